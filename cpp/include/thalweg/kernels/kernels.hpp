@@ -1,0 +1,117 @@
+// The hot loops, one table of function pointers per instruction set.
+//
+// Every kernel is compiled three times (x86-64 baseline, AVX2+FMA, AVX-512) from one source,
+// kernels/kernels.inl, in translation units that share no inline function with the rest of the
+// library (a shared inline function compiled for AVX-512 could be the copy that the linker keeps).
+// `table()` picks once, by cpuid or by THALWEG_ISA=baseline|avx2|avx512.
+//
+// Conventions: `x` is data (float or double), everything else float64. Sums are accumulated in
+// float64 in an order that depends on the length and the instruction set only, never on threads:
+// no kernel opens a parallel region. Pointers need no alignment. n == 0 is fine.
+#pragma once
+
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::kernels {
+
+// Moments of one column x against weights s and a vector v: what a solve needs to know of a
+// column before it starts, in one pass over the data.
+struct Moments {
+  double sum = 0;       // sum_i s_i x_i
+  double sum_sq = 0;    // sum_i s_i x_i^2
+  double dot = 0;       // sum_i x_i v_i
+};
+
+// Kernels on contiguous columns of scalar type T.
+template <class T>
+struct DenseKernels {
+  // sum_i x_i v_i
+  double (*dot)(const T* x, const double* v, Index n);
+  // v_i += a x_i
+  void (*axpy)(double a, const T* x, double* v, Index n);
+  // v_i += a s_i x_i
+  void (*axpy_weighted)(double a, const T* x, const double* s, double* v, Index n);
+  // out[c] = sum_i x[c][i] v_i for c < count: v is read once per group of columns. The bits of
+  // out[c] do not depend on the other columns (they may differ from those of `dot`).
+  void (*dots)(const T* const* x, Index count, const double* v, Index n, double* out);
+  // v_i += sum_c a[c] x[c][i]: v is read and written once per group of columns. The same bits as
+  // one axpy after another.
+  void (*axpys)(const double* a, const T* const* x, Index count, double* v, Index n);
+  // s may be null (weights of one).
+  Moments (*moments)(const T* x, const double* s, const double* v, Index n);
+
+  // Row-major block: rows i < n of length p, `stride` scalars apart.
+  // out[j] += sum_i v_i x[i * stride + j]
+  void (*rows_accumulate)(const T* x, Index stride, Index n, Index p, const double* v, double* out);
+  // sum[j] += sum_i s_i x_ij, sum_sq[j] += sum_i s_i x_ij^2, dot[j] += sum_i v_i x_ij;
+  // s may be null (weights of one).
+  void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s,
+                       const double* v, double* sum, double* sum_sq, double* dot);
+
+  // Copies `count` <= gram_panel_width columns of length kc (column c starts at x[c], consecutive
+  // elements `stride` apart) into a float64 panel: panel[i * gram_panel_width + c] =
+  // (x[c][i * stride] - center[c]) * (s ? s[i] : 1); missing columns are zero. center may be null.
+  void (*pack)(const T* const* x, Index stride, Index count, Index kc, const double* center,
+               const double* s, double* panel);
+};
+
+// Kernels on one sparse column: nnz entries at rows `index`, which must be distinct.
+template <class T, class I>
+struct SparseKernels {
+  double (*dot)(const T* x, const I* index, Index nnz, const double* v);
+  void (*axpy)(double a, const T* x, const I* index, Index nnz, double* v);
+  void (*axpy_weighted)(double a, const T* x, const I* index, Index nnz, const double* s,
+                        double* v);
+  Moments (*moments)(const T* x, const I* index, Index nnz, const double* s, const double* v);
+};
+
+// Columns per packed panel of the Gram kernel, the same for every instruction set, so that packed
+// panels have one layout. 24 = three AVX-512 vectors, six AVX2 vectors.
+inline constexpr Index gram_panel_width = 24;
+
+struct BlockKernels {
+  // One tile of a product of packed panels (see DenseKernels::pack):
+  // c[i + j * ldc] += alpha * sum_k a[k * W + i] b[k * W + j] for i < m, j < n;
+  // m, n <= W = gram_panel_width.
+  void (*panel_product)(const double* a, const double* b, Index kc, double alpha, double* c,
+                        Index ldc, Index m, Index n);
+};
+
+struct Table {
+  const char* name;  // "baseline", "avx2" or "avx512"
+  DenseKernels<float> dense_f32;
+  DenseKernels<double> dense_f64;
+  SparseKernels<float, std::int32_t> sparse_f32_i32;
+  SparseKernels<float, std::int64_t> sparse_f32_i64;
+  SparseKernels<double, std::int32_t> sparse_f64_i32;
+  SparseKernels<double, std::int64_t> sparse_f64_i64;
+  BlockKernels block;
+
+  template <class T>
+  const DenseKernels<T>& dense() const {
+    if constexpr (sizeof(T) == sizeof(float)) return dense_f32;
+    else return dense_f64;
+  }
+  template <class T, class I>
+  const SparseKernels<T, I>& sparse() const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if constexpr (sizeof(I) == sizeof(std::int32_t)) return sparse_f32_i32;
+      else return sparse_f32_i64;
+    } else {
+      if constexpr (sizeof(I) == sizeof(std::int32_t)) return sparse_f64_i32;
+      else return sparse_f64_i64;
+    }
+  }
+};
+
+// The table in use, chosen on first use. Throws core::InvalidArgument if THALWEG_ISA names an
+// unknown instruction set or one that this processor lacks.
+const Table& table();
+
+// All tables that this build has and this processor supports, best last: for tests and benchmarks.
+std::span<const Table* const> tables();
+
+// Names of the instruction sets that this build has and this processor supports, best last.
+std::span<const char* const> available();
+
+}  // namespace thalweg::kernels
