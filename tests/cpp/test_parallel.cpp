@@ -1,0 +1,131 @@
+// The block runner: every block once, no matter how many threads; stop tokens; nesting.
+#include "thalweg/core/parallel.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#ifdef __unix__
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace thalweg::core {
+namespace {
+
+TEST(ParallelTest, RunsEveryBlockOnce) {
+  for (const int threads : {1, 2, 3, 8}) {
+    for (const Index blocks : {0, 1, 2, 7, 1000}) {
+      std::vector<int> runs(static_cast<std::size_t>(blocks), 0);
+      parallel_for(blocks, Execution{threads, nullptr},
+                   [&](Index block) { ++runs[static_cast<std::size_t>(block)]; });
+      for (const int count : runs) EXPECT_EQ(1, count);
+    }
+  }
+}
+
+TEST(ParallelTest, SumsInBlockOrderDoNotDependOnThreads) {
+  constexpr Index blocks = 97;
+  const auto sum = [](int threads) {
+    std::vector<double> part(blocks);
+    parallel_for(blocks, Execution{threads, nullptr}, [&](Index block) {
+      part[static_cast<std::size_t>(block)] = 1.0 / static_cast<double>(3 * block + 1);
+    });
+    double total = 0;
+    for (const double value : part) total += value;
+    return total;
+  };
+  EXPECT_EQ(sum(1), sum(2));
+  EXPECT_EQ(sum(1), sum(5));
+}
+
+TEST(ParallelTest, StopTokenSkipsTheRemainingBlocks) {
+  for (const int threads : {1, 2}) {
+    StopToken stop;
+    std::atomic<int> runs{0};
+    parallel_for(1000, Execution{threads, &stop}, [&](Index) {
+      if (++runs == 5) stop.request();
+    });
+    EXPECT_TRUE(stop.requested());
+    EXPECT_GE(runs.load(), 5);
+    EXPECT_LT(runs.load(), 5 + threads + 1);
+    parallel_for(1000, Execution{threads, &stop},
+                 [&](Index) { ADD_FAILURE() << "ran after the stop"; });
+  }
+}
+
+TEST(ParallelTest, HookRunsOnTheOwnersThreadOnly) {
+  const auto owner = std::this_thread::get_id();
+  std::atomic<int> calls{0};
+  StopToken stop([&] {
+    EXPECT_EQ(owner, std::this_thread::get_id());
+    return ++calls == 2;
+  });
+  // Enough blocks of a millisecond for several hook intervals.
+  parallel_for(2000, Execution{2, &stop},
+               [&](Index) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+  EXPECT_TRUE(stop.requested());
+  EXPECT_EQ(2, calls.load());
+}
+
+TEST(ParallelTest, NestedCallsRunSerially) {
+  std::vector<int> serial(16, 0);
+  parallel_for(16, Execution{2, nullptr}, [&](Index outer) {
+    const auto thread = std::this_thread::get_id();
+    bool same = true;
+    int runs = 0;
+    parallel_for(50, Execution{4, nullptr}, [&](Index) {
+      same = same && std::this_thread::get_id() == thread;
+      ++runs;
+    });
+    serial[static_cast<std::size_t>(outer)] = same && runs == 50 ? 1 : 0;
+  });
+  for (const int value : serial) EXPECT_EQ(1, value);
+}
+
+TEST(ParallelTest, CallsFromSeveralThreadsAreIndependent) {
+  std::vector<double> sums(4);
+  std::vector<std::thread> callers;
+  for (std::size_t caller = 0; caller < sums.size(); ++caller) {
+    callers.emplace_back([&, caller] {
+      std::vector<double> part(64);
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        parallel_for(64, Execution{2, nullptr}, [&](Index block) {
+          part[static_cast<std::size_t>(block)] = static_cast<double>(block);
+        });
+      }
+      for (const double value : part) sums[caller] += value;
+    });
+  }
+  for (std::thread& thread : callers) thread.join();
+  for (const double sum : sums) EXPECT_EQ(2016.0, sum);
+}
+
+TEST(ParallelTest, ThreadsAreResolved) {
+  EXPECT_GE(resolve_threads(0), 1);
+  EXPECT_EQ(1, resolve_threads(1));
+  EXPECT_EQ(has_openmp() ? 3 : 1, resolve_threads(3));
+}
+
+#if defined(__unix__) && !defined(__SANITIZE_THREAD__)
+// libgomp's pool of threads is lost in a forked child, which would hang in a parallel region.
+TEST(ParallelTest, ForkedChildRunsSerially) {
+  parallel_for(8, Execution{2, nullptr}, [](Index) {});
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    int runs = 0;
+    parallel_for(8, Execution{2, nullptr}, [&](Index) { ++runs; });
+    _exit(runs == 8 && resolve_threads(2) == 1 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(child, waitpid(child, &status, 0));
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+#endif
+
+}  // namespace
+}  // namespace thalweg::core
