@@ -31,8 +31,10 @@ struct Array {
   Index offset;
   Index size;
 
-  Array(Index n, Index shift) : storage(static_cast<std::size_t>(n + 2 * shift + 16), T(guard)),
-                                offset(shift + 1), size(n) {}
+  Array(Index n, Index shift)
+      : storage(static_cast<std::size_t>(n + 2 * shift + 16), T(guard)),
+        offset(shift + 1),
+        size(n) {}
   T* data() { return storage.data() + offset; }
   const T* data() const { return storage.data() + offset; }
   T& operator[](Index i) { return data()[i]; }
@@ -238,8 +240,8 @@ TYPED_TEST(DenseTest, PackCopiesCentresAndWeighs) {
         // Layouts: columns of a column-major design, adjacent and scattered columns of a
         // row-major one.
         for (const int layout : {0, 1, 2}) {
-          SCOPED_TRACE(std::string(table->name) + " kc=" + std::to_string(kc) + " count=" +
-                       std::to_string(count) + " layout=" + std::to_string(layout));
+          SCOPED_TRACE(std::string(table->name) + " kc=" + std::to_string(kc) +
+                       " count=" + std::to_string(count) + " layout=" + std::to_string(layout));
           const Index columns = 2 * width;
           const auto x = random_array<T>((kc + 1) * columns, 1, 9);
           std::vector<const T*> pointers;
@@ -364,8 +366,7 @@ TYPED_TEST(SparseTest, ColumnsAgreeWithNaiveLoops) {
         long double xi = 0;
         if (e < rows.size() && rows[e] == i) xi = x[static_cast<Index>(e++)];
         expect_sum(v[i] + 0.75L * xi, std::abs(v[i]) + std::abs(xi), out[i]);
-        expect_sum(v[i] + 0.75L * xi * s[i], std::abs(v[i]) + std::abs(xi * s[i]),
-                   out_weighted[i]);
+        expect_sum(v[i] + 0.75L * xi * s[i], std::abs(v[i]) + std::abs(xi * s[i]), out_weighted[i]);
       }
     }
   }

@@ -11,7 +11,7 @@
 // in a fixed order. Plain C++ arithmetic without -ffast-math: NaN and infinity propagate.
 #include "thalweg/kernels/kernels.hpp"
 
-#if defined(__AVX2__)
+#if THALWEG_KERNELS_LANES > 2
 #include <immintrin.h>
 #endif
 
@@ -48,7 +48,7 @@ THALWEG_KERNEL_INLINE void store(double* p, Vec v) { __builtin_memcpy(p, &v, siz
 THALWEG_KERNEL_INLINE Vec broadcast(double a) { return a - Vec{}; }
 
 // The first `m` < lanes elements at p; the other lanes are zero.
-#if defined(__AVX512F__)
+#if THALWEG_KERNELS_LANES == 8
 THALWEG_KERNEL_INLINE Vec load_tail(const double* p, Index m) {
   return (Vec)_mm512_maskz_loadu_pd((__mmask8)((1u << m) - 1u), p);
 }
@@ -59,14 +59,15 @@ THALWEG_KERNEL_INLINE Vec load_tail(const float* p, Index m) {
 THALWEG_KERNEL_INLINE void store_tail(double* p, Vec v, Index m) {
   _mm512_mask_storeu_pd(p, (__mmask8)((1u << m) - 1u), (__m512d)v);
 }
-#elif defined(__AVX2__)
+#elif THALWEG_KERNELS_LANES == 4
 alignas(32) constexpr long long mask64[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 alignas(16) constexpr int mask32[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 THALWEG_KERNEL_INLINE Vec load_tail(const double* p, Index m) {
   return (Vec)_mm256_maskload_pd(p, _mm256_loadu_si256((const __m256i*)(mask64 + 4 - m)));
 }
 THALWEG_KERNEL_INLINE Vec load_tail(const float* p, Index m) {
-  return (Vec)_mm256_cvtps_pd(_mm_maskload_ps(p, _mm_loadu_si128((const __m128i*)(mask32 + 4 - m))));
+  return (Vec)_mm256_cvtps_pd(
+      _mm_maskload_ps(p, _mm_loadu_si128((const __m128i*)(mask32 + 4 - m))));
 }
 // Scalar stores: a masked store is microcoded on AMD processors before Zen 4.
 THALWEG_KERNEL_INLINE void store_tail(double* p, Vec v, Index m) {
@@ -114,7 +115,7 @@ THALWEG_KERNEL_INLINE double total(const Vec* acc) {
 // Keeps a value in a register: compilers otherwise fold a broadcast into each of its uses, which
 // turns one load into several.
 THALWEG_KERNEL_INLINE void keep_in_register(Vec& v) {
-#if defined(__AVX512F__)
+#if THALWEG_KERNELS_LANES == 8
   asm("" : "+v"(v));
 #elif defined(__x86_64__)
   asm("" : "+x"(v));
