@@ -1,0 +1,62 @@
+"""scikit-learn's coordinate descent with gap-safe screening; a Gram matrix where n > p."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from rivals import GRAM_MAX_FEATURES
+
+MAX_ITER = 10_000_000
+
+
+class Solver:
+    name = "scikit-learn"
+    absolute_tol = False
+
+    @staticmethod
+    def skip() -> str | None:
+        return None if importlib.util.find_spec("sklearn") else "not installed"
+
+    def __init__(self, threads: int):
+        import sklearn
+        from sklearn.linear_model import Lasso, LassoCV, lasso_path
+
+        self._package = sklearn
+        self._lasso, self._lasso_cv, self._lasso_path = Lasso, LassoCV, lasso_path
+        self._threads = threads
+
+    def version(self) -> str:
+        return self._package.__version__
+
+    def configs(self, table: str, n: int, p: int) -> list[str]:
+        gram = p < n and p <= GRAM_MAX_FEATURES
+        if table == "cv":
+            # Its jobs are threads; on small folds one thread can win.
+            return ["2 jobs", "1 job"] if self._threads > 1 else ["1 job"]
+        # Paths use precompute="auto": a Gram matrix where n > p.
+        return ["plain", "gram"] if gram and table != "path" else ["plain"]
+
+    def fit(self, X, y, alpha, tol, config, fit_intercept):
+        model = self._lasso(
+            alpha=alpha,
+            tol=tol,
+            max_iter=MAX_ITER,
+            fit_intercept=fit_intercept,
+            precompute=config == "gram",
+        )
+        model.fit(X, y)
+        return model.coef_, model.intercept_
+
+    def path(self, X, y, alphas, tol, config):
+        return self._lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]
+
+    def cv(self, X, y, alphas, folds, tol, config):
+        model = self._lasso_cv(
+            alphas=alphas,
+            cv=folds,
+            tol=tol,
+            max_iter=MAX_ITER,
+            fit_intercept=False,
+            n_jobs=self._threads if config == "2 jobs" else 1,
+        )
+        return model.fit(X, y).mse_path_

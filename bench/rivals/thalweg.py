@@ -1,0 +1,51 @@
+"""Thalweg itself, through its estimators."""
+
+from __future__ import annotations
+
+import importlib.util
+
+MAX_ITER = 10_000_000
+
+
+class Solver:
+    name = "thalweg"
+    absolute_tol = False
+
+    @staticmethod
+    def skip() -> str | None:
+        return None if importlib.util.find_spec("thalweg") else "not installed"
+
+    def __init__(self, threads: int):
+        from thalweg.linear_model import Lasso, LassoCV, lasso_path
+
+        import thalweg
+
+        self._package = thalweg
+        self._lasso, self._lasso_cv, self._lasso_path = Lasso, LassoCV, lasso_path
+        self._threads = threads
+        self.model = None  # the last fit, for its report
+
+    def version(self) -> str:
+        return self._package.__version__
+
+    def configs(self, table: str, n: int, p: int) -> list[str]:
+        return ["default"]
+
+    def fit(self, X, y, alpha, tol, config, fit_intercept):
+        model = self._lasso(alpha=alpha, tol=tol, max_iter=MAX_ITER, fit_intercept=fit_intercept)
+        self.model = model.fit(X, y)
+        return model.coef_, model.intercept_
+
+    def path(self, X, y, alphas, tol, config):
+        return self._lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]
+
+    def cv(self, X, y, alphas, folds, tol, config):
+        model = self._lasso_cv(
+            alphas=alphas,
+            cv=folds,
+            tol=tol,
+            max_iter=MAX_ITER,
+            fit_intercept=False,
+            n_jobs=self._threads,
+        )
+        return model.fit(X, y).mse_path_

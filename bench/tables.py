@@ -1,0 +1,141 @@
+"""Rows and printed tables: times to each accuracy, ratios, geometric means."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from harness import ACCURACIES, OURS, Options, Sweep
+from judges import Task
+
+COUNTED_FROM = 2e-3  # seconds of the best rival; faster rows are printed, not counted
+
+
+@dataclass
+class Cell:
+    """A solver's time to one accuracy, by its best configuration."""
+
+    seconds: float
+    text: str
+    config: str | None = None
+    tol: float | None = None
+    lower_bound: bool = False  # pruned: slower than this, and not the best rival
+
+
+@dataclass
+class Row:
+    """One problem at one alpha, for one accuracy."""
+
+    table: str
+    problem: str
+    shape: tuple[int, int]
+    ratio: float
+    accuracy: float
+    cells: dict[str, Cell]
+    best_rival: str | None
+    speedup: float | None
+    counted: bool
+
+    def record(self) -> dict:
+        """Return the row as a JSON-ready dict."""
+        return {"kind": "row", **asdict(self)}
+
+
+def _cell(sweeps: list[Sweep], accuracy: float, options: Options) -> Cell:
+    """The fastest good trial; failing that, why there is none."""
+    good = [t for s in sweeps for t in s.trials if t.shortfall <= accuracy]
+    good = [t for t in good if math.isfinite(t.seconds)]
+    if good:
+        best = min(good, key=lambda trial: trial.seconds)
+        return Cell(best.seconds, format_seconds(best.seconds), best.config, best.tol)
+    ends = [sweep.ended for sweep in sweeps]
+    if "pruned" in ends:
+        last = max(s.trials[-1].seconds for s in sweeps if s.ended == "pruned")
+        return Cell(last, f"> {format_seconds(last)}", lower_bound=True)
+    if any(end.startswith("over") for end in ends):
+        return Cell(options.limit, f"> {options.limit:g}")
+    if all(end.startswith("error") for end in ends):
+        return Cell(options.limit, "error")
+    # It ran through all tolerances and never got there.
+    return Cell(options.limit, "missed")
+
+
+def make_rows(task: Task, sweeps: list[Sweep], options: Options) -> list[Row]:
+    """Turn the trials of one task into one row per accuracy."""
+    rows = []
+    solvers = list(dict.fromkeys(sweep.solver for sweep in sweeps))
+    for accuracy in ACCURACIES:
+        cells = {
+            solver: _cell([s for s in sweeps if s.solver == solver], accuracy, options)
+            for solver in solvers
+        }
+        rivals = {k: c for k, c in cells.items() if k != OURS and not c.lower_bound}
+        best = min(rivals, key=lambda k: rivals[k].seconds, default=None)
+        speedup = None
+        if best and OURS in cells:
+            speedup = rivals[best].seconds / cells[OURS].seconds
+        counted = speedup is not None and rivals[best].seconds >= COUNTED_FROM
+        rows.append(
+            Row(
+                task.table,
+                task.problem.name,
+                tuple(task.problem.shape),
+                task.ratio,
+                accuracy,
+                cells,
+                best,
+                speedup,
+                counted,
+            )
+        )
+    return rows
+
+
+def format_seconds(seconds: float) -> str:
+    """Three significant digits in seconds, without an exponent."""
+    if seconds == 0 or not math.isfinite(seconds):
+        return str(seconds)
+    digits = max(0, 2 - math.floor(math.log10(abs(seconds))))
+    return f"{seconds:.{min(digits, 6)}f}"
+
+
+def geometric_mean(rows: list[Row]) -> float | None:
+    """Geometric mean of the ratios of the counted rows."""
+    logs = [math.log(row.speedup) for row in rows if row.counted]
+    return math.exp(sum(logs) / len(logs)) if logs else None
+
+
+def render(rows: list[Row], solvers: list[str], skipped: dict[str, str]) -> str:
+    """Return one text table per kind and accuracy, times in seconds."""
+    parts = []
+    for table in dict.fromkeys(row.table for row in rows):
+        for accuracy in ACCURACIES:
+            chosen = [r for r in rows if r.table == table and r.accuracy == accuracy]
+            parts.append(_render_one(table, accuracy, chosen, solvers))
+    if skipped:
+        parts.append("skipped: " + "; ".join(f"{k}: {why}" for k, why in skipped.items()))
+    return "\n\n".join(parts)
+
+
+def _render_one(table: str, accuracy: float, rows: list[Row], solvers: list[str]) -> str:
+    shown = [s for s in solvers if any(s in row.cells for row in rows)]
+    lines = [["problem", "n x p", "alpha/max", *shown, "best rival", "ratio"]]
+    for row in rows:
+        ratio = "-" if row.speedup is None else f"{row.speedup:.2f}"
+        if row.speedup is not None and not row.counted:
+            ratio = f"({ratio})"
+        cells = [row.cells[s].text if s in row.cells else "-" for s in shown]
+        size = f"{row.shape[0]} x {row.shape[1]}"
+        lines.append([row.problem, size, f"{row.ratio:g}", *cells, row.best_rival or "-", ratio])
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    text = [f"{table}: seconds to {accuracy:g} (ratio = best rival / Thalweg)"]
+    for line in lines:
+        text.append("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+    text.insert(2, "  ".join("-" * width for width in widths))
+    mean = geometric_mean(rows)
+    counted = [row.speedup for row in rows if row.counted]
+    if mean is not None:
+        text.append(
+            f"geometric mean of {len(counted)} counted rows: {mean:.2f}, lowest {min(counted):.2f}"
+        )
+    return "\n".join(text)
