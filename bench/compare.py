@@ -22,8 +22,8 @@ DEFAULT_PROBLEMS = {
     "cv": ("golub_leukemia", "california"),
     "cold": ("sim_500x20000",),
 }
-# A path is named by its smallest alpha; the grid of cross-validation is LassoCV's default.
-FIXED_RATIOS = {"path": (0.01,), "cv": (0.001,), "cold": (0.05,)}
+# A path is named by its smallest alpha.
+TABLE_RATIOS = {"path": (0.01,), "cv": (0.01,), "cold": (0.05,)}
 N_ALPHAS = 100
 N_FOLDS = 5
 REFERENCE_TOL = 1e-10
@@ -199,7 +199,7 @@ def run_task(task, processes: list, options, folder: Path, scratch: Path, record
 
 def run_table(table: str, arguments, processes: list, options, folder: Path, recorder: Recorder):
     """Measure all rows of one table. Returns them and the problems skipped."""
-    from problems import CATALOG, Unavailable, prepare
+    from problems import CATALOG, UnavailableError, prepare
 
     rows, skipped = [], {}
     if table == "intercept":
@@ -207,12 +207,12 @@ def run_table(table: str, arguments, processes: list, options, folder: Path, rec
     for name in arguments.problems or DEFAULT_PROBLEMS.get(table, CATALOG):
         try:
             problem = prepare(name, arguments.data, centre=table != "intercept")
-        except Unavailable as reason:
+        except UnavailableError as reason:
             skipped[name] = str(reason)
             continue
         where = folder / f"{table}-{name}"
         problem.save(where)
-        wanted = FIXED_RATIOS.get(table) or arguments.ratios or problem.ratios
+        wanted = arguments.ratios or TABLE_RATIOS.get(table) or problem.ratios
         if table in ("lasso", "intercept") and not arguments.problems:
             # Some problems are in the table for one regime only.
             wanted = [ratio for ratio in wanted if ratio in problem.ratios]

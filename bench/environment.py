@@ -10,6 +10,7 @@ import platform
 import sys
 import threading
 import time
+from pathlib import Path
 
 # These two change which OpenBLAS kernels run, so a result under them would not be reproducible.
 HIDDEN_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -38,7 +39,7 @@ def ensure_clean_environment(threads: int) -> None:
 def cpu_model() -> str:
     """Return the processor's name as the system reports it."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             for line in lines:
                 if line.startswith("model name"):
                     return line.split(":", 1)[1].strip()

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from judges import Task
 from solver_process import SolverError, SolverProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from judges import Task
 
 ACCURACIES = (1e-3, 1e-6, 1e-9)
 OURS = "thalweg"
@@ -165,7 +168,7 @@ def repeat(task: Task, sweeps: list[Sweep], options: Options, cold: bool) -> Non
             if cold and SHORT_RUN <= trial.seconds < math.inf:
                 continue
             request = _request(task, trial.config, trial.tol)
-            run: Callable = sweep.process.run_cold if cold else sweep.process.run
+            run = sweep.process.run_cold if cold else sweep.process.run
             seconds = run(request, options.limit)
             if seconds is not None:
                 trial.seconds = min(trial.seconds, seconds)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Self
 
 import rivals
 from environment import clean_environment, ensure_clean_environment
@@ -37,7 +38,7 @@ def _status(field: str) -> int:
 class PeakMemory:
     """Context manager: `before` and `peak` resident bytes of this process."""
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
         self._stop = threading.Event()

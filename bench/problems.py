@@ -19,7 +19,7 @@ DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RATIOS = (0.5, 0.1, 0.01, 0.001)
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A problem cannot be built here; the message says why."""
 
 
@@ -54,9 +54,9 @@ def data_folder(given: str | None = None) -> Path:
 def _load(name: str, folder: Path):
     script = folder / "load.py"
     if not script.is_file():
-        raise Unavailable(f"no data folder at {folder} (use --data or THALWEG_DATA)")
+        raise UnavailableError(f"no data folder at {folder} (use --data or THALWEG_DATA)")
     if not (folder / f"{name}.npz").is_file():
-        raise Unavailable(f"no {name}.npz in {folder}")
+        raise UnavailableError(f"no {name}.npz in {folder}")
     spec = importlib.util.spec_from_file_location("thalweg_bench_data", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -165,11 +165,11 @@ def prepare(name: str, data: str | None = None, centre: bool = True) -> Problem:
 
     Raises
     ------
-    Unavailable
+    UnavailableError
         If the name is unknown or its data are not there.
     """
     if name not in CATALOG:
-        raise Unavailable(f"unknown problem {name!r}; known: {', '.join(CATALOG)}")
+        raise UnavailableError(f"unknown problem {name!r}; known: {', '.join(CATALOG)}")
     build, ratios = CATALOG[name]
     X, y = build(data_folder(data))
     # float64 for all: in float32 the rivals cannot reach 1e-9, which would flatter Thalweg.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from harness import ACCURACIES, OURS, Options, Sweep
-from judges import Task
+
+if TYPE_CHECKING:
+    from judges import Task
 
 COUNTED_FROM = 2e-3  # seconds of the best rival; faster rows are printed, not counted
 
@@ -129,8 +132,10 @@ def _render_one(table: str, accuracy: float, rows: list[Row], solvers: list[str]
         lines.append([row.problem, size, f"{row.ratio:g}", *cells, row.best_rival or "-", ratio])
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     text = [f"{table}: seconds to {accuracy:g} (ratio = best rival / Thalweg)"]
-    for line in lines:
-        text.append("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+    text += [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
     text.insert(2, "  ".join("-" * width for width in widths))
     mean = geometric_mean(rows)
     counted = [row.speedup for row in rows if row.counted]

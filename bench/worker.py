@@ -30,7 +30,7 @@ class Session:
         self.X = self.y = None
         self.folds: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def hello(self, request: dict) -> dict:
+    def hello(self, _request: dict) -> dict:
         """Import the solver; say what it is or why it is skipped."""
         reason = rivals.solver_class(self.key).skip()
         if reason:

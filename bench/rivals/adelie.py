@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from rivals import GRAM_MAX_FEATURES
+from rivals.cross_validation import cross_validate
 
 PATH_LENGTH = 20  # alphas of the warm path that leads to a single one
 
@@ -43,7 +44,7 @@ class Solver:
         if table in ("path", "cv"):
             return ["naive", "cov"] if with_cov else ["naive"]
         names = ["naive", "naive, warm path"]
-        return names + ["cov", "cov, warm path"] if with_cov else names
+        return [*names, "cov", "cov, warm path"] if with_cov else names
 
     def fit(self, X, y, alpha, tol, config, fit_intercept):
         if fit_intercept:
@@ -93,11 +94,13 @@ class Solver:
         )
 
     def cv(self, X, y, alphas, folds, tol, config):
-        # cv_grpnet draws folds and alphas itself; this is the same loop on the folds given.
-        errors = np.empty((len(alphas), len(folds)))
-        for k, (train, test) in enumerate(folds):
-            coefs = self.path(X[train], y[train], alphas, tol, config)
-            errors[:, k] = np.mean((y[test][:, None] - X[test] @ coefs) ** 2, axis=0)
-        best = int(np.argmin(errors.mean(axis=1)))
-        self.path(X, y, alphas[: best + 1], tol, config)
-        return errors
+        # cv_grpnet draws folds and alphas itself; the threads are inside the solver.
+        return cross_validate(
+            lambda X, y: self.path(X, y, alphas, tol, config),
+            lambda alpha: self.path(X, y, alphas[alphas >= alpha], tol, config),
+            X,
+            y,
+            alphas,
+            folds,
+            1,
+        )

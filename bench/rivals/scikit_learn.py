@@ -47,7 +47,7 @@ class Solver:
         model.fit(X, y)
         return model.coef_, model.intercept_
 
-    def path(self, X, y, alphas, tol, config):
+    def path(self, X, y, alphas, tol, _config):
         return self._lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]
 
     def cv(self, X, y, alphas, folds, tol, config):

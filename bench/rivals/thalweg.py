@@ -16,9 +16,8 @@ class Solver:
         return None if importlib.util.find_spec("thalweg") else "not installed"
 
     def __init__(self, threads: int):
-        from thalweg.linear_model import Lasso, LassoCV, lasso_path
-
         import thalweg
+        from thalweg.linear_model import Lasso, LassoCV, lasso_path
 
         self._package = thalweg
         self._lasso, self._lasso_cv, self._lasso_path = Lasso, LassoCV, lasso_path
@@ -28,18 +27,18 @@ class Solver:
     def version(self) -> str:
         return self._package.__version__
 
-    def configs(self, table: str, n: int, p: int) -> list[str]:
+    def configs(self, _table: str, _n: int, _p: int) -> list[str]:
         return ["default"]
 
-    def fit(self, X, y, alpha, tol, config, fit_intercept):
+    def fit(self, X, y, alpha, tol, _config, fit_intercept):
         model = self._lasso(alpha=alpha, tol=tol, max_iter=MAX_ITER, fit_intercept=fit_intercept)
         self.model = model.fit(X, y)
         return model.coef_, model.intercept_
 
-    def path(self, X, y, alphas, tol, config):
+    def path(self, X, y, alphas, tol, _config):
         return self._lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]
 
-    def cv(self, X, y, alphas, folds, tol, config):
+    def cv(self, X, y, alphas, folds, tol, _config):
         model = self._lasso_cv(
             alphas=alphas,
             cv=folds,
