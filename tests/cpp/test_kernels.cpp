@@ -170,6 +170,17 @@ TYPED_TEST(DenseTest, ColumnGroupsAgreeWithNaiveLoops) {
           k.dots(&pointers[static_cast<std::size_t>(c)], 1, v.data(), n, &alone);
           EXPECT_EQ(alone, out[c]);
         }
+        const auto s = random_array<double>(n, 2, 21);
+        for (const double* weights : {static_cast<const double*>(nullptr), s.data()}) {
+          std::vector<Moments> moments(static_cast<std::size_t>(count));
+          k.moments_group(pointers.data(), count, weights, v.data(), n, moments.data());
+          for (std::size_t c = 0; c < moments.size(); ++c) {
+            const Moments alone = k.moments(pointers[c], weights, v.data(), n);
+            EXPECT_EQ(alone.sum, moments[c].sum);
+            EXPECT_EQ(alone.sum_sq, moments[c].sum_sq);
+            EXPECT_EQ(alone.dot, moments[c].dot);
+          }
+        }
         auto together = v;
         k.axpys(a.data(), pointers.data(), count, together.data(), n);
         EXPECT_TRUE(together.guarded());

@@ -39,6 +39,10 @@ struct DenseKernels {
   void (*axpys)(const double* a, const T* const* x, Index count, double* v, Index n);
   // s may be null (weights of one).
   Moments (*moments)(const T* x, const double* s, const double* v, Index n);
+  // out[c] = the same bits as moments(x[c], s, v, n); s and v are read once per group of columns,
+  // which matters when they do not fit into a cache.
+  void (*moments_group)(const T* const* x, Index count, const double* s, const double* v, Index n,
+                        Moments* out);
 
   // Row-major block: rows i < n of length p, `stride` scalars apart.
   // out[j] += sum_i v_i x[i * stride + j]
