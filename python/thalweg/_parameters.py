@@ -1,0 +1,127 @@
+"""Checks of scalar parameters against short rules, with one wording for every error.
+
+A rule is text, written as the catalogue writes intervals:
+
+    "[0, inf)"            a real number in the interval
+    "int [1, inf)"        an integer in the interval
+    "bool"                True or False
+    "{cyclic, random}"    one of these strings
+    "array"               an array-like, checked further where it is used
+    "seed"                None, an integer, a RandomState or a Generator
+    "A or B or None"      any of several rules
+"""
+
+import functools
+import math
+import numbers
+import re
+
+import numpy as np
+
+_INTERVAL = re.compile(r"(int )?([\[(])\s*([^,]+),\s*([^\])]+)([\])])")
+
+
+class ParameterError(ValueError, TypeError):
+    """A parameter has a value or a type that it cannot take.
+
+    Both a `ValueError` and a `TypeError`, as scikit-learn's own error for this is, because a
+    value outside an interval and a value of the wrong type are told apart by nobody who catches.
+    """
+
+
+def check(owner, values, rules):
+    """Raise `ParameterError` for the first of `values` that breaks its rule.
+
+    Parameters
+    ----------
+    owner : str
+        Function or class named in the message.
+    values : dict of str to object
+        Parameters by name.
+    rules : dict of str to str
+        Rules by name, in the notation of this module; a name without a rule is not checked.
+    """
+    for name, rule in rules.items():
+        if not _accepts(rule)(values[name]):
+            raise ParameterError(
+                f"The {name!r} parameter of {owner} must be {_describe(rule)}. "
+                f"Got {values[name]!r} instead."
+            )
+
+
+@functools.cache
+def _accepts(rule):
+    tests = [_test(option) for option in rule.split(" or ")]
+    return tests[0] if len(tests) == 1 else lambda value: any(test(value) for test in tests)
+
+
+def _test(option):
+    if option == "None":
+        return lambda value: value is None
+    if option == "bool":
+        return lambda value: isinstance(value, (bool, np.bool_))
+    if option == "array":
+        return lambda value: hasattr(value, "__array__") or isinstance(value, (list, tuple))
+    if option == "seed":
+        seeds = (numbers.Integral, np.random.RandomState, np.random.Generator)
+        return lambda value: value is None or isinstance(value, seeds)
+    if option.startswith("{"):
+        names = choices(option)
+        return lambda value: isinstance(value, str) and value in names
+    integral, left, low, high, right = _INTERVAL.fullmatch(option).groups()
+    kind = numbers.Integral if integral else numbers.Real
+    low, high = float(low), float(high)
+
+    def in_interval(value):
+        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
+            return False
+        value = float(value)
+        return (
+            not math.isnan(value)
+            and (low <= value if left == "[" else low < value)
+            and (value <= high if right == "]" else value < high)
+        )
+
+    return in_interval
+
+
+def _describe(rule):
+    texts = []
+    for option in rule.split(" or "):
+        if option.startswith("int "):
+            texts.append(f"an integer in {option[4:]}")
+        elif option[0] in "[(":
+            texts.append(f"a number in {option}")
+        elif option.startswith("{"):
+            texts.append(f"one of {', '.join(map(repr, choices(option)))}")
+        else:
+            texts.append({"bool": "True or False", "array": "array-like"}.get(option, option))
+    return " or ".join(texts).replace("seed", "None, an integer, a RandomState or a Generator")
+
+
+def choices(rule):
+    """Strings that the rule ``"{a, b}"`` allows."""
+    return tuple(part.strip() for part in rule.strip("{}").split(","))
+
+
+def seed_from(random_state):
+    """Turn `random_state` into the integer seed that the core takes; None means 0.
+
+    Parameters
+    ----------
+    random_state : None, int, RandomState or Generator
+        None gives the seed 0, so that repeated fits agree bit for bit.
+
+    Returns
+    -------
+    int
+        Seed in [0, 2**63).
+    """
+    if random_state is None:
+        return 0
+    if isinstance(random_state, numbers.Integral):
+        if random_state < 0:
+            raise ParameterError(f"random_state must not be negative, got {random_state}.")
+        return int(random_state)
+    draw = getattr(random_state, "integers", None) or random_state.randint
+    return int(draw(2**31 - 1))

@@ -1,0 +1,453 @@
+"""From what users pass to what the core reads: the only module that copies arrays.
+
+The core takes views and never converts. Whatever has to be copied or converted is copied here,
+at most once, and recorded as a text (what, why, bytes) that ends in ``report_.copies``. Errors
+name the argument, what came and what was expected, before any work is done. The values of X are
+not looked at: the core checks that they are finite during its first pass over them.
+"""
+
+import math
+import numbers
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from thalweg import _core
+
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+@dataclass(slots=True)
+class Data:
+    """Checked inputs of one problem, in the form that the core takes.
+
+    Attributes
+    ----------
+    design : _core.Design
+        View of X.
+    y : ndarray of shape (n_samples, n_targets)
+        Targets, float64, column-major.
+    is_vector : bool
+        Whether y came with one dimension, so that the intercept is a number.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Sample weights, float64.
+    offset : ndarray of shape (n_samples,) or None
+        Known part of the predictions, float64.
+    copies : list of str
+        What was copied on the way in, and why.
+    """
+
+    design: _core.Design
+    y: np.ndarray
+    is_vector: bool
+    sample_weight: np.ndarray | None = None
+    offset: np.ndarray | None = None
+    copies: list[str] = field(default_factory=list)
+
+    @property
+    def n_samples(self):
+        """Number of rows of X."""
+        return self.design.shape[0]
+
+    @property
+    def n_features(self):
+        """Number of columns of X."""
+        return self.design.shape[1]
+
+    def weight_columns(self):
+        """Sample weights as the (n_samples, 1) matrix that the core takes, or None."""
+        return None if self.sample_weight is None else self.sample_weight.reshape(-1, 1)
+
+
+def read_data(X, y, sample_weight=None, offset=None, owner="solve"):
+    """Check X, y, weights and offset and turn them into views for the core.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design. Dense float arrays with one unit stride and canonical CSC matrices are not copied.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets.
+    sample_weight : float or array-like of shape (n_samples,), optional
+        Non-negative weights with a positive sum; a number means equal weights.
+    offset : array-like of shape (n_samples,), optional
+        Known part of the predictions.
+    owner : str
+        Who asks, for error messages.
+
+    Returns
+    -------
+    Data
+        Views and the record of copies.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+    """
+    copies = []
+    if y is None:
+        raise ValueError(
+            f"{owner} requires y to be passed, but the target y is None; "
+            "expected numbers of shape (n_samples,) or (n_samples, n_targets)."
+        )
+    design = read_design(X, copies)
+    targets = read_floats("y", y, copies, dimensions=(1, 2), order="F")
+    n = design.shape[0]
+    _check_length("y", targets, n)
+    data = Data(
+        design=design,
+        y=targets if targets.ndim == 2 else targets.reshape(-1, 1),
+        is_vector=targets.ndim == 1,
+        sample_weight=read_sample_weight(sample_weight, n, copies),
+        copies=copies,
+    )
+    if data.y.shape[1] == 0:
+        raise ValueError(f"y must have at least one target, got shape {targets.shape}.")
+    if offset is not None:
+        data.offset = read_floats("offset", offset, copies, dimensions=(1,))
+        _check_length("offset", data.offset, n)
+    return data
+
+
+def read_design(X, copies):
+    """Return the core's view of X.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design.
+    copies : list of str
+        Record that conversions are appended to.
+
+    Returns
+    -------
+    _core.Design
+        Dense or CSC view.
+    """
+    if hasattr(X, "iloc") and hasattr(X, "sparse"):  # a pandas frame of sparse columns
+        X = X.sparse.to_coo()
+    if sparse.issparse(X):
+        return _read_sparse(X, copies)
+    array = X if type(X) is np.ndarray else _to_array("X", X, copies)
+    if array.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {array.ndim}D array instead: X must have shape "
+            f"(n_samples, n_features), got {array.shape}. Reshape your data using "
+            "X.reshape(-1, 1) if it has a single feature or X.reshape(1, -1) if it has a single "
+            "sample."
+        )
+    _check_not_empty(array.shape)
+    if array.dtype not in _FLOATS:
+        array = _to_float("X", array, copies, order="F")
+    elif not _has_unit_stride(array):
+        why = f"its strides {array.strides} fit neither row-major nor column-major order"
+        array = np.array(array, order="F")
+        _record(copies, "X", why, array)
+    return _core.Design.dense(array)
+
+
+def _read_sparse(X, copies):
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
+    _check_not_empty(X.shape)
+    kind = X.format
+    if kind not in ("csr", "csc"):
+        X = X.tocsc()
+        _record(copies, "X", f"converted from sparse format {kind} to csc", *_parts(X))
+        kind = "csc"
+    data, indices, indptr = _parts(X)
+    if data.dtype not in _FLOATS:
+        data = _to_float("X", data, copies)
+    if indices.dtype != indptr.dtype:
+        indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
+        _record(copies, "X", "index arrays of two types converted to int64", indices, indptr)
+    why = "row-oriented (csr) matrix converted to columns (csc)"
+    if kind == "csc":
+        design = _core.Design.csc(data, indices, indptr, X.shape)
+        # SciPy's own flags for this can be stale; the core looks at the entries.
+        if design.canonical:
+            return design
+        why = "unsorted or duplicate entries sorted and summed"
+    parts = _core.to_csc(data, indices, indptr, X.shape, kind)
+    _record(copies, "X", why, *parts)
+    return _core.Design.csc(*parts, X.shape)
+
+
+def _parts(X):
+    return X.data, X.indices, X.indptr
+
+
+def read_floats(name, value, copies, dimensions, order="C"):
+    """Return finite float64 values, contiguous in `order`, without a copy where possible.
+
+    Parameters
+    ----------
+    name : str
+        Argument that messages and the record name.
+    value : array-like
+        What the caller gave.
+    copies : list of str
+        Record that conversions are appended to.
+    dimensions : tuple of int
+        Allowed numbers of dimensions.
+    order : {"C", "F"}
+        Memory order of the result.
+
+    Returns
+    -------
+    ndarray
+        Contiguous float64 array.
+    """
+    if sparse.issparse(value):
+        raise TypeError(f"Sparse data was passed for {name!r}, but dense data is required.")
+    array = value if type(value) is np.ndarray else _to_array(name, value, copies)
+    if array.ndim not in dimensions:
+        raise ValueError(
+            f"{name} should be a {' or '.join(f'{d}d' for d in dimensions)} array, "
+            f"got an array of shape {array.shape} instead."
+        )
+    if array.dtype != np.float64:
+        array = _to_float(name, array, copies, order=order, dtype=np.float64)
+    elif not (array.flags.f_contiguous if order == "F" else array.flags.c_contiguous):
+        why = "column-major order" if array.ndim == 2 else "contiguous memory"
+        array = np.array(array, order=order)
+        _record(copies, name, f"copied to {why}", array)
+    if not np.isfinite(array).all():
+        what = "NaN" if np.isnan(array).any() else "infinity or a value too large for float64"
+        raise ValueError(f"Input {name} contains {what}.")
+    return array
+
+
+def read_sample_weight(sample_weight, n_samples, copies):
+    """Return checked sample weights, or None where all rows weigh the same.
+
+    Parameters
+    ----------
+    sample_weight : None, float or array-like of shape (n_samples,)
+        What the caller gave.
+    n_samples : int
+        Number of rows of X.
+    copies : list of str
+        Record that conversions are appended to.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        Weights, float64.
+    """
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, numbers.Real):
+        if not 0 < sample_weight < math.inf:
+            raise ValueError(
+                "sample_weight must be positive and finite where it is a number, "
+                f"got {sample_weight!r}."
+            )
+        return None
+    weights = read_floats("sample_weight", sample_weight, copies, dimensions=(1,))
+    _check_length("sample_weight", weights, n_samples)
+    if weights.min() < 0:
+        raise ValueError(
+            "Negative values in sample_weight: weights must be at least zero, "
+            f"got {weights.min()} in row {weights.argmin()}."
+        )
+    if not weights.any():
+        raise ValueError(
+            "sample_weight must have a positive sum, but all weights are zero. "
+            "Sample weights must contain at least one non-zero number."
+        )
+    return weights
+
+
+def read_penalty(penalty, n_features, copies):
+    """Return the dict that the core takes for a penalty handle.
+
+    Parameters
+    ----------
+    penalty : penalties.Penalty
+        Handle.
+    n_features : int
+        Number of columns of X.
+    copies : list of str
+        Record that conversions are appended to.
+
+    Returns
+    -------
+    dict
+        Name, parameters, weights, lower and upper.
+    """
+    weights = penalty.weights
+    if weights is not None:
+        weights = read_floats("penalty.weights", weights, copies, dimensions=(1,))
+        _check_length("penalty.weights", weights, n_features, "feature")
+        if weights.min() < 0:
+            raise ValueError(
+                "penalty.weights must be at least zero, "
+                f"got {weights.min()} for feature {weights.argmin()}."
+            )
+    lower = 0.0 if penalty.positive else penalty.lower
+    lower = _read_limit("penalty.lower", lower, n_features, -math.inf)
+    upper = _read_limit("penalty.upper", penalty.upper, n_features, math.inf)
+    if lower is not None and upper is not None and (lower > upper).any():
+        j = int((lower > upper).argmax())
+        raise ValueError(
+            "penalty.lower and penalty.upper must leave a value for every feature, "
+            f"but feature {j} has lower={lower[j]} and upper={upper[j]}."
+        )
+    return {
+        "name": penalty.entry.name,
+        "parameters": penalty.parameters,
+        "weights": weights,
+        "lower": lower,
+        "upper": upper,
+    }
+
+
+def _read_limit(name, value, n_features, absent):
+    if value is None:
+        return None
+    try:
+        limit = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (n_features,)))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be a number or an array of shape ({n_features},), got {value!r}."
+        ) from error
+    if np.isnan(limit).any() or (limit == -absent).any():
+        raise ValueError(f"{name} must leave a value for every feature, got {value!r}.")
+    return None if (limit == absent).all() else limit
+
+
+def read_start(name, value, shape):
+    """Return a warm start as float64 of the wanted shape.
+
+    Parameters
+    ----------
+    name : str
+        Argument that messages name.
+    value : array-like
+        Coefficients to start from.
+    shape : tuple of int
+        Shape that the problem needs.
+
+    Returns
+    -------
+    ndarray
+        C-ordered float64 array.
+    """
+    try:
+        start = np.ascontiguousarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers of shape {shape}, got {value!r}.") from error
+    if start.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {start.shape}.")
+    if not np.isfinite(start).all():
+        raise ValueError(f"{name} contains NaN or infinity.")
+    return start
+
+
+def read_alphas(alphas, copies):
+    """Return a grid of strengths, sorted from strong to weak.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        Strengths in [0, inf).
+    copies : list of str
+        Record that conversions are appended to.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Descending float64 values.
+    """
+    array = read_floats("alphas", alphas, copies, dimensions=(1,))
+    if array.size == 0:
+        raise ValueError("alphas must hold at least one value, got none.")
+    if array.min() < 0:
+        position = int(array.argmin())
+        raise ValueError(f"alphas[{position}] == {array[position]}, must be >= 0.")
+    return np.sort(array)[::-1].copy()
+
+
+def _to_array(name, value, copies):
+    """Return `value` as an array; data frames keep their memory where they can."""
+    if value is None:
+        raise ValueError(f"Expected array-like for {name}, got None.")
+    if isinstance(value, np.matrix):
+        raise TypeError(
+            f"np.matrix is not supported for {name}. Please convert to a numpy array with "
+            "np.asarray."
+        )
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name} has masked entries; fill or drop them first.")
+    if isinstance(value, np.ndarray):  # a memory map or another subclass: the same memory
+        return np.asarray(value)
+    why = f"converted from {type(value).__name__}"
+    if hasattr(value, "to_numpy"):
+        try:
+            return np.asarray(value, copy=False)
+        except (ValueError, RuntimeError):  # what pandas and polars raise where they must copy
+            array = np.asarray(value)
+            if array.dtype == object and hasattr(value, "iloc"):  # nullable columns of pandas
+                array = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(f"{name} does not convert to an array of numbers: {error}") from error
+    if array.dtype in _FLOATS:
+        _record(copies, name, why, array)  # other types are recorded when they become floats
+    return array
+
+
+def _to_float(name, array, copies, order="K", dtype=np.float64):
+    """Return `array` as floats, recorded; refuse what is not a real number."""
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
+    if array.dtype.kind not in "fiubO":
+        raise ValueError(
+            f"{name} must hold numbers, got dtype {array.dtype}; convert it to numeric values "
+            "explicitly."
+        )
+    try:
+        converted = array.astype(dtype, order=order)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} has objects that do not convert to float: {error}") from error
+    _record(copies, name, f"converted from {array.dtype} to {converted.dtype}", converted)
+    return converted
+
+
+def _has_unit_stride(array):
+    """Whether the core can read `array` (2-D) in place, as rows or as columns."""
+    if not array.flags.aligned:
+        return False
+    item = array.itemsize
+    for unit, lead, length in ((1, 0, array.shape[1]), (0, 1, array.shape[0])):
+        step = array.strides[lead]
+        if array.strides[unit] == item and step % item == 0 and step >= length * item:
+            return True
+    return array.flags.c_contiguous or array.flags.f_contiguous
+
+
+def _check_not_empty(shape):
+    for count, what in zip(shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={tuple(shape)}) while a minimum of 1 is "
+                "required."
+            )
+
+
+def _check_length(name, array, expected, what="sample"):
+    if len(array) != expected:
+        raise ValueError(
+            f"{name} has inconsistent numbers of {what}s: X has {expected} {what}s, "
+            f"{name} has shape {array.shape}."
+        )
+
+
+def _record(copies, name, why, *arrays):
+    n_bytes = sum(array.nbytes for array in arrays)
+    copies.append(f"{name}: {why} ({n_bytes:,} bytes)")

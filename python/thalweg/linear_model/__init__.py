@@ -1,0 +1,14 @@
+"""Linear models with scikit-learn's names, parameters, defaults and fitted attributes.
+
+Replacing ``from sklearn.linear_model import Lasso`` by
+``from thalweg.linear_model import Lasso`` keeps a program working. Beside scikit-learn's
+attributes every fitted estimator has `certificate_` (how far from optimal it can be) and
+`report_` (how it was found); beside scikit-learn's parameters it takes `solver`, `max_time`,
+`n_threads` and `verbose`.
+"""
+
+from thalweg.linear_model._cross_validation import ElasticNetCV, LassoCV
+from thalweg.linear_model._elastic_net import ElasticNet, Lasso
+from thalweg.linear_model._path import enet_path, lasso_path
+
+__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "enet_path", "lasso_path"]

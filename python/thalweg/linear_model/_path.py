@@ -1,0 +1,343 @@
+"""`lasso_path` and `enet_path`, and the grids of strengths that estimators share."""
+
+import warnings
+
+import numpy as np
+
+from thalweg import _core, penalties
+from thalweg._engine import OPTION_RULES, Options, run, task, warn_unconverged
+from thalweg._parameters import check, seed_from
+from thalweg._validation import read_alphas, read_data, read_floats, read_penalty, read_start
+from thalweg.linear_model._base import COMMON_RULES, choose_solver
+from thalweg.optimize import alpha_grid
+
+_RULES = {
+    **OPTION_RULES,
+    **{name: COMMON_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")},
+    "l1_ratio": "[0, 1]",
+    "eps": "(0, inf)",
+    "selection": COMMON_RULES["selection"],
+    "max_iter": "int [1, inf)",
+    "return_n_iter": "bool",
+    "check_input": "bool",
+}
+
+
+def enet_path(
+    X,
+    y,
+    *,
+    l1_ratio=0.5,
+    eps=1e-3,
+    n_alphas="deprecated",
+    alphas="warn",
+    precompute="auto",
+    Xy=None,
+    copy_X=True,
+    coef_init=None,
+    verbose=False,
+    return_n_iter=False,
+    positive=False,
+    check_input=True,
+    sample_weight=None,
+    tol=1e-4,
+    max_iter=1000,
+    random_state=None,
+    selection="cyclic",
+    solver="auto",
+    max_time=None,
+    n_threads=None,
+):
+    r"""Compute an elastic net path, from strong to weak, without an intercept.
+
+    .. math::
+
+        \min_w \; \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - x_i^\top w)^2
+        + \alpha_k \rho \|w\|_1 + \frac{\alpha_k (1 - \rho)}{2} \|w\|_2^2
+
+    with :math:`\rho` = `l1_ratio` and sample weights :math:`s`.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design; never modified.
+    y : array-like of shape (n_samples,)
+        Target.
+    l1_ratio : float in [0, 1], default=0.5
+        Share of the l1 term.
+    eps : float in (0, inf), default=1e-3
+        Ratio of the weakest to the strongest strength of an automatic grid.
+    n_alphas : int in [1, inf), default="deprecated"
+        Old spelling of an integer `alphas`; accepted with a FutureWarning.
+    alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
+        Strengths, or how many to place on an automatic grid. By default 100; None means the
+        same, with a FutureWarning.
+    precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
+        True: the Gram solver, for dense X under ``solver="auto"``. An array is checked against X
+        and then taken as True.
+    Xy : array-like of shape (n_features,), default=None
+        Accepted for scikit-learn's sake and checked for its shape; the solver computes its own.
+    copy_X : bool, default=True
+        Accepted for scikit-learn's sake.
+    coef_init : array-like of shape (n_features,), default=None
+        Where to start at the first strength.
+    verbose : bool or int, default=False
+        Positive: a progress bar on standard error.
+    return_n_iter : bool, default=False
+        Whether to return the passes over the data.
+    positive : bool, default=False
+        Whether coefficients must not be negative.
+    check_input : bool, default=True
+        Accepted for scikit-learn's sake; inputs are always checked.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Non-negative weights with a positive sum.
+    tol : float in [0, inf), default=1e-4
+        Stop when the duality gap is at most `tol` times half the (weighted) mean square of y.
+    max_iter : int in [1, inf), default=1000
+        Passes over the data for each strength, at most.
+    random_state : None, int, RandomState or Generator, default=None
+        Seed of ``selection="random"``; None is the seed 0.
+    selection : {"cyclic", "random"}, default="cyclic"
+        "random": coordinate descent in random order.
+    solver : str or solvers.Solver, default="auto"
+        Catalogue name or handle.
+    max_time : float in [0, inf], default=None
+        Seconds for the whole path, at most; strengths that were not reached are left out.
+    n_threads : int in [1, inf), default=None
+        Threads.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Strengths, descending.
+    coefs : ndarray of shape (n_features, n_alphas)
+        Coefficients, in the precision of X.
+    dual_gaps : ndarray of shape (n_alphas,)
+        Values of the certificates: duality gaps.
+    n_iters : list of int
+        Passes over the data for each strength; only if `return_n_iter`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+
+    See Also
+    --------
+    thalweg.solve_path : Any penalty, with an intercept, certificates and reports.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> X, y, _ = tw.problems.regression(50, 20, n_nonzero=5, seed=0)
+    >>> alphas, coefs, gaps = tw.linear_model.enet_path(X, y, alphas=3)
+    >>> coefs.shape
+    (20, 3)
+    >>> bool((coefs[:, 0] == 0).all())
+    True
+    """
+    return _path("enet_path", X, y, locals())
+
+
+def lasso_path(
+    X,
+    y,
+    *,
+    eps=1e-3,
+    n_alphas="deprecated",
+    alphas="warn",
+    precompute="auto",
+    Xy=None,
+    copy_X=True,
+    coef_init=None,
+    verbose=False,
+    return_n_iter=False,
+    positive=False,
+    check_input=True,
+    sample_weight=None,
+    tol=1e-4,
+    max_iter=1000,
+    random_state=None,
+    selection="cyclic",
+    solver="auto",
+    max_time=None,
+    n_threads=None,
+):
+    r"""Compute a lasso path, from strong to weak, without an intercept.
+
+    .. math::
+
+        \min_w \; \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - x_i^\top w)^2 + \alpha_k \|w\|_1
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design; never modified.
+    y : array-like of shape (n_samples,)
+        Target.
+    eps : float in (0, inf), default=1e-3
+        Ratio of the weakest to the strongest strength of an automatic grid.
+    n_alphas : int in [1, inf), default="deprecated"
+        Old spelling of an integer `alphas`; accepted with a FutureWarning.
+    alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
+        Strengths, or how many to place on an automatic grid. By default 100; None means the
+        same, with a FutureWarning.
+    precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive, check_input,\
+    sample_weight, tol, max_iter, random_state, selection, solver, max_time, n_threads
+        As in `enet_path`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Strengths, descending.
+    coefs : ndarray of shape (n_features, n_alphas)
+        Coefficients, in the precision of X.
+    dual_gaps : ndarray of shape (n_alphas,)
+        Values of the certificates: duality gaps.
+    n_iters : list of int
+        Passes over the data for each strength; only if `return_n_iter`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+
+    Examples
+    --------
+    >>> from thalweg.linear_model import lasso_path
+    >>> X = [[1.0, 2.3], [2.0, 5.4], [3.1, 4.3]]
+    >>> alphas, coefs, gaps = lasso_path(X, [1, 2, 3.1], alphas=[5.0, 1.0, 0.5], tol=1e-10)
+    >>> coefs.round(3)
+    array([[0.   , 0.   , 0.469],
+           [0.216, 0.443, 0.237]])
+    """
+    return _path("lasso_path", X, y, {**locals(), "l1_ratio": 1.0})
+
+
+def _path(owner, X, y, arguments):
+    alphas = _requested_alphas(owner, arguments["n_alphas"], arguments["alphas"])
+    check(owner, {**arguments, "alphas": alphas}, {**_RULES, "alphas": "int [1, inf) or array"})
+    data = read_data(X, y, arguments["sample_weight"], owner=owner)
+    if data.y.shape[1] != 1:
+        raise ValueError(f"{owner} takes one target, y of shape (n_samples,); got {np.shape(y)}.")
+    if arguments["Xy"] is not None:
+        _check_products(arguments["Xy"], data.n_features)
+    solver, _ = choose_solver(
+        arguments["solver"], arguments["selection"], arguments["precompute"], data, False
+    )
+    options = Options(
+        solver=solver,
+        seed=seed_from(arguments["random_state"]) if arguments["selection"] == "random" else 0,
+        verbose=int(arguments["verbose"]),
+        **{name: arguments[name] for name in ("tol", "max_iter", "max_time", "n_threads")},
+    )
+    l1_ratio, positive = float(arguments["l1_ratio"]), bool(arguments["positive"])
+    grid = strengths(
+        data,
+        alphas,
+        [l1_ratio],
+        eps=arguments["eps"],
+        positive=positive,
+        fit_intercept=False,
+        n_threads=options.n_threads,
+    )[0]
+    start = arguments["coef_init"]
+    if start is not None:
+        start = read_start("coef_init", start, (data.n_features,))
+    penalty = penalties.ElasticNet(l1_ratio=l1_ratio, positive=positive)
+    weighting = -1 if data.sample_weight is None else 0
+    solved = run(
+        data,
+        [task(grid, weighting=weighting, coef=start)],
+        [read_penalty(penalty, data.n_features, data.copies)],
+        options,
+        fit_intercept=False,
+        trace=False,
+    )
+    if solved.pending is not None:
+        raise solved.pending
+    results = solved.results[0]
+    warn_unconverged(owner, results, options, stacklevel=3)
+    coefs = np.array([result.coef for result in results], dtype=data.design.dtype).T
+    gaps = np.array([result.certificate["value"] for result in results])
+    reached = grid[: len(results)]
+    if arguments["return_n_iter"]:
+        return reached, coefs, gaps, [result.n_epochs for result in results]
+    return reached, coefs, gaps
+
+
+def _requested_alphas(owner, n_alphas, alphas):
+    """Resolve scikit-learn's deprecated spellings to what they lead to."""
+    count = 100
+    if not isinstance(n_alphas, str):
+        _warn_old_spelling(owner, f"n_alphas={n_alphas!r}", f"alphas={n_alphas!r}")
+        count = n_alphas
+    if alphas is None:
+        _warn_old_spelling(owner, "alphas=None", f"alphas={count!r}")
+        return count
+    return count if isinstance(alphas, str) and alphas == "warn" else alphas
+
+
+def _warn_old_spelling(owner, old, new):
+    warnings.warn(
+        f"{owner}: {old} is deprecated in scikit-learn 1.9; use {new}.",
+        FutureWarning,
+        stacklevel=5,
+    )
+
+
+def _check_products(Xy, n_features):
+    array = read_floats("Xy", Xy, [], dimensions=(1, 2))
+    if array.size != n_features:
+        raise ValueError(f"Xy must have shape ({n_features},), got {array.shape}.")
+
+
+def strengths(data, alphas, l1_ratios, *, eps, positive, fit_intercept, n_threads):
+    """Return one descending grid of strengths for each l1_ratio.
+
+    Parameters
+    ----------
+    data : Data
+        Problem with one target.
+    alphas : int or array-like of shape (n_alphas,)
+        How many, or which.
+    l1_ratios : sequence of float
+        Shares of the l1 term.
+    eps : float
+        Ratio of the last to the first strength of an automatic grid.
+    positive : bool
+        Whether coefficients must not be negative.
+    fit_intercept : bool
+        Whether an intercept is fitted.
+    n_threads : int or None
+        Threads.
+
+    Returns
+    -------
+    ndarray of shape (n_l1_ratios, n_alphas)
+        Grids.
+    """
+    if np.ndim(alphas):
+        return np.tile(read_alphas(alphas, data.copies), (len(l1_ratios), 1))
+    lasso = penalties.ElasticNet(l1_ratio=1.0, positive=positive)
+    largest = _core.alpha_max(
+        data.design,
+        data.y,
+        weights=data.sample_weight,
+        penalty=read_penalty(lasso, data.n_features, data.copies),
+        fit_intercept=fit_intercept,
+        n_threads=n_threads or 0,
+    )[0]
+    # Zero is optimal where alpha * l1_ratio reaches the lasso's bound.
+    with np.errstate(divide="ignore"):
+        return np.array(
+            [
+                alpha_grid(
+                    np.float64(largest) / ratio,
+                    int(alphas),
+                    eps,
+                    penalties.ElasticNet(l1_ratio=float(ratio)),
+                )
+                for ratio in l1_ratios
+            ]
+        )

@@ -1,0 +1,322 @@
+"""`solve` and `solve_path`: any catalogued loss and penalty, without an estimator."""
+
+import numpy as np
+
+from thalweg import _core, losses, penalties, solvers
+from thalweg._engine import Options, coefficients, run, summarize, target_tasks, task
+from thalweg._parameters import ParameterError, check, seed_from
+from thalweg._validation import read_alphas, read_data, read_penalty, read_start
+from thalweg.solution import Path, Solution, State
+
+__all__ = ["solve", "solve_path"]
+
+
+def solve(
+    X,
+    y,
+    *,
+    loss,
+    penalty=None,
+    alpha=None,
+    solver="auto",
+    sample_weight=None,
+    offset=None,
+    fit_intercept=True,
+    standardize=False,
+    tol=1e-6,
+    max_iter=1000,
+    max_time=None,
+    n_threads=None,
+    random_state=None,
+    callbacks=(),
+    state=None,
+    return_theta=False,
+    verbose=0,
+):
+    r"""Fit one linear model by minimizing a loss plus a penalty, with a certificate.
+
+    .. math::
+
+        \min_{w, b} \; \frac{1}{\sum_i s_i} \sum_i s_i \, \mathrm{loss}(y_i, \eta_i)
+        + \alpha P(w), \qquad \eta = X w + b + \mathrm{offset}
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design. Float32 and float64 arrays in row- or column-major order and canonical CSC
+        matrices are used in place; other inputs are converted once, see ``report.copies``.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets; several targets are fitted separately.
+    loss : str or losses.Loss
+        Catalogue name or handle, as ``"squared"``.
+    penalty : str or penalties.Penalty, optional
+        Catalogue name or handle, as ``tw.penalties.ElasticNet(l1_ratio=0.9)``. None: no penalty.
+    alpha : float in [0, inf), optional
+        Strength of the penalty; required with a penalty, not allowed without.
+    solver : str or solvers.Solver, default="auto"
+        Catalogue name or handle. "auto" chooses; ``report.reason`` says why.
+    sample_weight : float or array-like of shape (n_samples,), optional
+        Non-negative weights :math:`s`, with a positive sum.
+    offset : array-like of shape (n_samples,), optional
+        Known part of the predictions.
+    fit_intercept : bool, default=True
+        Whether to fit the unpenalized intercept :math:`b`.
+    standardize : bool, default=False
+        Whether to penalize the coefficients of the features scaled to unit (weighted) variance.
+        The data is not touched and coefficients are returned in the units of X.
+    tol : float in [0, inf), default=1e-6
+        Stop when the certificate's value is at most `tol` times the objective of the
+        intercept-only model.
+    max_iter : int in [0, inf), default=1000
+        Passes over the data, at most.
+    max_time : float in [0, inf], optional
+        Seconds, at most.
+    n_threads : int in [1, inf), optional
+        Threads. The solution does not depend on it, bit for bit.
+    random_state : None, int, RandomState or Generator, optional
+        Seed of solvers with random choices; None is the seed 0.
+    callbacks : sequence of callable, default=()
+        Each is called after every iteration with a dict (task, alpha_index, alpha, iteration,
+        epochs, time, objective, certificate, step, support); a true answer stops the solve.
+    state : State, optional
+        ``solution.state`` of an earlier solve, to start from.
+    return_theta : bool, default=False
+        Whether to keep the dual point in ``certificate.theta``.
+    verbose : int, default=0
+        Positive: a progress bar on standard error.
+
+    Returns
+    -------
+    Solution
+        coef, intercept, certificate, status, report and state. Non-convergence is a status, not
+        an error and not a warning.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+    KeyboardInterrupt
+        On Ctrl-C; its attribute ``solution`` holds the best solution until then.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> X, y, _ = tw.problems.regression(50, 200, n_nonzero=5, seed=0)
+    >>> solution = tw.solve(X, y, loss="squared", penalty="l1", alpha=0.1)
+    >>> solution.status, solution.coef.shape
+    ('converged', (200,))
+    >>> bool(solution.certificate.relative <= 1e-6)
+    True
+    """
+    options = _options("solve", locals())
+    loss = losses.resolve(loss)
+    data = read_data(X, y, sample_weight, offset)
+    if penalty is None:
+        if alpha is not None:
+            raise ParameterError(f"alpha must be None without a penalty, got alpha={alpha!r}.")
+        # Any separable penalty of strength zero; l2 puts no restriction on the dual point.
+        handle, alpha = penalties.resolve("l2"), 0.0
+    else:
+        handle = penalties.resolve(penalty)
+        check("solve", {"alpha": alpha}, {"alpha": "[0, inf)"})
+    penalty_arguments = read_penalty(handle, data.n_features, data.copies)
+    n_targets = data.y.shape[1]
+    start = None
+    if state is not None:
+        shape = (data.n_features,) if n_targets == 1 else (n_targets, data.n_features)
+        coef = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
+        intercept = np.broadcast_to(np.asarray(state.intercept, dtype=np.float64), (n_targets,))
+        start = coef, read_start("state.intercept", intercept, (n_targets,))
+    solved = run(
+        data,
+        target_tasks(data, float(alpha), start),
+        [penalty_arguments],
+        options,
+        loss=loss,
+        fit_intercept=bool(fit_intercept),
+        standardize=bool(standardize),
+        keep_theta=bool(return_theta),
+    )
+    solution = _solution(data, [rows[-1] for rows in solved.results], solved.seconds)
+    return _deliver(solution, solved.pending)
+
+
+def solve_path(
+    X,
+    y,
+    *,
+    loss,
+    penalty,
+    alphas=100,
+    eps=1e-3,
+    solver="auto",
+    sample_weight=None,
+    offset=None,
+    fit_intercept=True,
+    standardize=False,
+    tol=1e-6,
+    max_iter=1000,
+    max_time=None,
+    n_threads=None,
+    random_state=None,
+    callbacks=(),
+    state=None,
+    return_theta=False,
+    verbose=0,
+):
+    r"""Fit one linear model for a grid of strengths, from strong to weak, with warm starts.
+
+    .. math::
+
+        \min_{w, b} \; \frac{1}{\sum_i s_i} \sum_i s_i \, \mathrm{loss}(y_i, \eta_i)
+        + \alpha_k P(w), \qquad \alpha_1 > \alpha_2 > \dots
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Design, as in `solve`.
+    y : array-like of shape (n_samples,)
+        Target.
+    loss : str or losses.Loss
+        Catalogue name or handle.
+    penalty : str or penalties.Penalty
+        Catalogue name or handle.
+    alphas : int in [1, inf) or array-like of shape (n_alphas,), default=100
+        Strengths in [0, inf), or how many to place geometrically between the smallest strength
+        at which all penalized coefficients are zero and `eps` times it.
+    eps : float in (0, 1), default=1e-3
+        Ratio of the weakest to the strongest strength of an automatic grid.
+    solver, sample_weight, offset, fit_intercept, standardize, tol, max_iter, max_time, n_threads,\
+    random_state, callbacks, state, return_theta, verbose
+        As in `solve`; `max_iter` holds for each strength, `max_time` for the whole path, `state`
+        for the first strength.
+
+    Returns
+    -------
+    Path
+        Sequence of `Solution`, with alphas, coefs and intercepts as arrays.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+    KeyboardInterrupt
+        On Ctrl-C; its attribute ``solution`` holds the path until then.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> X, y, _ = tw.problems.regression(50, 200, n_nonzero=5, seed=0)
+    >>> path = tw.solve_path(X, y, loss="squared", penalty="l1", alphas=10)
+    >>> path.coefs.shape
+    (10, 200)
+    >>> bool((path.coefs[0] == 0).all())
+    True
+    """
+    options = _options("solve_path", locals())
+    check("solve_path", locals(), {"alphas": "int [1, inf) or array", "eps": "(0, 1)"})
+    loss = losses.resolve(loss)
+    handle = penalties.resolve(penalty)
+    data = read_data(X, y, sample_weight, offset, owner="solve_path")
+    if data.y.shape[1] != 1:
+        raise ValueError(f"solve_path takes one target; y has {data.y.shape[1]} columns.")
+    penalty_arguments = read_penalty(handle, data.n_features, data.copies)
+    settings = {"fit_intercept": bool(fit_intercept), "standardize": bool(standardize)}
+    if np.ndim(alphas):
+        grid = read_alphas(alphas, data.copies)
+    else:
+        largest = _core.alpha_max(
+            data.design,
+            data.y,
+            weights=data.sample_weight,
+            offset=data.offset,
+            loss=loss.entry.name,
+            penalty=penalty_arguments,
+            n_threads=options.n_threads or 0,
+            **settings,
+        )
+        grid = alpha_grid(float(largest[0]), int(alphas), eps, handle)
+    coef, intercept = None, 0.0
+    if state is not None:
+        coef = read_start("state.coef", state.coef, (data.n_features,))
+        intercept = float(read_start("state.intercept", np.atleast_1d(state.intercept), (1,))[0])
+    weighting = -1 if data.sample_weight is None else 0
+    solved = run(
+        data,
+        [task(grid, weighting=weighting, coef=coef, intercept=intercept)],
+        [penalty_arguments],
+        options,
+        loss=loss,
+        keep_theta=bool(return_theta),
+        **settings,
+    )
+    solutions = [_solution(data, [result], result.time) for result in solved.results[0]]
+    return _deliver(Path(grid[: len(solutions)], solutions), solved.pending)
+
+
+def alpha_grid(largest, count, eps, what):
+    """Return `count` strengths from `largest` down to ``eps * largest``, geometrically.
+
+    Parameters
+    ----------
+    largest : float
+        Smallest strength at which all penalized coefficients are zero.
+    count : int
+        How many.
+    eps : float
+        Ratio of the last to the first.
+    what : object
+        Penalty, for the message.
+
+    Returns
+    -------
+    ndarray of shape (count,)
+        Descending grid.
+
+    Raises
+    ------
+    ValueError
+        If no strength makes the coefficients zero, as with a pure l2 penalty.
+    """
+    if not np.isfinite(largest):
+        raise ValueError(
+            f"Automatic alpha grid generation is not supported for {what!r}: no strength makes "
+            "every coefficient zero. Please supply a grid through `alphas`."
+        )
+    # As scikit-learn: a constant y has alpha_max = 0, which has no geometric grid.
+    smallest = np.finfo(np.float64).resolution
+    if largest <= smallest:
+        return np.full(count, smallest)
+    return np.geomspace(largest, largest * eps, num=count)
+
+
+def _options(owner, arguments):
+    options = Options(
+        solver=solvers.resolve(arguments["solver"]),
+        seed=seed_from(arguments["random_state"]),
+        callbacks=tuple(arguments["callbacks"]),
+        **{name: arguments[name] for name in ("tol", "max_iter", "max_time", "n_threads")},
+        verbose=arguments["verbose"],
+    )
+    options.check(owner)
+    flags = ("fit_intercept", "standardize", "return_theta")
+    check(owner, arguments, dict.fromkeys(flags, "bool"))
+    for callback in options.callbacks:
+        if not callable(callback):
+            raise TypeError(f"callbacks must be callables, got {callback!r}.")
+    return options
+
+
+def _solution(data, results, seconds):
+    coef, intercept = coefficients(data, results)
+    certificate, report = summarize(data, results, seconds)
+    exact = np.array([result.coef for result in results])
+    state = State(exact[0] if len(results) == 1 else exact, intercept)
+    return Solution(coef, intercept, certificate, report.status, report, state)
+
+
+def _deliver(solution, pending):
+    if pending is not None:
+        pending.solution = solution
+        raise pending
+    return solution
