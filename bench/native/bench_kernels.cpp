@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -19,18 +20,32 @@
 namespace {
 
 using thalweg::Index;
-using thalweg::Vector;
 namespace kernels = thalweg::kernels;
 
-constexpr Index cache_length = 2000;
 constexpr Index memory_bytes = Index{256} << 20;
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
+// Aligned to cache lines, as the buffers of the library are.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t alignment{64};
+  AlignedAllocator() = default;
+  template <class U>
+  AlignedAllocator(const AlignedAllocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), alignment)); }
+  void deallocate(T* p, std::size_t) { ::operator delete(p, alignment); }
+  bool operator==(const AlignedAllocator&) const { return true; }
+};
+template <class T>
+using Array = std::vector<T, AlignedAllocator<T>>;
+using Vector = Array<double>;
+
 // Small repeatable values of either sign.
 template <class T>
-std::vector<T> values(Index n) {
-  std::vector<T> list(size(n));
+Array<T> values(Index n) {
+  Array<T> list(size(n));
   std::uint32_t state = 12345;
   for (T& value : list) {
     state = state * 1664525u + 1013904223u;
@@ -39,11 +54,13 @@ std::vector<T> values(Index n) {
   return list;
 }
 
-// The matrix in memory, shared by all benchmarks of a scalar type.
+// The matrix in memory, shared by all benchmarks of a scalar type. It starts 16 bytes after a cache
+// line, as a large NumPy array does.
 template <class T>
-const std::vector<T>& matrix() {
-  static const std::vector<T> data = values<T>(memory_bytes / Index{sizeof(T)});
-  return data;
+const T* matrix() {
+  constexpr Index offset = 16 / Index{sizeof(T)};
+  static const Array<T> data = values<T>(memory_bytes / Index{sizeof(T)} + offset);
+  return data.data() + offset;
 }
 
 template <class T>
@@ -59,7 +76,7 @@ void set_bytes(benchmark::State& state, Index bytes) {
 // is small, from memory when it covers the matrix.
 template <class T, class F>
 void over_columns(benchmark::State& state, Index n, Index columns, F&& run) {
-  const T* data = matrix<T>().data();
+  const T* data = matrix<T>();
   Index column = 0;
   for (auto _ : state) {
     run(data + column * n);
@@ -106,9 +123,25 @@ void register_columns(const kernels::Table& table, Index n, bool in_memory) {
   });
   // Groups of eight columns.
   constexpr Index group = 8;
+  add("moments_group", [=](benchmark::State& state) {
+    const Vector v = values<double>(n);
+    const Vector s = values<double>(n);
+    const T* data = matrix<T>();
+    Index column = 0;
+    kernels::Moments out[group];
+    for (auto _ : state) {
+      const T* x[group];
+      for (Index c = 0; c < group; ++c) x[c] = data + (column + c) * n;
+      k.moments_group(x, group, s.data(), v.data(), n, out);
+      benchmark::DoNotOptimize(out);
+      column += group;
+      if (column + group > columns) column = 0;
+    }
+    set_bytes(state, group * n * Index{sizeof(T)});
+  });
   add("dots", [=](benchmark::State& state) {
     const Vector v = values<double>(n);
-    const T* data = matrix<T>().data();
+    const T* data = matrix<T>();
     Index column = 0;
     double out[group];
     for (auto _ : state) {
@@ -124,7 +157,7 @@ void register_columns(const kernels::Table& table, Index n, bool in_memory) {
   add("axpys", [=](benchmark::State& state) {
     Vector v = values<double>(n);
     const Vector a(size(group), 1e-9);
-    const T* data = matrix<T>().data();
+    const T* data = matrix<T>();
     Index column = 0;
     for (auto _ : state) {
       const T* x[group];
@@ -174,11 +207,12 @@ void register_pack(const kernels::Table& table) {
   for (const bool row_major : {false, true}) {
     const std::string name = "pack" + suffix + (row_major ? "/rows" : "/columns");
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-      const std::vector<T> x = values<T>(kc * width);
+      constexpr Index column = 1000;  // rows of the design
+      const Array<T> x = values<T>(column * width);
       const Vector center = values<double>(width);
       Vector panel(size(kc * width));
       const T* columns[width];
-      for (Index c = 0; c < width; ++c) columns[c] = x.data() + (row_major ? c : c * kc);
+      for (Index c = 0; c < width; ++c) columns[c] = x.data() + (row_major ? c : c * column);
       for (auto _ : state) {
         k.pack(columns, row_major ? width : 1, width, kc, center.data(), nullptr, panel.data());
         benchmark::ClobberMemory();
@@ -221,7 +255,7 @@ void register_sparse(const kernels::Table& table, Index nnz, Index n) {
                              (sizeof(I) == 4 ? "i32" : "i64") + ">/" + table.name +
                              "/nnz:" + std::to_string(nnz) + "/n:" + std::to_string(n);
   struct Columns {
-    std::vector<T> x;
+    Array<T> x;
     std::vector<I> rows;
     Vector v, s;
     Index nnz, count, next = 0;
@@ -270,8 +304,9 @@ void register_sparse(const kernels::Table& table, Index nnz, Index n) {
 
 // Bytes read and written by memcpy per second; bytes read by a sum per second.
 void add_bandwidth_context() {
-  const std::vector<double>& from = matrix<double>();
-  Vector to(from.size());
+  const double* from = matrix<double>();
+  constexpr Index count = memory_bytes / Index{sizeof(double)};
+  Vector to(size(count));
   double copy = 0, read = 0;
   const auto seconds = [](auto&& run) {
     const auto start = std::chrono::steady_clock::now();
@@ -281,18 +316,16 @@ void add_bandwidth_context() {
   const double bytes = static_cast<double>(memory_bytes);
   for (int repeat = 0; repeat < 5; ++repeat) {
     copy = std::max(copy, 2 * bytes / seconds([&] {
-                            std::memcpy(to.data(), from.data(), size(memory_bytes));
+                            std::memcpy(to.data(), from, size(memory_bytes));
                             benchmark::ClobberMemory();
                           }));
-    // One weight per row makes the best kernel a plain sum over the whole matrix.
-    const double* column = from.data();
     constexpr Index n = 4096;
     const Vector ones(size(n), 1.0);
     read = std::max(read, bytes / seconds([&] {
                             double sum = 0;
                             const kernels::Table& best = *kernels::tables().back();
-                            for (Index i = 0; i < static_cast<Index>(from.size()) / n; ++i) {
-                              sum += best.dense_f64.dot(column + i * n, ones.data(), n);
+                            for (Index i = 0; i < count / n; ++i) {
+                              sum += best.dense_f64.dot(from + i * n, ones.data(), n);
                             }
                             benchmark::DoNotOptimize(sum);
                           }));
@@ -307,7 +340,7 @@ void add_bandwidth_context() {
 template <class T>
 void register_dense(const kernels::Table& table) {
   register_columns<T>(table, 72, false);
-  register_columns<T>(table, cache_length, false);
+  register_columns<T>(table, 2000, false);
   register_columns<T>(table, 100000, true);
   register_rows<T>(table, 100, false);
   register_rows<T>(table, 1000, true);

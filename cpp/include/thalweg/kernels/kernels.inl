@@ -722,7 +722,9 @@ void panel_product(const double* a, const double* b, Index kc, double alpha, dou
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sparse columns
+// Sparse columns: scalar loads. Gather instructions gained at most 10 % while v was in a cache,
+// lost on columns of fewer than 30 entries, and nothing in a dot that an axpy follows; prefetching
+// v by index ahead of its use gained nothing (Sapphire Rapids).
 // ---------------------------------------------------------------------------------------------
 
 template <class T, class I>
