@@ -1,0 +1,322 @@
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include <mutex>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "thalweg/catalog.hpp"
+
+namespace thalweg::bindings {
+namespace {
+
+// A request and the Python arrays that it points into.
+struct BoundRequest {
+  solver::Request request;
+  std::vector<py::object> owners;
+
+  const double* keep(py::array array) {
+    owners.push_back(array);
+    return data(array);
+  }
+};
+
+template <class T>
+T required(const py::dict& dict, const char* key, const char* where) {
+  if (!dict.contains(key)) throw py::key_error(std::string(where) + " lacks '" + key + "'");
+  return py::cast<T>(dict[key]);
+}
+
+py::object optional(const py::dict& dict, const char* key) {
+  return dict.contains(key) ? py::reinterpret_borrow<py::object>(dict[key]) : py::none();
+}
+
+solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest& bound) {
+  solver::PenaltySpec spec;
+  spec.name = required<std::string>(dict, "name", "penalty");
+  const PenaltyEntry& entry = find_penalty(spec.name);
+  spec.strengths = entry.strengths;
+  const py::dict given = dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict();
+  for (const core::Parameter& parameter : entry.info->parameters) {
+    const py::str name{std::string(parameter.name)};
+    spec.parameters.push_back(given.contains(name) ? py::cast<double>(given[name]) : parameter.default_value);
+  }
+  const auto array = [&](const char* key) -> const double* {
+    const py::object value = optional(dict, key);
+    return value.is_none() ? nullptr : bound.keep(float64_vector(key, value, cols));
+  };
+  spec.weights = array("weights");
+  spec.lower = array("lower");
+  spec.upper = array("upper");
+  for (Index j = 0; j < cols; ++j) {
+    const double lower = spec.lower != nullptr ? spec.lower[j] : -infinity;
+    const double upper = spec.upper != nullptr ? spec.upper[j] : infinity;
+    if (!(lower <= upper) || lower == infinity || upper == -infinity) {
+      throw core::InvalidArgument("lower <= upper must leave a value for every feature; got [" +
+                                  std::to_string(lower) + ", " + std::to_string(upper) +
+                                  "] for feature " + std::to_string(j));
+    }
+  }
+  return spec;
+}
+
+solver::Task task_of(const py::dict& dict, Index cols, BoundRequest& bound) {
+  solver::Task task;
+  task.target = required<Index>(dict, "target", "task");
+  task.weighting = required<Index>(dict, "weighting", "task");
+  task.penalty = required<Index>(dict, "penalty", "task");
+  const auto alphas = py::cast<py::object>(dict["alphas"]);
+  const py::array values = checked<double>("alphas", alphas, 1, "a contiguous float64 array");
+  if (values.shape(0) == 0) throw core::InvalidArgument("alphas must not be empty");
+  task.alphas.assign(data(values), data(values) + values.shape(0));
+  const py::object coef = optional(dict, "coef");
+  if (!coef.is_none()) task.coef = bound.keep(float64_vector("coef", coef, cols));
+  return task;
+}
+
+// Python's view of a result; arrays are handed out once made.
+py::dict certificate_dict(const core::Certificate& certificate) {
+  py::dict out;
+  out["kind"] = certificate.kind == core::Certificate::Kind::kkt ? "kkt" : "duality_gap";
+  out["value"] = certificate.value;
+  out["relative"] = certificate.relative;
+  out["primal"] = certificate.primal;
+  out["dual"] = certificate.dual;
+  out["theta"] = certificate.theta.empty()
+                     ? py::object(py::none())
+                     : py::object(py::array_t<double>(static_cast<py::ssize_t>(certificate.theta.size()),
+                                                      certificate.theta.data()));
+  return out;
+}
+
+py::dict trace_dict(const std::vector<core::IterationInfo>& trace) {
+  const auto size = static_cast<py::ssize_t>(trace.size());
+  py::array_t<double> time(size), objective(size), certificate(size), step(size);
+  py::array_t<Index> support(size);
+  for (py::ssize_t i = 0; i < size; ++i) {
+    const core::IterationInfo& info = trace[static_cast<std::size_t>(i)];
+    time.mutable_at(i) = info.time;
+    objective.mutable_at(i) = info.objective;
+    certificate.mutable_at(i) = info.certificate;
+    step.mutable_at(i) = info.step;
+    support.mutable_at(i) = info.support;
+  }
+  py::dict out;
+  out["time"] = time;
+  out["objective"] = objective;
+  out["certificate"] = certificate;
+  out["step"] = step;
+  out["support"] = support;
+  return out;
+}
+
+py::dict info_dict(const core::IterationInfo& info) {
+  py::dict out;
+  out["task"] = info.task;
+  out["alpha_index"] = info.alpha_index;
+  out["alpha"] = info.alpha;
+  out["iteration"] = info.iteration;
+  out["epochs"] = info.epochs;
+  out["time"] = info.time;
+  out["objective"] = info.objective;
+  out["certificate"] = info.certificate;
+  out["step"] = info.step;
+  out["support"] = info.support;
+  return out;
+}
+
+// Keeps the first Python exception raised while the solve runs without the GIL.
+class PendingError final {
+ public:
+  void keep(py::object exception) {
+    if (exception_.is_none()) exception_ = std::move(exception);
+  }
+  // True if a signal handler raised (Ctrl-C). Called with the GIL released.
+  bool signal_raised() {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() == 0) return false;
+    keep_current();
+    return true;
+  }
+  bool call(const py::object& callback, const core::IterationInfo& info) {
+    const py::gil_scoped_acquire gil;
+    try {
+      return py::bool_(callback(info_dict(info)));
+    } catch (py::error_already_set& error) {
+      keep(error.value());
+      return true;
+    }
+  }
+  py::object take() { return std::move(exception_); }
+
+ private:
+  void keep_current() {
+    const py::error_already_set error;
+    keep(error.value());
+  }
+
+  py::object exception_ = py::none();
+};
+
+void fill_common(BoundRequest& bound, const BoundDesign& design, const py::object& y,
+                 const py::object& offset, bool fit_intercept, bool standardize,
+                 const std::string& loss, int n_threads) {
+  if (n_threads < 0) {
+    throw core::InvalidArgument("n_threads must be >= 0 (0: as many as OpenMP allows); got " +
+                                std::to_string(n_threads));
+  }
+  if (!design.canonical) {
+    throw core::InvalidArgument("X must have sorted indices without duplicates (see to_csc)");
+  }
+  find_loss(loss);
+  const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
+  bound.request.design = &design.view;
+  bound.request.y = bound.keep(float64_columns("y", y, rows));
+  if (!offset.is_none()) bound.request.offset = bound.keep(float64_vector("offset", offset, rows));
+  bound.request.fit_intercept = fit_intercept;
+  bound.request.standardize = standardize;
+  bound.request.loss = loss;
+  bound.request.execution.threads = core::resolve_threads(n_threads);
+}
+
+void check_task(const solver::Task& task, Index targets, Index weightings, Index penalty_count) {
+  if (task.target < 0 || task.target >= targets || task.weighting < -1 ||
+      task.weighting >= weightings || task.penalty < 0 || task.penalty >= penalty_count) {
+    throw core::InvalidArgument("task refers to a target, weighting or penalty that is not there");
+  }
+}
+
+py::tuple solve(const BoundDesign& design, const py::object& y, const std::vector<py::dict>& tasks,
+                const std::vector<py::dict>& penalty_dicts, const std::string& loss,
+                const py::object& weights, const py::object& heldout_weights,
+                const py::object& offset, bool fit_intercept, bool standardize,
+                const std::string& solver_name, const py::dict& solver_options, double tol,
+                Index max_iter, const std::optional<double>& max_time, int n_threads,
+                std::uint64_t seed, const py::object& callback, bool keep_coef, bool keep_theta,
+                bool trace) {
+  BoundRequest bound;
+  solver::Request& request = bound.request;
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
+  const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
+  const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
+  const SolverEntry& entry = find_solver(solver_name);
+  Index weightings = 0;
+  if (!weights.is_none()) {
+    const py::array array = float64_columns("weights", weights, rows);
+    weightings = array.shape(1);
+    request.weights = bound.keep(array);
+  }
+  if (!heldout_weights.is_none()) {
+    request.heldout = bound.keep(float64_columns("heldout_weights", heldout_weights, rows));
+  }
+  for (const py::dict& dict : penalty_dicts) request.penalties.push_back(penalty_spec(dict, cols, bound));
+  const Index targets = py::cast<py::array>(y).shape(1);
+  for (const py::dict& dict : tasks) {
+    request.tasks.push_back(task_of(dict, cols, bound));
+    check_task(request.tasks.back(), targets, weightings, static_cast<Index>(request.penalties.size()));
+  }
+  for (const auto& item : solver_options) {
+    const auto key = py::cast<std::string>(item.first);
+    if (key != "selection") throw core::InvalidArgument("unknown solver option '" + key + "'");
+    const auto value = py::cast<std::string>(item.second);
+    if (value != "cyclic" && value != "random") {
+      throw core::InvalidArgument("selection must be 'cyclic' or 'random'; got '" + value + "'");
+    }
+    request.options.random_selection = value == "random";
+  }
+  request.options.seed = seed;
+  request.tol = tol;
+  request.max_iter = max_iter;
+  request.keep_coef = keep_coef;
+  request.keep_theta = keep_theta;
+  request.keep_trace = trace;
+
+  PendingError pending;
+  const auto deadline =
+      max_time ? core::StopToken::Clock::now() +
+                     std::chrono::duration_cast<core::StopToken::Clock::duration>(
+                         std::chrono::duration<double>(std::min(*max_time, 1e9)))
+               : core::StopToken::Clock::time_point::max();
+  core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline);
+  request.execution.stop = &stop;
+  if (!callback.is_none()) {
+    request.observer = [&](const core::IterationInfo& info) { return pending.call(callback, info); };
+  }
+  solver::Results results;
+  {
+    const py::gil_scoped_release release;
+    results = entry.run(request);
+  }
+  py::list out;
+  for (auto& path : results) {
+    py::list row;
+    for (core::Result& result : path) row.append(py::cast(std::move(result)));
+    out.append(row);
+  }
+  return py::make_tuple(out, pending.take());
+}
+
+py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
+                                 const py::object& weights, const py::object& offset,
+                                 const std::string& loss, const py::dict& penalty, bool fit_intercept,
+                                 bool standardize, int n_threads) {
+  BoundRequest bound;
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
+  const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
+  const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
+  if (!weights.is_none()) bound.request.weights = bound.keep(float64_vector("weights", weights, rows));
+  bound.request.penalties.push_back(penalty_spec(penalty, cols, bound));
+  const Index targets = py::cast<py::array>(y).shape(1);
+  Vector result;
+  {
+    const py::gil_scoped_release release;
+    result = alpha_max(bound.request, targets);
+  }
+  return to_numpy(std::move(result));
+}
+
+void bind_result(py::module_& m) {
+  using core::Result;
+  py::class_<Result>(m, "Result")
+      .def_property_readonly("coef",
+                             [](const py::object& self) -> py::object {
+                               const auto& result = py::cast<const Result&>(self);
+                               if (result.coef.empty()) return py::none();
+                               return py::array_t<double>(static_cast<py::ssize_t>(result.coef.size()),
+                                                          result.coef.data(), self);
+                             })
+      .def_readonly("intercept", &Result::intercept)
+      .def_readonly("alpha", &Result::alpha)
+      .def_property_readonly("status", [](const Result& r) { return std::string(to_string(r.status)); })
+      .def_readonly("n_iter", &Result::iterations)
+      .def_readonly("n_epochs", &Result::epochs)
+      .def_readonly("time", &Result::time)
+      .def_readonly("solver", &Result::solver)
+      .def_readonly("reason", &Result::reason)
+      .def_property_readonly("certificate", [](const Result& r) { return certificate_dict(r.certificate); })
+      .def_readonly("target_gap", &Result::target)
+      .def_readonly("gram_bytes", &Result::gram_bytes)
+      .def_property_readonly("trace", [](const Result& r) { return trace_dict(r.trace); })
+      .def_readonly("heldout", &Result::heldout_error);
+}
+
+}  // namespace
+
+void bind_solve(py::module_& m) {
+  bind_result(m);
+  m.def("solve", &solve, py::arg("design"), py::arg("y"), py::arg("tasks"), py::kw_only(),
+        py::arg("penalties"), py::arg("loss") = "squared", py::arg("weights") = py::none(),
+        py::arg("heldout_weights") = py::none(), py::arg("offset") = py::none(),
+        py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
+        py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
+        py::arg("max_time") = py::none(), py::arg("n_threads") = 0, py::arg("seed") = 0,
+        py::arg("callback") = py::none(), py::arg("keep_coef") = true, py::arg("keep_theta") = false,
+        py::arg("trace") = true,
+        "Run every task; returns (results[task][alpha], exception to raise afterwards or None).");
+  m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
+        py::arg("weights") = py::none(), py::arg("offset") = py::none(), py::arg("loss") = "squared",
+        py::arg("penalty"), py::arg("fit_intercept") = true, py::arg("standardize") = false,
+        py::arg("n_threads") = 0, "Smallest alpha at which every penalized coefficient is zero.");
+}
+
+}  // namespace thalweg::bindings

@@ -1,0 +1,43 @@
+// The catalogue at run time: names to entries, and which solvers serve a combination.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "thalweg/core/info.hpp"
+#include "thalweg/solver/request.hpp"
+
+namespace thalweg {
+
+struct PenaltyEntry {
+  const core::Info* info;
+  penalty::Strengths (*strengths)(double alpha, std::span<const double> parameters);
+};
+
+struct SolverEntry {
+  const core::Info* info;
+  // Throws core::Unsupported where the request's design or loss lacks what the solver needs.
+  solver::Results (*run)(const solver::Request& request);
+};
+
+std::span<const core::Info* const> designs();
+std::span<const core::Info* const> losses();
+std::span<const PenaltyEntry> penalties();
+std::span<const SolverEntry> solvers();
+
+// Throw core::InvalidArgument that lists the known names.
+const core::Info& find_loss(std::string_view name);
+const PenaltyEntry& find_penalty(std::string_view name);
+const SolverEntry& find_solver(std::string_view name);
+
+// Empty where the solver serves the combination, else the requirement that is not met.
+std::string incompatibility(const core::Info& solver, const core::Info& design,
+                            const core::Info& loss, const core::Info& penalty);
+
+const core::Info& info_of(const design::AnyDesign& design);
+
+// The smallest alpha at which every penalized coefficient is zero, for each of `targets` columns of
+// request.y (first weighting, first penalty). Infinity where there is none.
+Vector alpha_max(const solver::Request& request, Index targets);
+
+}  // namespace thalweg

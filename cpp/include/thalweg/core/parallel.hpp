@@ -1,0 +1,47 @@
+// The only place that opens a parallel region.
+//
+// Work is cut into blocks whose boundaries depend on the problem only; blocks write disjoint
+// results (or partial sums that the caller adds in block order), so that the bits of a result do
+// not depend on the number of threads. Nested calls run serially, and so does a forked child
+// (libgomp's pool does not survive a fork).
+#pragma once
+
+#include <type_traits>
+
+#include "thalweg/core/stop.hpp"
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::core {
+
+// Threads that a solve may use: the request, or OpenMP's own limit (OMP_NUM_THREADS,
+// threadpoolctl) when the request is zero. 1 without OpenMP and in a forked child.
+int resolve_threads(int requested) noexcept;
+
+// True where the library was built with OpenMP.
+bool has_openmp() noexcept;
+
+// How a computation may run: its threads, and whom it asks between blocks whether to stop.
+struct Execution {
+  int threads = 1;
+  StopToken* stop = nullptr;
+
+  bool stop_requested() const noexcept { return stop != nullptr && stop->poll(); }
+};
+
+namespace detail {
+using BlockFunction = void (*)(void* context, Index block);
+void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context);
+}  // namespace detail
+
+// Calls f(block) for block in [0, blocks). f must not throw. Blocks not yet started are skipped
+// after a stop request; the caller then must discard the result.
+template <class F>
+void parallel_for(Index blocks, const Execution& execution, F&& f) {
+  using Function = std::remove_reference_t<F>;
+  detail::run_blocks(
+      blocks, execution,
+      [](void* context, Index block) { (*static_cast<Function*>(context))(block); },
+      const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+}  // namespace thalweg::core

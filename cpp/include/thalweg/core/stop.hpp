@@ -1,0 +1,54 @@
+// A stop request that long loops poll between blocks of work.
+//
+// The owner may set a deadline and install a hook (the bindings check for Python signals there).
+// Only the thread that created the token reads the clock and runs the hook, the latter at most every
+// `hook_interval`, so polling costs a relaxed load on other threads.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+namespace thalweg::core {
+
+class StopToken {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds hook_interval{20};
+
+  StopToken() = default;
+  explicit StopToken(std::function<bool()> hook, Clock::time_point deadline = Clock::time_point::max())
+      : hook_(std::move(hook)), deadline_(deadline) {}
+  StopToken(const StopToken&) = delete;
+  StopToken& operator=(const StopToken&) = delete;
+
+  // True once a stop was requested. Call between blocks of at most a few milliseconds.
+  bool poll() noexcept {
+    if (requested()) return true;
+    if (std::this_thread::get_id() != owner_) return false;
+    const auto now = Clock::now();
+    if (now >= deadline_) {
+      expired_.store(true, std::memory_order_relaxed);
+      request();
+    } else if (hook_ && now - last_ >= hook_interval) {
+      last_ = now;
+      if (hook_()) request();
+    }
+    return requested();
+  }
+
+  bool requested() const noexcept { return stop_.load(std::memory_order_relaxed); }
+  bool expired() const noexcept { return expired_.load(std::memory_order_relaxed); }
+  void request() noexcept { stop_.store(true, std::memory_order_relaxed); }
+
+ private:
+  std::function<bool()> hook_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  std::thread::id owner_ = std::this_thread::get_id();
+  Clock::time_point last_ = Clock::now();
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> expired_{false};
+};
+
+}  // namespace thalweg::core

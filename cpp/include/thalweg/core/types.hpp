@@ -1,0 +1,23 @@
+// Shared scalar and container types.
+//
+// Iterates, residuals, Gram blocks and certificates are float64 whatever the storage type of the
+// data; only a design is templated on its scalar (float or double) and index type.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace thalweg {
+
+using Index = std::int64_t;
+using Vector = std::vector<double>;
+using ConstSpan = std::span<const double>;
+using Span = std::span<double>;
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+}  // namespace thalweg

@@ -1,0 +1,111 @@
+// Dense matrix in Fortran order: column j is contiguous at data + j * stride.
+#pragma once
+
+#include <cmath>
+
+#include "thalweg/design/dense_gram.hpp"
+
+namespace thalweg::design {
+
+struct Dense;  // its catalogue entry
+
+template <class T>
+class ColumnMajor final {
+ public:
+  using Scalar = T;
+  using Entry = Dense;
+
+  ColumnMajor(const T* data, Index rows, Index cols, Index stride)
+      : data_(data), rows_(rows), cols_(cols), stride_(stride) {}
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  Index stored() const { return rows_ * cols_; }
+  Index stored(Index) const { return rows_; }
+  Index bytes() const { return rows_ * cols_ * static_cast<Index>(sizeof(T)); }
+
+  double dot(Index j, const double* v) const { return kernels_.dot(column(j), v, rows_); }
+  void axpy(double a, Index j, double* v) const { kernels_.axpy(a, column(j), v, rows_); }
+  void axpy_weighted(double a, Index j, const double* s, double* v) const {
+    kernels_.axpy_weighted(a, column(j), s, v, rows_);
+  }
+
+  void gemv_t(const double* v, std::span<const Index> columns, double* out,
+              const core::Execution& execution) const {
+    constexpr Index group = 8;
+    const auto count = static_cast<Index>(columns.size());
+    const Index block = std::max<Index>(group, (1 << 15) / std::max<Index>(rows_, 1) / group * group);
+    core::parallel_for(
+        (count + block - 1) / block, serial_if_small(count * rows_, execution), [&](Index b) {
+          const T* x[group];
+          double result[group];
+          const Index end = std::min(count, (b + 1) * block);
+          for (Index k = b * block; k < end; k += group) {
+            const Index size = std::min(group, end - k);
+            for (Index c = 0; c < size; ++c) x[c] = column(columns[static_cast<std::size_t>(k + c)]);
+            kernels_.dots(x, size, v, rows_, result);
+            for (Index c = 0; c < size; ++c) out[columns[static_cast<std::size_t>(k + c)]] = result[c];
+          }
+        });
+  }
+
+  void gemv_add(std::span<const Index> columns, const double* coef, double* out,
+                const core::Execution& execution) const {
+    constexpr Index group = 8;
+    constexpr Index block = 4096;
+    const auto count = static_cast<Index>(columns.size());
+    core::parallel_for(
+        (rows_ + block - 1) / block, serial_if_small(count * rows_, execution), [&](Index b) {
+          const T* x[group];
+          const Index size = std::min(block, rows_ - b * block);
+          for (Index k = 0; k < count; k += group) {
+            const Index width = std::min(group, count - k);
+            for (Index c = 0; c < width; ++c) {
+              x[c] = column(columns[static_cast<std::size_t>(k + c)]) + b * block;
+            }
+            kernels_.axpys(coef + k, x, width, out + b * block, size);
+          }
+        });
+  }
+
+  void moments(const double* s, const double* v, ColumnMoments& out,
+               const core::Execution& execution) const {
+    out.resize(cols_);
+    const Index block = std::max<Index>(1, (1 << 15) / std::max<Index>(rows_, 1));
+    core::parallel_for(
+        (cols_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
+          for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
+            const kernels::Moments m = kernels_.moments(column(j), s, v, rows_);
+            out.sum[static_cast<std::size_t>(j)] = m.sum;
+            out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
+            out.dot[static_cast<std::size_t>(j)] = m.dot;
+          }
+        });
+  }
+
+  void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
+            double /*total*/, double* out, Index ld, const core::Execution& execution) const {
+    dense_gram<T>([this](Index j) { return DenseColumn<T>{column(j), 1}; }, rows_, columns, fresh,
+                  center, s, out, ld, execution);
+  }
+
+  std::optional<BadEntry> find_nonfinite() const {
+    for (Index j = 0; j < cols_; ++j) {
+      for (Index i = 0; i < rows_; ++i) {
+        if (!std::isfinite(column(j)[i])) return BadEntry{i, j, column(j)[i]};
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const T* column(Index j) const { return data_ + j * stride_; }
+
+  const T* data_;
+  Index rows_, cols_, stride_;
+  const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
+};
+
+static_assert(ColumnAccess<ColumnMajor<double>>);
+
+}  // namespace thalweg::design

@@ -1,0 +1,74 @@
+// A design is a non-owning view of the user's own array. Dense and sparse differ here and nowhere
+// else; everything a design computes is on raw values (standardized.hpp centres and scales).
+//
+// Every operation takes float64 vectors and accumulates in float64, whatever the storage type.
+// Parallel ones cut their work at boundaries that depend on the shape only.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/core/types.hpp"
+#include "thalweg/kernels/kernels.hpp"
+
+namespace thalweg::design {
+
+// Moments of every column, one array per moment (see kernels::Moments).
+struct ColumnMoments {
+  Vector sum, sum_sq, dot;
+
+  void resize(Index columns) {
+    const auto size = static_cast<std::size_t>(columns);
+    sum.assign(size, 0.0);
+    sum_sq.assign(size, 0.0);
+    dot.assign(size, 0.0);
+  }
+};
+
+// Where a NaN or an infinity stands.
+struct BadEntry {
+  Index row = 0;
+  Index column = 0;
+  double value = 0;
+};
+
+// Below this many multiply-adds a parallel region costs more than it saves.
+inline constexpr Index parallel_threshold = 1 << 18;
+
+inline core::Execution serial_if_small(Index work, core::Execution execution) {
+  if (work < parallel_threshold) execution.threads = 1;
+  return execution;
+}
+
+template <class D>
+concept Design = requires(const D& d, const double* in, double* out, std::span<const Index> columns,
+                          ColumnMoments& moments, const core::Execution& execution) {
+  { d.rows() } -> std::same_as<Index>;
+  { d.cols() } -> std::same_as<Index>;
+  { d.stored() } -> std::same_as<Index>;  // entries that one pass reads
+  { d.bytes() } -> std::same_as<Index>;
+  // out[j] = x_j . in for j in columns (indexed by j, other entries untouched).
+  { d.gemv_t(in, columns, out, execution) };
+  // out += sum_k coef[k] x_{columns[k]}
+  { d.gemv_add(columns, in, out, execution) };
+  // All columns against weights (may be null) and a vector.
+  { d.moments(in, in, moments, execution) };
+  { d.find_nonfinite() } -> std::same_as<std::optional<BadEntry>>;
+};
+
+template <class D>
+concept ColumnAccess = Design<D> && requires(const D& d, Index j, double a, const double* in,
+                                             double* out, std::span<const Index> columns,
+                                             const core::Execution& execution) {
+  { d.stored(j) } -> std::same_as<Index>;
+  { d.dot(j, in) } -> std::same_as<double>;
+  { d.axpy(a, j, out) };
+  { d.axpy_weighted(a, j, in, out) };
+  // out[i + k * ld] = sum_r s_r (x_{rows[i]} - center) (x_{tail[k]} - center) where tail is the last
+  // `fresh` of `columns` and s, center may be null; `total` is the sum of the weights.
+  { d.gram(columns, Index{}, in, in, a, out, Index{}, execution) };
+};
+
+}  // namespace thalweg::design

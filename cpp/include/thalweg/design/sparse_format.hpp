@@ -1,0 +1,154 @@
+// Checks and conversion of compressed sparse formats at the border: nothing here is in a solver's
+// loop, but a bad index here would be a wild read there.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "thalweg/core/error.hpp"
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::design {
+
+// Throws where the pointers or indices do not describe a matrix of `major` compressed and `minor`
+// indexed lines. Returns whether every line is sorted without duplicates.
+template <class I>
+bool check_format(const I* index, Index entries, const I* pointers, Index major, Index minor) {
+  if (pointers[0] != 0) {
+    throw core::InvalidArgument("indptr must start at 0; got " + std::to_string(pointers[0]));
+  }
+  for (Index k = 0; k < major; ++k) {
+    if (pointers[k + 1] < pointers[k]) {
+      throw core::InvalidArgument("indptr must not decrease; got " + std::to_string(pointers[k + 1]) +
+                                  " after " + std::to_string(pointers[k]) + " at position " +
+                                  std::to_string(k + 1));
+    }
+  }
+  if (pointers[major] > entries) {
+    throw core::InvalidArgument("indptr must end within indices and data, of length " +
+                                std::to_string(entries) + "; got " + std::to_string(pointers[major]));
+  }
+  bool canonical = true;
+  for (Index k = 0; k < major; ++k) {
+    I previous = -1;
+    for (I e = pointers[k]; e < pointers[k + 1]; ++e) {
+      const I i = index[e];
+      if (i < 0 || static_cast<Index>(i) >= minor) {
+        throw core::InvalidArgument("indices must be in [0, " + std::to_string(minor) + "); got " +
+                                    std::to_string(i) + " at position " + std::to_string(e));
+      }
+      canonical = canonical && i > previous;
+      previous = i;
+    }
+  }
+  return canonical;
+}
+
+template <class T, class I>
+struct CompressedColumns {
+  std::vector<T> data;
+  std::vector<I> index;
+  std::vector<I> pointers;
+};
+
+// Adds up neighbours with the same row in sorted columns, in place.
+template <class T, class I>
+void sum_duplicates(CompressedColumns<T, I>& x) {
+  std::size_t out = 0;
+  I begin = 0;
+  for (std::size_t j = 0; j + 1 < x.pointers.size(); ++j) {
+    const I end = x.pointers[j + 1];
+    const std::size_t first = out;
+    for (I e = begin; e < end; ++e) {
+      const auto at = static_cast<std::size_t>(e);
+      if (out > first && x.index[out - 1] == x.index[at]) {
+        x.data[out - 1] += x.data[at];
+      } else {
+        x.index[out] = x.index[at];
+        x.data[out] = x.data[at];
+        ++out;
+      }
+    }
+    begin = end;
+    x.pointers[j + 1] = static_cast<I>(out);
+  }
+  x.data.resize(out);
+  x.index.resize(out);
+}
+
+// Rows to canonical columns: a counting sort by column, so rows come out sorted. Rows are cut into a
+// fixed number of blocks; each counts its entries per column, a prefix sum gives every (block, column)
+// its place, and the blocks write in parallel without touching each other.
+template <class T, class I>
+CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* pointers, Index rows,
+                                        Index cols, const core::Execution& execution) {
+  const Index entries = static_cast<Index>(pointers[rows]);
+  const Index blocks = entries < 4 * cols ? 1 : std::min<Index>(4, std::max<Index>(rows, 1));
+  const auto width = static_cast<std::size_t>(cols);
+  std::vector<I> place(width * static_cast<std::size_t>(blocks), 0);
+  // Boundaries by entries, so that blocks take equally long.
+  std::vector<Index> boundary(static_cast<std::size_t>(blocks) + 1, rows);
+  for (Index b = 0; b < blocks; ++b) {
+    boundary[static_cast<std::size_t>(b)] =
+        std::lower_bound(pointers, pointers + rows, static_cast<I>(entries * b / blocks)) - pointers;
+  }
+  core::parallel_for(blocks, execution, [&](Index b) {
+    I* const count = place.data() + static_cast<std::size_t>(b) * width;
+    const I begin = pointers[boundary[static_cast<std::size_t>(b)]];
+    const I end = pointers[boundary[static_cast<std::size_t>(b) + 1]];
+    for (I e = begin; e < end; ++e) ++count[index[e]];
+  });
+  CompressedColumns<T, I> out;
+  out.pointers.resize(width + 1);
+  I total = 0;
+  for (std::size_t j = 0; j < width; ++j) {
+    out.pointers[j] = total;
+    for (Index b = 0; b < blocks; ++b) {
+      I& slot = place[static_cast<std::size_t>(b) * width + j];
+      const I count = slot;
+      slot = total;
+      total += count;
+    }
+  }
+  out.pointers[width] = total;
+  out.data.resize(static_cast<std::size_t>(entries));
+  out.index.resize(static_cast<std::size_t>(entries));
+  core::parallel_for(blocks, execution, [&](Index b) {
+    I* const next = place.data() + static_cast<std::size_t>(b) * width;
+    for (Index i = boundary[static_cast<std::size_t>(b)]; i < boundary[static_cast<std::size_t>(b) + 1]; ++i) {
+      for (I e = pointers[i]; e < pointers[i + 1]; ++e) {
+        const auto at = static_cast<std::size_t>(next[index[e]]++);
+        out.index[at] = static_cast<I>(i);
+        out.data[at] = data[e];
+      }
+    }
+  });
+  sum_duplicates(out);
+  return out;
+}
+
+// Columns in any order, with duplicates, to canonical columns.
+template <class T, class I>
+CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I* pointers, Index cols) {
+  const auto entries = static_cast<std::size_t>(pointers[cols]);
+  CompressedColumns<T, I> out{std::vector<T>(entries), std::vector<I>(entries),
+                              std::vector<I>(pointers, pointers + cols + 1)};
+  std::vector<I> order;
+  for (Index j = 0; j < cols; ++j) {
+    order.resize(static_cast<std::size_t>(pointers[j + 1] - pointers[j]));
+    std::iota(order.begin(), order.end(), pointers[j]);
+    std::stable_sort(order.begin(), order.end(), [&](I a, I b) { return index[a] < index[b]; });
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const auto at = static_cast<std::size_t>(pointers[j]) + k;
+      out.index[at] = index[order[k]];
+      out.data[at] = data[order[k]];
+    }
+  }
+  sum_duplicates(out);
+  return out;
+}
+
+}  // namespace thalweg::design

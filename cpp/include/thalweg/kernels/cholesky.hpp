@@ -1,0 +1,42 @@
+// Cholesky factorisation of a symmetric positive semidefinite matrix, in place, lower triangle,
+// column major, blocked: panels of gram_panel_width columns, trailing update by the panel product.
+//
+// A pivot that falls below `tolerance` times its original diagonal entry marks a column that
+// depends on the ones before: it is skipped, and `solve` leaves its unknown at zero. That is what a
+// Newton step on a support with collinear columns needs: some minimiser, not a regularised one.
+//
+// Cost n^3 / 3 flops. Reference: Golub & Van Loan 2013, algorithm 4.2.7 (blocked outer product).
+#pragma once
+
+#include <vector>
+
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::kernels {
+
+class Cholesky final {
+ public:
+  // Factorises the n x n matrix `a` (leading dimension ld), which is overwritten and must outlive
+  // the solves.
+  void factorize(double* a, Index n, Index ld, double tolerance, const core::Execution& execution);
+  // x <- A^+ x, where skipped unknowns are zero.
+  void solve(double* x) const;
+  Index skipped() const { return skipped_count_; }
+
+ private:
+  void factorize_diagonal(Index begin, Index end);
+  void solve_panel(Index begin, Index end, const core::Execution& execution);
+  void update_trailing(Index begin, Index end, const core::Execution& execution);
+  double& at(Index i, Index j) { return a_[i + j * ld_]; }
+  double at(Index i, Index j) const { return a_[i + j * ld_]; }
+
+  double* a_ = nullptr;
+  Index n_ = 0, ld_ = 0;
+  Vector threshold_;
+  std::vector<char> skipped_;
+  Index skipped_count_ = 0;
+  Vector packed_;
+};
+
+}  // namespace thalweg::kernels

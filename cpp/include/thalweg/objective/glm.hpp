@@ -1,0 +1,289 @@
+// The problem of a generalized linear model, the only place that knows its scaling:
+//
+//   minimize over (w, b)   (1 / sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w),   eta = X w + b + offset
+//
+// Coefficients live in solver coordinates: the columns are x~_j = (x_j - m_j) / c_j, with m_j the
+// weighted mean where an intercept is fitted (0 otherwise) and c_j the weighted standard deviation
+// where the design is standardised (1 otherwise). Both are implicit, X is never touched. Centring
+// eliminates the intercept: for centred columns the best b does not depend on w.
+//
+// Vectors v that columns are multiplied with are weighted residuals; (x_j - m_j)' v is computed as
+// x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
+// changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
+//
+// Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once); an
+// evaluation is one pass over the support and one over the columns asked for.
+#pragma once
+
+#include <cmath>
+#include <numeric>
+
+#include "thalweg/core/error.hpp"
+#include "thalweg/core/numerics.hpp"
+#include "thalweg/design/concept.hpp"
+#include "thalweg/loss/concept.hpp"
+#include "thalweg/penalty/separable.hpp"
+
+namespace thalweg::objective {
+
+// Targets and weights as the caller has them; null: no weights, no offset.
+struct GlmData {
+  const double* y = nullptr;
+  const double* weights = nullptr;
+  const double* offset = nullptr;
+  bool fit_intercept = true;
+  bool standardize = false;
+};
+
+// The model at one w: everything that the certificate and the solvers need to know.
+struct Evaluation {
+  Vector residual;          // u_i = -loss'(y_i, eta_i), every row, also those of weight zero
+  Vector weighted;          // s_i u_i; empty where the weights are one
+  double sum_weighted = 0;  // sum of the vector that v() points to
+  double intercept = 0;     // in solver coordinates
+  double loss = 0;
+  double penalty = 0;
+  Vector correlation;       // z_j = x~_j' S u / sum s, minus the gradient of the smooth part
+
+  double* v() { return weighted.empty() ? residual.data() : weighted.data(); }
+  const double* v() const { return weighted.empty() ? residual.data() : weighted.data(); }
+  double primal() const { return loss + penalty; }
+};
+
+template <design::Design D, loss::Loss L>
+  requires(core::flag(L::info, "quadratic"))
+class Glm final {
+ public:
+  Glm(const D& x, const GlmData& data, const core::Execution& execution)
+      : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution) {
+    build_target();
+    build_columns();
+  }
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  const D& design() const { return x_; }
+  const double* weights() const { return data_.weights; }
+  double total_weight() const { return total_; }
+  const core::Execution& execution() const { return execution_; }
+  // After a stop request, so that the last iterate can still be evaluated.
+  void ignore_stop() { execution_.stop = nullptr; }
+  // y - offset - null_intercept: what X w has to explain.
+  const Vector& target() const { return target_; }
+  bool fits_intercept() const { return data_.fit_intercept; }
+  // x~_j' S x~_j / sum s
+  double sq_norm(Index j) const { return sq_norm_[static_cast<std::size_t>(j)]; }
+  const Vector& gradient_scale() const { return sq_norm_; }
+  const double* center() const { return center_.empty() ? nullptr : center_.data(); }
+  double inverse_scale(Index j) const {
+    return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];
+  }
+  bool is_scaled() const { return !inverse_scale_.empty(); }
+  // z at w = 0.
+  const Vector& null_correlation() const { return null_correlation_; }
+  // The objective of the intercept-only model, and the scale that `tol` multiplies.
+  double null_objective() const { return null_objective_; }
+  double tolerance_scale() const {
+    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
+  }
+
+  // (x~_j)' v
+  double dot(Index j, const double* v, double sum_v) const {
+    return (x_.dot(j, v) - mean(j) * sum_v) * inverse_scale(j);
+  }
+  // v += a S x~_j, up to a multiple of the weights.
+  void axpy(double a, Index j, double* v, double& sum_v) const {
+    a *= inverse_scale(j);
+    if (data_.weights != nullptr) x_.axpy_weighted(a, j, data_.weights, v);
+    else x_.axpy(a, j, v);
+    sum_v += a * total_ * mean(j);
+  }
+  // Gram block of x~ over sum s: see design::ColumnAccess::gram.
+  void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
+    x_.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+    const double inverse_total = 1.0 / total_;
+    const auto first = columns.size() - static_cast<std::size_t>(fresh);
+    for (Index k = 0; k < fresh; ++k) {
+      const double scale =
+          inverse_scale(columns[first + static_cast<std::size_t>(k)]) * inverse_total;
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        out[static_cast<Index>(i) + k * ld] *= scale * inverse_scale(columns[i]);
+      }
+    }
+  }
+
+  // out[j] = x~_j' v / sum s for j in columns.
+  void correlate(const double* v, double sum_v, std::span<const Index> columns, double* out) const {
+    x_.gemv_t(v, columns, out, execution_);
+    const double inverse_total = 1.0 / total_;
+    for (const Index j : columns) {
+      out[j] = (out[j] - mean(j) * sum_v) * inverse_scale(j) * inverse_total;
+    }
+  }
+
+  // Everything at w from scratch, the correlation of `columns` only.
+  void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
+                Evaluation& out) const {
+    std::vector<Index> support;
+    Vector coef;
+    out.penalty = 0;
+    for (Index j = 0; j < cols_; ++j) {
+      const double value = w[static_cast<std::size_t>(j)];
+      if (value == 0) continue;
+      support.push_back(j);
+      coef.push_back(-value * inverse_scale(j));
+      out.penalty += terms(j).value(value);
+    }
+    out.residual = target_;
+    x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
+    finish_residual(out);
+    if (support.empty()) {
+      out.correlation = null_correlation_;
+      return;
+    }
+    out.correlation.resize(static_cast<std::size_t>(cols_));
+    correlate(out.v(), out.sum_weighted, columns, out.correlation.data());
+  }
+
+  // The parts of an evaluation that follow from target - X w in `out.residual`.
+  void finish_residual(Evaluation& out) const {
+    const double* s = data_.weights;
+    out.intercept = data_.fit_intercept ? weighted_sum(out.residual.data()) / total_ : 0.0;
+    double loss = 0;
+    double sum = 0;
+    if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
+    else out.weighted.clear();
+    for (Index i = 0; i < rows_; ++i) {
+      double& u = out.residual[static_cast<std::size_t>(i)];
+      u = -L::gradient(u, out.intercept);
+      const double weight = s != nullptr ? s[i] : 1.0;
+      loss += weight * L::value(u, 0.0);
+      sum += weight * u;
+      if (s != nullptr) out.weighted[static_cast<std::size_t>(i)] = weight * u;
+    }
+    out.loss = loss / total_;
+    out.sum_weighted = sum;
+  }
+
+  // Solver coordinates to coefficients of the raw columns.
+  void to_raw(const Vector& w, Vector& coef) const {
+    coef = w;
+    for (Index j = 0; is_scaled() && j < cols_; ++j) {
+      coef[static_cast<std::size_t>(j)] *= inverse_scale(j);
+    }
+  }
+  double raw_intercept(const Evaluation& at) const {
+    return data_.fit_intercept ? null_intercept_ + at.intercept : 0.0;
+  }
+
+  double weighted_sum(const double* v) const {
+    const double* s = data_.weights;
+    double sum = 0;
+    for (Index i = 0; i < rows_; ++i) sum += s != nullptr ? s[i] * v[i] : v[i];
+    return sum;
+  }
+
+ private:
+  double mean(Index j) const { return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)]; }
+
+  void build_target() {
+    const auto n = static_cast<std::size_t>(rows_);
+    target_.assign(data_.y, data_.y + n);
+    if (data_.offset != nullptr) {
+      for (std::size_t i = 0; i < n; ++i) target_[i] -= data_.offset[i];
+    }
+    total_ = data_.weights != nullptr ? std::accumulate(data_.weights, data_.weights + n, 0.0)
+                                      : static_cast<double>(rows_);
+    double mean_abs = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      mean_abs += (data_.weights != nullptr ? data_.weights[i] : 1.0) * std::fabs(data_.y[i]);
+    }
+    mean_abs_target_ = mean_abs / total_;
+    if (data_.fit_intercept) {
+      // Twice, so that the mean of the centred target is zero to rounding also for |mean| >> sd.
+      for (int pass = 0; pass < 2; ++pass) {
+        const double shift = weighted_sum(target_.data()) / total_;
+        for (double& t : target_) t -= shift;
+        null_intercept_ += shift;
+      }
+    }
+  }
+
+  void build_columns() {
+    Evaluation null;
+    null.residual = target_;
+    finish_residual(null);
+    null_objective_ = null.loss;
+
+    design::ColumnMoments moments;
+    x_.moments(data_.weights, null.v(), moments, execution_);
+    sq_norm_.resize(static_cast<std::size_t>(cols_));
+    null_correlation_.resize(static_cast<std::size_t>(cols_));
+    if (data_.fit_intercept) center_.resize(static_cast<std::size_t>(cols_));
+    if (data_.standardize) inverse_scale_.resize(static_cast<std::size_t>(cols_));
+    bool finite = true;
+    for (std::size_t j = 0; j < sq_norm_.size(); ++j) {
+      const double m = moments.sum[j] / total_;
+      const double second = moments.sum_sq[j] / total_;
+      finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);
+      const bool centred = data_.fit_intercept || data_.standardize;
+      const double spread =
+          centred && finite ? variance(static_cast<Index>(j), m, second) : second;
+      double scale = 1.0;
+      if (data_.standardize) {
+        scale = spread > 0 ? 1.0 / std::sqrt(spread) : 1.0;
+        inverse_scale_[j] = scale;
+      }
+      if (data_.fit_intercept) center_[j] = m;
+      sq_norm_[j] = (data_.fit_intercept ? spread : second) * scale * scale;
+      const double product = moments.dot[j] - (data_.fit_intercept ? m * null.sum_weighted : 0.0);
+      null_correlation_[j] = sq_norm_[j] > 0 ? product * scale / total_ : 0.0;
+    }
+    if (!finite) reject_nonfinite();
+  }
+
+  // second - m^2, recomputed from centred values where the difference cancels (|mean| >> spread);
+  // zero for a column that is constant but for the rounding of its mean.
+  double variance(Index j, double m, double second) const {
+    double spread = second - m * m;
+    if (spread > 1e-6 * second) return spread;
+    double rounding = 16 * epsilon * second;
+    if constexpr (design::ColumnAccess<D>) {
+      if (x_.stored(j) == rows_) {
+        Vector centers(static_cast<std::size_t>(cols_));
+        centers[static_cast<std::size_t>(j)] = m;
+        x_.gram(std::span(&j, 1), 1, centers.data(), data_.weights, total_, &spread, 1, execution_);
+        spread /= total_;
+        rounding = core::square(16 * epsilon * m);
+      }
+    }
+    return spread > rounding ? spread : 0.0;
+  }
+
+  [[noreturn]] void reject_nonfinite() const {
+    const auto bad = x_.find_nonfinite();
+    if (!bad) {
+      throw core::InvalidArgument(
+          "X contains values so large that their squares overflow float64; rescale the features");
+    }
+    throw core::InvalidArgument("X contains " + std::string(std::isnan(bad->value) ? "NaN" : "infinity") +
+                                " (row " + std::to_string(bad->row) + ", column " +
+                                std::to_string(bad->column) + "); expected finite values");
+  }
+
+  const D& x_;
+  GlmData data_;
+  Index rows_, cols_;
+  core::Execution execution_;
+  double total_ = 0;
+  double null_intercept_ = 0;
+  double null_objective_ = 0;
+  double mean_abs_target_ = 0;
+  Vector target_;
+  Vector center_;         // empty without an intercept
+  Vector inverse_scale_;  // empty where not standardised
+  Vector sq_norm_;
+  Vector null_correlation_;
+};
+
+}  // namespace thalweg::objective

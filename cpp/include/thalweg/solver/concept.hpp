@@ -1,0 +1,47 @@
+// A solver is a step. It never loops to convergence, prints or reads a clock: the driver does.
+//
+// `begin` is called once per alpha, `step` with an exact evaluation of the current w; the step moves
+// w (solver coordinates) and says what it did. The driver evaluates, certifies, screens and stops.
+#pragma once
+
+#include <concepts>
+#include <string>
+
+#include "thalweg/core/info.hpp"
+#include "thalweg/objective/certificate.hpp"
+
+namespace thalweg::solver {
+
+struct SolverOptions {
+  bool random_selection = false;
+  std::uint64_t seed = 0;
+};
+
+// What a step may know besides w and its evaluation.
+struct StepContext {
+  const penalty::Terms& terms;
+  std::span<const Index> columns;  // the columns that screening has left
+  double gap = infinity;           // certified at w
+  double target = 0;               // the gap to reach
+  Index epochs_left = 0;
+  // How far alpha fell since w was optimal, as a multiple of the current alpha: a column whose
+  // correlation is within that of its threshold may enter (the sequential strong rule, Tibshirani
+  // et al. 2012). Zero after the first step.
+  double alpha_drop = 0;
+};
+
+struct StepOutcome {
+  Index epochs = 0;
+  double largest_change = 0;
+};
+
+// A design and loss that a solver of squared-loss, separable-penalty problems can take.
+template <class S, class D, class L>
+concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
+                             const StepContext& context) {
+  { solver.step(w, at, context) } -> std::same_as<StepOutcome>;
+  { solver.reason() } -> std::convertible_to<std::string>;
+  { solver.gram_bytes() } -> std::same_as<Index>;
+};
+
+}  // namespace thalweg::solver

@@ -1,0 +1,82 @@
+// The quadratic model of a problem on a working set, in two forms that one descent runs on:
+//
+//   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w   (the correlations with the residual)
+//
+// ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate.
+// GramModel keeps q and updates it by columns of G: O(m) per change, nothing per unchanged one.
+#pragma once
+
+#include "thalweg/objective/glm.hpp"
+#include "thalweg/solver/column_block.hpp"
+#include "thalweg/solver/gram_cache.hpp"
+
+namespace thalweg::solver {
+
+template <class D, class L>
+class ResidualModel final {
+ public:
+  ResidualModel(const objective::Glm<D, L>& glm, ColumnBlock<D>& block,
+                std::span<const Index> columns, objective::Evaluation& at)
+      : glm_(glm), block_(block), columns_(columns), v_(at.v()), sum_v_(at.sum_weighted) {
+    block_.load(columns, glm.execution());
+  }
+
+  Index size() const { return static_cast<Index>(columns_.size()); }
+  Index column(Index k) const { return columns_[static_cast<std::size_t>(k)]; }
+  double diagonal(Index k) const { return glm_.sq_norm(column(k)); }
+  double correlation(Index k) const {
+    const Index j = column(k);
+    const double product = block_.dot(k, v_);
+    const double mean = glm_.center() != nullptr ? glm_.center()[j] : 0.0;
+    return (product - mean * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
+  }
+  void change(Index k, double delta) {
+    const Index j = column(k);
+    const double a = -delta * glm_.inverse_scale(j);
+    if (glm_.weights() != nullptr) block_.axpy_weighted(a, k, glm_.weights(), v_);
+    else block_.axpy(a, k, v_);
+    if (glm_.center() != nullptr) sum_v_ += a * glm_.total_weight() * glm_.center()[j];
+  }
+  // Multiply-adds of visiting one coordinate.
+  double visit_cost(Index k) const { return static_cast<double>(glm_.design().stored(column(k))); }
+
+ private:
+  const objective::Glm<D, L>& glm_;
+  ColumnBlock<D>& block_;
+  std::span<const Index> columns_;
+  double* v_;
+  double& sum_v_;
+};
+
+class GramModel final {
+ public:
+  // `correlation` is by column of the design. The cache must hold every column.
+  GramModel(const GramCache& gram, std::span<const Index> columns, const Vector& correlation)
+      : gram_(gram), columns_(columns), all_(static_cast<std::size_t>(gram.size())) {
+    slots_.reserve(columns.size());
+    for (const Index j : columns) {
+      slots_.push_back(gram.slot(j));
+      all_[static_cast<std::size_t>(gram.slot(j))] = correlation[static_cast<std::size_t>(j)];
+    }
+  }
+
+  Index size() const { return static_cast<Index>(columns_.size()); }
+  Index column(Index k) const { return columns_[static_cast<std::size_t>(k)]; }
+  double diagonal(Index k) const { return gram_(slot(k), slot(k)); }
+  double correlation(Index k) const { return all_[static_cast<std::size_t>(slot(k))]; }
+  void change(Index k, double delta) {
+    kernels_.axpy(-delta, gram_.column(slot(k)), all_.data(), gram_.size());
+  }
+  double visit_cost(Index) const { return static_cast<double>(gram_.size()); }
+
+ private:
+  Index slot(Index k) const { return slots_[static_cast<std::size_t>(k)]; }
+
+  const GramCache& gram_;
+  std::span<const Index> columns_;
+  std::vector<Index> slots_;
+  Vector all_;  // q by slot, meaningful for the slots of `columns`
+  const kernels::DenseKernels<double>& kernels_ = kernels::table().dense<double>();
+};
+
+}  // namespace thalweg::solver

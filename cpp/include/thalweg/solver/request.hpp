@@ -1,0 +1,59 @@
+// A whole job as the bindings hand it over: one design, several targets, weightings and penalties,
+// and tasks (warm-started paths) that combine them. A single fit is one task with one alpha; a
+// cross-validation is one task per fold and l1_ratio; several targets are one task each.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "thalweg/core/result.hpp"
+#include "thalweg/core/stop.hpp"
+#include "thalweg/design/any_design.hpp"
+#include "thalweg/penalty/separable.hpp"
+#include "thalweg/solver/concept.hpp"
+
+namespace thalweg::solver {
+
+struct PenaltySpec {
+  std::string name;
+  Vector parameters;                // in the order of the entry's Info
+  penalty::Strengths (*strengths)(double alpha, std::span<const double> parameters) = nullptr;
+  const double* weights = nullptr;  // per feature, or null
+  const double* lower = nullptr;
+  const double* upper = nullptr;
+};
+
+struct Task {
+  Index target = 0;                // column of y
+  Index weighting = -1;            // column of the weights, -1 for none
+  Index penalty = 0;
+  Vector alphas;
+  const double* coef = nullptr;    // warm start, raw coordinates
+};
+
+struct Request {
+  const design::AnyDesign* design = nullptr;
+  const double* y = nullptr;       // n x targets, column major
+  const double* weights = nullptr; // n x weightings, column major, or null
+  const double* heldout = nullptr; // like weights: rows whose error is reported
+  const double* offset = nullptr;
+  bool fit_intercept = true;
+  bool standardize = false;
+  std::string loss;
+  std::vector<PenaltySpec> penalties;
+  std::vector<Task> tasks;
+  SolverOptions options;
+  double tol = 1e-6;
+  Index max_iter = 1000;
+  core::Execution execution;
+  bool keep_coef = true;
+  bool keep_theta = false;
+  bool keep_trace = true;
+  // Called at step boundaries, from any thread; true stops the whole job.
+  std::function<bool(const core::IterationInfo&)> observer;
+};
+
+// results[task][alpha]; a stop leaves tails out, but never a task's first result.
+using Results = std::vector<std::vector<core::Result>>;
+
+}  // namespace thalweg::solver

@@ -1,0 +1,144 @@
+#include "thalweg/catalog.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "thalweg/catalog_headers.hpp"
+#include "thalweg/core/error.hpp"
+#include "thalweg/solver/unit.hpp"
+
+namespace thalweg {
+
+// Defined by the generated units.
+namespace solver {
+#define THALWEG_DESIGN(name_, class_)
+#define THALWEG_LOSS(name_, class_)
+#define THALWEG_PENALTY(name_, class_)
+#define THALWEG_SOLVER(name_, class_) Results run_##name_(const Request& request);
+#include "thalweg/catalog.def"
+#undef THALWEG_SOLVER
+}  // namespace solver
+
+namespace {
+
+// One array per kind: the X-macros of the other kinds expand to nothing.
+#define THALWEG_SOLVER(name_, class_)
+#undef THALWEG_DESIGN
+#define THALWEG_DESIGN(name_, class_) &design::class_::info,
+constexpr auto design_entries = std::to_array<const core::Info*>({
+#include "thalweg/catalog.def"
+});
+#undef THALWEG_DESIGN
+#define THALWEG_DESIGN(name_, class_)
+
+#undef THALWEG_LOSS
+#define THALWEG_LOSS(name_, class_) &loss::class_::info,
+constexpr auto loss_entries = std::to_array<const core::Info*>({
+#include "thalweg/catalog.def"
+});
+#undef THALWEG_LOSS
+#define THALWEG_LOSS(name_, class_)
+
+#undef THALWEG_PENALTY
+#define THALWEG_PENALTY(name_, class_) PenaltyEntry{&penalty::class_::info, &penalty::class_::strengths},
+constexpr auto penalty_entries = std::to_array<PenaltyEntry>({
+#include "thalweg/catalog.def"
+});
+#undef THALWEG_PENALTY
+#define THALWEG_PENALTY(name_, class_)
+
+#undef THALWEG_SOLVER
+#define THALWEG_SOLVER(name_, class_) SolverEntry{&solver::class_::info, &solver::run_##name_},
+constexpr auto solver_entries = std::to_array<SolverEntry>({
+#include "thalweg/catalog.def"
+});
+#undef THALWEG_DESIGN
+#undef THALWEG_LOSS
+#undef THALWEG_PENALTY
+#undef THALWEG_SOLVER
+
+const core::Info& info(const core::Info* entry) { return *entry; }
+const core::Info& info(const PenaltyEntry& entry) { return *entry.info; }
+const core::Info& info(const SolverEntry& entry) { return *entry.info; }
+
+template <class Entries>
+const auto& find(const Entries& entries, std::string_view name, std::string_view kind) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const auto& entry) { return info(entry).name == name; });
+  if (found != entries.end()) return *found;
+  std::string known;
+  for (const auto& entry : entries) {
+    known += (known.empty() ? "'" : ", '") + std::string(info(entry).name) + "'";
+  }
+  throw core::InvalidArgument(std::string(kind) + " must be one of " + known + "; got '" +
+                              std::string(name) + "'");
+}
+
+}  // namespace
+
+std::span<const core::Info* const> designs() { return design_entries; }
+std::span<const core::Info* const> losses() { return loss_entries; }
+std::span<const PenaltyEntry> penalties() { return penalty_entries; }
+std::span<const SolverEntry> solvers() { return solver_entries; }
+
+const core::Info& find_loss(std::string_view name) { return *find(loss_entries, name, "loss"); }
+const PenaltyEntry& find_penalty(std::string_view name) {
+  return find(penalty_entries, name, "penalty");
+}
+const SolverEntry& find_solver(std::string_view name) {
+  return find(solver_entries, name, "solver");
+}
+
+std::string incompatibility(const core::Info& solver, const core::Info& design,
+                            const core::Info& loss, const core::Info& penalty) {
+  for (const std::string_view requirement : solver.requires_) {
+    for (const core::Info* part : {&design, &loss, &penalty}) {
+      const auto declared = std::find_if(part->flags.begin(), part->flags.end(),
+                                         [&](const core::Flag& f) { return f.name == requirement; });
+      if (declared != part->flags.end() && !declared->value) {
+        return "solver '" + std::string(solver.name) + "' needs '" + std::string(requirement) +
+               "', which '" + std::string(part->name) + "' does not have";
+      }
+    }
+  }
+  return {};
+}
+
+const core::Info& info_of(const design::AnyDesign& design) {
+  return std::visit([]<class D>(const D&) -> const core::Info& { return D::Entry::info; }, design);
+}
+
+Vector alpha_max(const solver::Request& request, Index targets) {
+  const solver::PenaltySpec& spec = request.penalties.front();
+  const penalty::Strengths unit = spec.strengths(1.0, spec.parameters);
+  Vector result(static_cast<std::size_t>(targets));
+  std::visit(
+      [&]<class D>(const D& x) {
+        if constexpr (!design::ColumnAccess<D>) {
+          throw core::Unsupported("alpha_max needs a design with column access, which '" +
+                                  std::string(D::Entry::info.name) + "' does not have");
+        } else {
+        std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
+        std::iota(columns.begin(), columns.end(), Index{0});
+        solver::with_loss(request.loss, [&]<class L>() {
+          for (Index k = 0; k < targets; ++k) {
+            const objective::Glm<D, L> glm(x,
+                                           {.y = request.y + k * x.rows(),
+                                            .weights = request.weights,
+                                            .offset = request.offset,
+                                            .fit_intercept = request.fit_intercept,
+                                            .standardize = request.standardize},
+                                           request.execution);
+            const penalty::Terms terms(unit, spec.weights, spec.lower, spec.upper);
+            objective::Certifier<D, L> certifier(glm, terms);
+            const Vector z = certifier.null_correlation(columns);
+            result[static_cast<std::size_t>(k)] = objective::smallest_null_alpha(terms, z);
+          }
+        });
+        }
+      },
+      *request.design);
+  return result;
+}
+
+}  // namespace thalweg
