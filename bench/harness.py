@@ -113,7 +113,9 @@ def sweep_all(task: Task, judge, sweeps: list[Sweep], options: Options, scratch:
                 if sweep.solver != OURS:
                     finished = min(finished, last.seconds)
                 continue
-            if sweep.solver != OURS and options.prune and last.seconds > options.prune * finished:
+            # One noisy short run must not end a sweep, hence the floor.
+            hopeless = max(options.prune * finished, SHORT_RUN)
+            if sweep.solver != OURS and options.prune and last.seconds > hopeless:
                 sweep.ended = "pruned"
                 continue
         if _step(task, judge, sweep, options, scratch):
