@@ -1,0 +1,113 @@
+"""Written by cpp/bindings/make_stub.py; do not edit."""
+
+import collections.abc
+import numpy
+import numpy.typing
+
+__version__: str
+
+class Design:
+    """A view of the caller's array; never copies."""
+
+    @staticmethod
+    def dense(X: object) -> Design: ...
+
+    @staticmethod
+    def csc(data: object, indices: object, indptr: object, shape: tuple[int, int]) -> Design: ...
+
+    @staticmethod
+    def csr(data: object, indices: object, indptr: object, shape: tuple[int, int]) -> Design: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def order(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def canonical(self) -> bool: ...
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    @property
+    def nnz(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def gemv(self, w: object, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
+        """X w."""
+
+    def gemv_t(self, v: object, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
+        """X' v."""
+
+    def moments(self, weights: object, v: object, n_threads: int = 0) -> tuple:
+        """sum_i s_i x_ij, sum_i s_i x_ij^2 and sum_i x_ij v_i of every column."""
+
+    def gram(self, columns: collections.abc.Sequence[int], weights: object = None, n_threads: int = 0) -> numpy.ndarray:
+        """X_C' diag(weights) X_C."""
+
+class Result:
+    @property
+    def coef(self) -> object: ...
+
+    @property
+    def intercept(self) -> float: ...
+
+    @property
+    def alpha(self) -> float: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def n_iter(self) -> int: ...
+
+    @property
+    def n_epochs(self) -> int: ...
+
+    @property
+    def time(self) -> float: ...
+
+    @property
+    def solver(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def certificate(self) -> dict: ...
+
+    @property
+    def target_gap(self) -> float: ...
+
+    @property
+    def gram_bytes(self) -> int: ...
+
+    @property
+    def trace(self) -> dict: ...
+
+    @property
+    def heldout(self) -> float: ...
+
+def alpha_max(design: Design, y: object, *, weights: object = None, offset: object = None, loss: str = 'squared', penalty: dict, fit_intercept: bool = True, standardize: bool = False, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
+    """Smallest alpha at which every penalized coefficient is zero."""
+
+def catalog() -> dict:
+    """Every design, loss, penalty and solver: what it says of itself."""
+
+def compatible(loss: str | None = None, penalty: str | None = None, design: str | None = None) -> list:
+    """Which solvers serve a combination, with the reason where none."""
+
+def info() -> dict:
+    """Version, instruction set in use, threads, build options."""
+
+def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True) -> tuple:
+    """Run every task; returns (results[task][alpha], exception to raise afterwards or None)."""
+
+def to_csc(data: object, indices: object, indptr: object, shape: tuple[int, int], kind: str, n_threads: int = 0) -> tuple:
+    """New canonical CSC arrays of a CSR or CSC matrix."""
