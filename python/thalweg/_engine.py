@@ -166,7 +166,6 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
             tasks,
             penalties=penalties,
             loss=loss.entry.name,
-            loss_parameters=loss.parameters,
             weights=data.weight_columns() if weights is None else weights,
             offset=data.offset,
             solver=options.solver.entry.name,
@@ -241,7 +240,7 @@ def coefficients(data: Data, results):
     intercept : float or ndarray of shape (n_targets,)
         A number where y came as a vector.
     """
-    dtype = data.design.dtype
+    dtype = data.dtype
     if len(results) == 1:
         coef = results[0].coef.astype(dtype, copy=False)
     else:
@@ -288,7 +287,9 @@ def warn_unconverged(owner, results, options: Options, stacklevel):
         return
     from sklearn.exceptions import ConvergenceWarning
 
-    worst = max(failed, key=lambda r: r.certificate["value"] / max(r.target_gap, 1e-300))
+    # Fits that ended before their first certificate have none to show.
+    certified = [r for r in failed if np.isfinite(r.certificate["value"])] or failed
+    worst = max(certified, key=lambda r: r.certificate["value"] / max(r.target_gap, 1e-300))
     what = {"duality_gap": "duality gap", "kkt": "KKT violation"}[worst.certificate["kind"]]
     share = f" in {len(failed)} of {len(results)} fits, at worst" if len(results) > 1 else ":"
     advice = _ADVICE[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)

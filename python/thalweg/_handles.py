@@ -4,6 +4,7 @@ One class is generated for each catalogue entry, so a new loss, penalty or solve
 Python with its parameters and docstring, without a line of Python.
 """
 
+import functools
 import inspect
 
 import numpy as np
@@ -13,7 +14,7 @@ from thalweg._parameters import check
 
 
 class Handle:
-    """A catalogue entry with parameter values; the base of all generated handles.
+    """A catalogue entry with parameter values, immutable; the base of all generated handles.
 
     Attributes
     ----------
@@ -40,6 +41,11 @@ class Handle:
     def parameters(self):
         """Values of the entry's own parameters, by name."""
         return {p.name: getattr(self, p.name) for p in self.entry.parameters}
+
+    def __setattr__(self, name, value):
+        raise AttributeError(
+            f"{type(self).__name__} does not change; make a new one to set {name}={value!r}."
+        )
 
     def __repr__(self):
         given = (
@@ -162,4 +168,9 @@ def resolve(kind, spec, classes, base):
             f"{kind} must be a catalogue name or a handle from thalweg; "
             f"got {spec!r} of type {type(spec).__name__}."
         )
-    return classes[registry.entry(kind, spec).name]()
+    return _with_defaults(classes[registry.entry(kind, spec).name])
+
+
+@functools.cache
+def _with_defaults(cls):
+    return cls()

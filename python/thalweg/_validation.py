@@ -46,6 +46,11 @@ class Data:
     copies: list[str] = field(default_factory=list)
 
     @property
+    def dtype(self):
+        """Floating-point type of X, and of the coefficients that users see."""
+        return np.dtype(self.design.dtype)
+
+    @property
     def n_samples(self):
         """Number of rows of X."""
         return self.design.shape[0]
@@ -420,15 +425,14 @@ def _to_float(name, array, copies, order="K", dtype=np.float64):
 
 
 def _has_unit_stride(array):
-    """Whether the core can read `array` (2-D) in place, as rows or as columns."""
-    if not array.flags.aligned:
+    """Whether the core can read `array` (2-D) in place, by columns or by rows."""
+    (down, odd_down), (right, odd_right) = (divmod(s, array.itemsize) for s in array.strides)
+    if odd_down or odd_right or not array.flags.aligned:
         return False
-    item = array.itemsize
-    for unit, lead, length in ((1, 0, array.shape[1]), (0, 1, array.shape[0])):
-        step = array.strides[lead]
-        if array.strides[unit] == item and step % item == 0 and step >= length * item:
-            return True
-    return array.flags.c_contiguous or array.flags.f_contiguous
+    rows, cols = array.shape
+    by_column = (down == 1 or rows == 1) and (right >= rows or cols == 1)
+    by_row = (right == 1 or cols == 1) and (down >= cols or rows == 1)
+    return by_column or by_row
 
 
 def _check_not_empty(shape):

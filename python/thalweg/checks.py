@@ -228,24 +228,25 @@ def duality_gap(
         fitted = np.linalg.lstsq(basis, np.sqrt(s) * theta, rcond=None)[0]
         theta = theta - np.hstack(directions) @ fitted
     z = problem.X.T @ (s * theta)
-    z[flat & no_upper & no_lower] = 0.0  # zero but for rounding, by the projection
+    # What is zero but for rounding, as after the projection, must not count as infeasible.
+    z[np.abs(z) <= 1e-13 * np.sqrt((s @ problem.X**2) * (s @ theta**2))] = 0.0
 
-    # Without a quadratic term, the conjugate is finite only for bounded slopes.
-    slope = np.where(no_upper, np.maximum(z, 0.0), 0.0) + np.where(no_lower, np.maximum(-z, 0), 0)
-    binding = (l2 == 0) & (slope > l1) & ~(flat & (slope <= 1e-14 * np.abs(theta).max()))
-    z[flat & ~binding] = 0.0
-    largest = min((l1[binding] / slope[binding]).min(initial=np.inf), 1e6)
+    # Without a quadratic term, the conjugate is finite only for slopes up to l1.
+    steepest = np.where((l2 == 0) & no_upper, l1, np.inf)
+    lowest = np.where((l2 == 0) & no_lower, -l1, -np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        multiples = np.where(z > 0, steepest / z, np.where(z < 0, lowest / z, np.inf))
+    largest = multiples.min(initial=2.0)
 
     def dual(t):
         value = s @ (t * theta * problem.y - 0.5 * (t * theta) ** 2)
         # The largest multiple is feasible by construction; rounding must not say otherwise.
-        clipped = np.where(binding, np.clip(t * z, -l1, l1), t * z)
-        return float(value - problem.conjugate(clipped).sum())
+        return float(value - problem.conjugate(np.clip(t * z, lowest, steepest)).sum())
 
     interior = minimize_scalar(
-        lambda t: -dual(t), bounds=(0.0, min(largest, 2.0)), options={"xatol": 1e-12}
+        lambda t: -dual(t), bounds=(0.0, largest), options={"xatol": 1e-12}
     ).x
-    best = max(dual(t) for t in {0.0, interior, min(largest, 1.0), min(largest, 2.0)})
+    best = max(dual(t) for t in (0.0, interior, min(largest, 1.0), largest))
     return Gap(primal - best, primal, best)
 
 
@@ -273,8 +274,8 @@ def kkt_residual(
         z_j = \frac{1}{S} \sum_i s_i r_i x_{ij}
 
     with the residual r, the residual :math:`r_0` of the intercept-only model and
-    :math:`\|v\|_s^2 = \sum_i s_i v_i^2 / S`; the intercept counts as an unpenalized feature of
-    ones.
+    :math:`\|v\|_s^2 = \sum_i s_i v_i^2 / S`. With an intercept, features are centred, and the
+    intercept itself counts as an unpenalized feature of ones.
 
     Parameters
     ----------
@@ -321,7 +322,8 @@ def kkt_residual(
     distance = np.maximum(np.maximum(slope - high, low - slope), 0.0)
     null = problem.y - (s @ problem.y if fit_intercept else 0.0)
     null_norm = np.sqrt(s @ null**2)
-    norms = np.sqrt(s @ problem.X**2)
+    centre = s @ problem.X if fit_intercept else 0.0
+    norms = np.sqrt(s @ (problem.X - centre) ** 2)
     violations = [distance[norms > 0] / norms[norms > 0]]
     if fit_intercept:
         violations.append(np.abs([s @ residual]))

@@ -190,7 +190,7 @@ def _check_gram(gram, data, fit_intercept):
             return "precompute: the matrix is not that of centred X, the solver builds its own"
     j, k = p // 2, min(p // 2 + 1, p - 1)
     expected = data.design.gram(np.array([j, k], dtype=np.int64), weights)[0, 1]
-    rtol = 1e-4 if data.design.dtype == np.float32 else 1e-7
+    rtol = 1e-4 if data.dtype == np.float32 else 1e-7
     if not np.isclose(expected, gram[j, k], rtol=rtol, atol=1e-5):
         raise ValueError(
             "Gram matrix passed in via 'precompute' parameter did not pass validation when a "

@@ -17,18 +17,14 @@ from thalweg._engine import run, target_tasks, task
 from thalweg._validation import read_penalty
 from thalweg.linear_model._base import COMMON_RULES, LinearModel
 from thalweg.linear_model._callbacks import with_callbacks
-from thalweg.linear_model._path import enet_path, lasso_path, strengths
+from thalweg.linear_model._path import enet_path, lasso_path, requested_alphas, strengths
 
 _RULES = {
     **COMMON_RULES,
     "eps": "(0, inf)",
-    "alphas": "int [1, inf) or array",
+    "alphas": "int [1, inf) or array or None",
     "n_jobs": "int (-inf, inf) or None",
 }
-
-# After Ctrl-C during cross-validation: seconds for a last fit, so that the fitted attributes
-# describe a model and the interrupt still arrives within 100 ms.
-_LAST_FIT_SECONDS = 0.03
 
 
 class ElasticNetCVBase(LinearModel):
@@ -67,7 +63,8 @@ class ElasticNetCVBase(LinearModel):
         ValueError, TypeError
             If a parameter or an argument cannot be used; the message names it.
         KeyboardInterrupt
-            On Ctrl-C, after the fitted attributes were set from what was done until then.
+            On Ctrl-C, after the fitted attributes were set from what was done until then: the
+            model is the intercept alone if the folds were not finished.
 
         Warns
         -----
@@ -84,7 +81,7 @@ class ElasticNetCVBase(LinearModel):
         l1_ratios = self._l1_ratios()
         grids = strengths(
             data,
-            self.alphas,
+            requested_alphas(type(self).__name__, "deprecated", self.alphas),
             l1_ratios,
             eps=self.eps,
             positive=bool(self.positive),
@@ -121,7 +118,9 @@ class ElasticNetCVBase(LinearModel):
         m, a = self._choose(folds.results, grids, n_folds)
         self.alpha_, self.l1_ratio_ = float(grids[m, a]), l1_ratios[m]
         if folds.pending is not None:
-            options.max_time, options.callbacks = _LAST_FIT_SECONDS, ()
+            # No time is left for a fit, but the attributes still have to describe a model: the
+            # start, with its certificate.
+            options.max_iter, options.max_time, options.callbacks = 0, None, ()
         elif options.max_time is not None:
             options.max_time = max(0.0, options.max_time - (time.perf_counter() - began))
         refit = run(
@@ -138,7 +137,7 @@ class ElasticNetCVBase(LinearModel):
             f"data, {folds.seconds:.3g} s)"
         )
         self._set_fitted(data, results, folds.seconds + refit.seconds, notes)
-        options.max_time = self.max_time
+        options.max_time = self.max_time  # what a warning should name
         self._finish(tasks, folds.pending or refit.pending, [*every, *results], options)
         return self
 
@@ -273,7 +272,7 @@ class ElasticNetCV(ElasticNetCVBase):
         Ratio of the weakest to the strongest strength of an automatic grid.
     alphas : int in [1, inf) or array-like of shape (n_alphas,), default=100
         Strengths to try, or how many to place geometrically below the smallest one at which all
-        coefficients are zero.
+        coefficients are zero. None, the old spelling of 100, gives a FutureWarning.
     fit_intercept : bool, default=True
         Whether to fit an unpenalized intercept.
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
@@ -415,7 +414,7 @@ class LassoCV(ElasticNetCVBase):
         Ratio of the weakest to the strongest strength of an automatic grid.
     alphas : int in [1, inf) or array-like of shape (n_alphas,), default=100
         Strengths to try, or how many to place geometrically below the smallest one at which all
-        coefficients are zero.
+        coefficients are zero. None, the old spelling of 100, gives a FutureWarning.
     fit_intercept : bool, default=True
         Whether to fit an unpenalized intercept.
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"

@@ -215,7 +215,7 @@ def lasso_path(
 
 
 def _path(owner, X, y, arguments):
-    alphas = _requested_alphas(owner, arguments["n_alphas"], arguments["alphas"])
+    alphas = requested_alphas(owner, arguments["n_alphas"], arguments["alphas"])
     check(owner, {**arguments, "alphas": alphas}, {**_RULES, "alphas": "int [1, inf) or array"})
     data = read_data(X, y, arguments["sample_weight"], owner=owner)
     if data.y.shape[1] != 1:
@@ -258,7 +258,7 @@ def _path(owner, X, y, arguments):
         raise solved.pending
     results = solved.results[0]
     warn_unconverged(owner, results, options, stacklevel=3)
-    coefs = np.array([result.coef for result in results], dtype=data.design.dtype).T
+    coefs = np.array([result.coef for result in results], dtype=data.dtype).T
     gaps = np.array([result.certificate["value"] for result in results])
     reached = grid[: len(results)]
     if arguments["return_n_iter"]:
@@ -266,8 +266,23 @@ def _path(owner, X, y, arguments):
     return reached, coefs, gaps
 
 
-def _requested_alphas(owner, n_alphas, alphas):
-    """Resolve scikit-learn's deprecated spellings to what they lead to."""
+def requested_alphas(owner, n_alphas, alphas):
+    """Resolve scikit-learn's deprecated spellings to what they lead to.
+
+    Parameters
+    ----------
+    owner : str
+        Who was called, for the warning.
+    n_alphas : int or "deprecated"
+        Old spelling of an integer `alphas`.
+    alphas : int, array-like, None or "warn"
+        What the caller gave; None is the old spelling of 100, "warn" the old default.
+
+    Returns
+    -------
+    int or array-like
+        How many strengths, or which.
+    """
     count = 100
     if not isinstance(n_alphas, str):
         _warn_old_spelling(owner, f"n_alphas={n_alphas!r}", f"alphas={n_alphas!r}")
