@@ -9,6 +9,10 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
+#ifdef __SANITIZE_THREAD__
+#include <thread>
+#include <vector>
+#endif
 
 namespace thalweg::core {
 namespace {
@@ -17,6 +21,35 @@ std::atomic<bool> forked_child{false};
 
 #if defined(__unix__) || defined(__APPLE__)
 const int fork_hook = pthread_atfork(nullptr, nullptr, [] { forked_child.store(true); });
+#endif
+
+#if defined(_OPENMP) && defined(__SANITIZE_THREAD__)
+// The thread sanitizer does not see inside libgomp, and so takes every read after a parallel region
+// for a race. In its build alone, plain threads run the team.
+thread_local bool in_team = false;
+bool in_parallel() { return in_team; }
+
+template <class F>
+void run_team(Index blocks, int team, F run) {
+  std::atomic<Index> next{0};
+  const auto work = [&] {
+    in_team = true;
+    for (Index block; (block = next.fetch_add(1)) < blocks;) run(block);
+    in_team = false;
+  };
+  std::vector<std::thread> helpers;
+  for (int i = 1; i < team; ++i) helpers.emplace_back(work);
+  work();
+  for (std::thread& helper : helpers) helper.join();
+}
+#elif defined(_OPENMP)
+bool in_parallel() { return omp_in_parallel() != 0; }
+
+template <class F>
+void run_team(Index blocks, int team, F run) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+  for (Index block = 0; block < blocks; ++block) run(block);
+}
 #endif
 
 }  // namespace
@@ -50,15 +83,13 @@ void run_blocks(Index blocks, const Execution& execution, BlockFunction call, vo
   };
 #ifdef _OPENMP
   const int team = static_cast<int>(std::min<Index>(execution.threads, blocks));
-  if (team <= 1 || omp_in_parallel() || forked_child.load(std::memory_order_relaxed)) {
+  if (team <= 1 || in_parallel() || forked_child.load(std::memory_order_relaxed)) {
     serial();
     return;
   }
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-  for (Index block = 0; block < blocks; ++block) {
-    if (execution.stop_requested()) continue;
-    call(context, block);
-  }
+  run_team(blocks, team, [&](Index block) {
+    if (!execution.stop_requested()) call(context, block);
+  });
 #else
   serial();
 #endif
