@@ -1,0 +1,105 @@
+"""Every solver on every kind of problem: the certificate recomputed, pairwise over all axes."""
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import thalweg as tw
+from support import catalogue, data
+from support.certificate import Problem
+from support.checkers import check_solution, solve
+
+MAX_ITER = 100_000
+
+AXES = {
+    "solver": catalogue.solver_settings(),
+    "loss": list(catalogue.CATALOG["loss"]),
+    "penalty": catalogue.penalty_settings(),
+    "features": list(catalogue.FEATURE_OPTIONS),
+    "storage": list(data.STORAGES),
+    "shape": list(data.SHAPES),
+    "columns": list(data.COLUMNS),
+    "sample_weight": ["none", "random", "zeros"],
+    "alpha": [0.0, 1e-3, 0.03, 0.5],
+    "tol": [1e-3, 1e-6, 1e-10, 1e-12],
+    "fit_intercept": [True, False],
+    "standardize": [False, True],
+    "offset": [False, True],
+    "n_threads": [1, 2],
+}
+SERVED = {(row.solver, row.loss, row.penalty) for row in catalogue.SERVED}
+
+
+def make_problem(case, seed):
+    """The problem of one row of the matrix; its alpha is relative to the largest useful one."""
+    rng = np.random.default_rng(seed)
+    X, y = data.numbers(case["shape"], case["columns"], seed)
+    n, p = X.shape
+    weight = {"none": None, "random": rng.uniform(0.1, 3.0, n), "zeros": rng.integers(0, 3, n)}
+    sample_weight = weight[case["sample_weight"]]
+    if sample_weight is not None and not sample_weight.any():
+        sample_weight = None
+    name, setting = case["penalty"]
+    options = catalogue.feature_options(case["features"], p, rng)
+    problem = Problem(
+        X=data.stored(X, case["storage"]),
+        y=y,
+        loss=catalogue.loss_handle(case["loss"]),
+        penalty=catalogue.penalty_handle(name, **setting, **options),
+        alpha=0.0,
+        sample_weight=sample_weight,
+        offset=rng.standard_normal(n) * np.abs(y).max() if case["offset"] else None,
+        fit_intercept=case["fit_intercept"],
+        standardize=case["standardize"],
+    )
+    strength = problem.null_slope()
+    return replace(problem, alpha=case["alpha"] * (strength if strength > 0 else 1.0))
+
+
+def must_converge(case, problem):
+    """The default solver always; the others where columns are not almost dependent."""
+    default = inspect.signature(tw.solve).parameters["solver"].default
+    norms = np.sqrt(problem.weights @ problem.columns**2)
+    scaled = np.sqrt(problem.weights)[:, None] * problem.columns[:, norms > 0] / norms[norms > 0]
+    singular = np.linalg.svd(scaled, compute_uv=False)
+    small = singular[singular > 1e-10 * singular.max(initial=0.0)].min(initial=np.inf)
+    return case["solver"][0] == default or small > 1e-3 * singular.max(initial=0.0)
+
+
+def cases():
+    for index, case in enumerate(catalogue.pairwise(AXES)):
+        (solver, options), (penalty, setting) = case["solver"], case["penalty"]
+        if (solver, case["loss"], penalty) in SERVED:
+            texts = [solver, *options.values(), penalty, *setting.values(), case["features"]]
+            texts += [case["storage"], case["shape"], case["columns"], f"{case['tol']:g}"]
+            yield pytest.param(index, case, id="-".join(map(str, [index, *texts])))
+
+
+@pytest.mark.parametrize(("index", "case"), list(cases()))
+def test_certificate_is_right_and_small(index, case):
+    problem = make_problem(case, seed=index)
+    name, options = case["solver"]
+    solution = solve(
+        problem,
+        solver=catalogue.solver_handle(name, **options),
+        tol=case["tol"],
+        max_iter=MAX_ITER,
+        n_threads=case["n_threads"],
+    )
+    check_solution(problem, solution, tol=case["tol"] if must_converge(case, problem) else None)
+
+
+def test_random_cases(seed):
+    """A few rows of another matrix, which the session's seed draws."""
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        case = {name: values[rng.integers(len(values))] for name, values in AXES.items()}
+        problem = make_problem(case, seed=int(rng.integers(2**31)))
+        name, options = case["solver"]
+        solver = catalogue.solver_handle(name, **options)
+        solution = solve(problem, solver=solver, tol=case["tol"], max_iter=MAX_ITER)
+        try:
+            check_solution(problem, solution, case["tol"] if must_converge(case, problem) else None)
+        except AssertionError as error:
+            raise AssertionError(f"{case}: {error}") from error

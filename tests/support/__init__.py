@@ -1,0 +1,1 @@
+"""What the tests share: catalogue-driven cases, an independent certificate, checkers."""

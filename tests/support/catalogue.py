@@ -1,0 +1,167 @@
+"""Test cases made from the catalogue, so that a new entry is tested at once."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+import thalweg as tw
+from thalweg import losses, penalties, solvers
+
+CATALOG = tw.catalog()
+ROWS = tw.compatible()
+SERVED = [row for row in ROWS if row.compatible]
+UNSERVED = [row for row in ROWS if not row.compatible]
+
+
+def entry_cases(kind):
+    """Catalogue entries of one kind as pytest parameters."""
+    return [pytest.param(entry, id=name) for name, entry in CATALOG[kind].items()]
+
+
+def combination_cases(*kinds, rows=SERVED):
+    """Distinct served combinations of `kinds`, as tuples of names (one kind: names)."""
+    found = dict.fromkeys(tuple(getattr(row, kind) for kind in kinds) for row in rows)
+    single = len(kinds) == 1
+    return [pytest.param(names[0] if single else names, id="-".join(names)) for names in found]
+
+
+def loss_handle(name):
+    """The loss of this name with default parameters."""
+    return losses.resolve(name)
+
+
+def penalty_handle(name, **options):
+    """The penalty of this name with given parameters and common options."""
+    return type(penalties.resolve(name))(**options)
+
+
+def parameter_values(entry):
+    """Settings of an entry's parameters: the defaults, then each one at values of its interval."""
+    settings = [{}]
+    for parameter in entry.parameters:
+        settings += [{parameter.name: value} for value in interval_values(parameter.interval)]
+    return settings
+
+
+def interval_values(interval):
+    """Allowed values of ``"[0, 1]"``, ``"(0, inf)"`` or ``"{a, b}"``: the ends and one inside."""
+    if interval.startswith("{"):
+        return [text.strip() for text in interval.strip("{}").split(",")]
+    low, high = (float(text) for text in interval.strip("[]()").split(","))
+    top = high if math.isfinite(high) else low + 2.0
+    ends = [low] * (interval[0] == "[") + [top] * (interval[-1] == "]")
+    return [*ends, low + 0.7 * (top - low)]
+
+
+def penalty_settings():
+    """(name, parameters) for every penalty and every setting of its parameters."""
+    return [
+        (name, setting)
+        for name, entry in CATALOG["penalty"].items()
+        for setting in parameter_values(entry)
+    ]
+
+
+def solver_settings():
+    """(name, options) for every solver and every setting of its options."""
+    return [
+        (name, setting)
+        for name, entry in CATALOG["solver"].items()
+        for setting in [{}, *parameter_values(entry)[1:]]
+    ]
+
+
+def solver_handle(name, **options):
+    """The solver of this name with given options."""
+    return type(solvers.resolve(name))(**options)
+
+
+def any_combination():
+    """Loss and penalty names of the first combination that is served, for border tests."""
+    row = next(row for row in SERVED if CATALOG["penalty"][row.penalty].flags["sparse"])
+    return {"loss": row.loss, "penalty": row.penalty}
+
+
+def pairwise(axes, seed=0):
+    """Rows that contain every pair of values of every two axes, deterministically.
+
+    Greedy: each row starts from an uncovered pair and takes, axis by axis, the value that covers
+    the most uncovered pairs.
+
+    Parameters
+    ----------
+    axes : dict of str to list
+        Values of each axis.
+    seed : int
+        Breaks ties.
+
+    Returns
+    -------
+    list of dict
+        Rows: one value of each axis.
+    """
+    generator = random.Random(seed)
+    names = list(axes)
+    sizes = [len(axes[name]) for name in names]
+    uncovered = {
+        ((a, i), (b, j))
+        for a, b in itertools.combinations(range(len(names)), 2)
+        for i in range(sizes[a])
+        for j in range(sizes[b])
+    }
+    rows = []
+    while uncovered:
+        row = dict(min(uncovered))
+        for axis in generator.sample(range(len(names)), len(names)):
+            if axis in row:
+                continue
+
+            def gain(value, axis=axis, row=row):
+                new = (axis, value)
+                return sum(tuple(sorted((new, old))) in uncovered for old in row.items())
+
+            start = generator.randrange(sizes[axis])
+            order = [(start + k) % sizes[axis] for k in range(sizes[axis])]
+            row[axis] = max(order, key=gain)
+        uncovered -= set(itertools.combinations(sorted(row.items()), 2))
+        rows.append({name: axes[name][row[axis]] for axis, name in enumerate(names)})
+    return rows
+
+
+def feature_options(kind, n_features, rng):
+    """Common penalty options of one kind: weights and limits.
+
+    "far" limits exclude zero for a feature; "shut" ones leave it a single value.
+    """
+    weights = rng.uniform(0.2, 2.0, n_features)
+    weights[:: max(2, n_features // 3)] = 0.0
+    limit = rng.uniform(0.05, 0.6, n_features)
+    away = np.full(n_features, -np.inf)
+    away[0] = 0.3
+    shut = np.where(np.arange(n_features) % 5 == 1, 0.0, np.inf)
+    return {
+        "plain": {},
+        "weights": {"weights": weights},
+        "positive": {"positive": True},
+        "box": {"lower": -limit, "upper": 2 * limit},
+        "half box": {"upper": 0.1},
+        "far": {"lower": away, "upper": 2.0},
+        "shut": {"lower": -shut, "upper": shut},
+        "weights and positive": {"weights": weights, "positive": True},
+        "weights and box": {"weights": weights, "lower": -0.2, "upper": limit},
+    }[kind]
+
+
+FEATURE_OPTIONS = (
+    "plain",
+    "weights",
+    "positive",
+    "box",
+    "half box",
+    "far",
+    "shut",
+    "weights and positive",
+    "weights and box",
+)

@@ -1,0 +1,240 @@
+"""The duality gap from first principles: the catalogue's formulas, NumPy and nothing else.
+
+For any u with sum_i s_i u_i = 0 (where an intercept is free) and z_j = x_j' S u / S, the duality gap
+is a sum of Fenchel-Young terms, each at least zero:
+
+    sum_i s_i / S (loss(y_i, eta_i) + loss*(y_i, -u_i) + u_i eta_i)
+      + sum_j (term_j(w_j) + term_j*(z_j) - z_j w_j)
+
+Conjugates are found by a search, not by closed forms: nothing here knows a loss or a penalty.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from support.formula import evaluate
+
+EPS = np.finfo(np.float64).eps
+_FAR = 2.0**200  # where a term shows its slope at infinity; its square does not overflow
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem as `thalweg.solve` takes it; `loss` and `penalty` are handles."""
+
+    X: object
+    y: np.ndarray
+    loss: object
+    penalty: object
+    alpha: float
+    sample_weight: np.ndarray | None = None
+    offset: np.ndarray | None = None
+    fit_intercept: bool = True
+    standardize: bool = False
+
+    @cached_property
+    def dense(self):
+        """X as float64."""
+        X = self.X.toarray() if sparse.issparse(self.X) else self.X
+        return np.asarray(X, dtype=np.float64)
+
+    @cached_property
+    def weights(self):
+        """Sample weights of sum one."""
+        s = np.ones(len(self.y)) if self.sample_weight is None else self.sample_weight
+        return np.asarray(s, dtype=np.float64) / np.sum(s)
+
+    @cached_property
+    def columns(self):
+        """X, centred where an intercept is free: products with feasible duals do not change."""
+        return self.dense - self.weights @ self.dense if self.fit_intercept else self.dense
+
+    @cached_property
+    def scale(self):
+        """Factor of each coefficient inside the penalty."""
+        if not self.standardize:
+            return np.ones(self.dense.shape[1])
+        spread = np.sqrt(self.weights @ (self.dense - self.weights @ self.dense) ** 2)
+        return np.where(spread > 0, spread, 1.0)
+
+    def null_slope(self):
+        """Largest correlation, inside the penalty, at zero coefficients: a strength that matters."""
+        u = -self.loss_slope(self.eta(np.zeros(self.dense.shape[1]), 0.0))
+        z = self.columns.T @ (self.weights * u) / self.scale
+        return np.abs(z).max()
+
+    @cached_property
+    def limits(self):
+        """Lower and upper limits, one per feature."""
+        p = self.dense.shape[1]
+        lower = 0.0 if self.penalty.positive else self.penalty.lower
+        lower = -np.inf if lower is None else np.asarray(lower, dtype=np.float64)
+        upper = self.penalty.upper
+        upper = np.inf if upper is None else np.asarray(upper, dtype=np.float64)
+        return np.broadcast_to(lower, (p,)), np.broadcast_to(upper, (p,))
+
+    def eta(self, coef, intercept):
+        """Predictions."""
+        return self.dense @ coef + intercept + (0.0 if self.offset is None else self.offset)
+
+    def loss_at(self, eta):
+        """Loss of every sample."""
+        return evaluate(self.loss.entry.formula, y=self.y, eta=eta)
+
+    def loss_slope(self, eta):
+        """Derivative of the loss by a complex step: exact to rounding."""
+        step = 1e-30
+        return np.imag(self.loss_at(eta + 1j * step)) / step
+
+    def terms(self, coef):
+        """Penalty of every feature, with the strength."""
+        weight = np.ones(len(coef)) if self.penalty.weights is None else self.penalty.weights
+        formula, parameters = self.penalty.entry.formula, self.penalty.parameters
+        values = evaluate(formula, w_j=self.scale * coef, weight_j=np.asarray(weight), **parameters)
+        return self.alpha * np.broadcast_to(values, coef.shape)
+
+    def objective(self, coef, intercept):
+        """Objective; infinite outside of the limits."""
+        coef = np.asarray(coef, dtype=np.float64)
+        lower, upper = self.limits
+        if (coef < lower).any() or (coef > upper).any():
+            return np.inf
+        return self.weights @ self.loss_at(self.eta(coef, intercept)) + self.terms(coef).sum()
+
+    def tolerance_scale(self):
+        """What `tol` multiplies: the objective of the intercept-only model, or its rounding."""
+        eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
+        mean_loss = self.weights @ self.loss_at(eta)
+        if self.fit_intercept:
+            best = ascend(lambda b: -(self.weights @ self.loss_at(eta + b) - mean_loss))
+            mean_loss -= float(best[0])
+        return max(mean_loss, 1e3 * EPS * (self.weights @ np.abs(self.y)))
+
+    def noise(self, coef, intercept):
+        """How much of every prediction and residual is rounding: they are sums of such terms."""
+        size = np.abs(self.y) + np.abs(self.dense) @ np.abs(coef) + np.abs(intercept)
+        if self.offset is not None:
+            size = size + np.abs(self.offset)
+        return 8 * EPS * size
+
+    def rounding(self, coef, intercept):
+        """How much of an objective is rounding."""
+        error = self.noise(coef, intercept)
+        eta = self.eta(coef, intercept)
+        slope = np.abs(self.loss_slope(eta)) + error
+        penalties = 64 * EPS * self.terms(coef)
+        if self.standardize:  # a variance is a difference of squares
+            penalties = penalties * (1.0 + self.weights @ self.dense**2 / self.scale**2)
+        loss = self.weights @ self.loss_at(eta)
+        return self.weights @ (error * slope) + 64 * EPS * loss + penalties.sum()
+
+
+def ascend(function):
+    """Maximize concave functions of one step that are zero at zero, all at once, both ways.
+
+    `function` takes an array (or a number) of steps and returns -inf outside of its domain.
+    """
+    return np.maximum(_ascend(function, 1.0), _ascend(function, -1.0))
+
+
+def _ascend(function, sign):
+    # The best power of two is within a factor of two of the maximum; then golden sections.
+    def at(steps):
+        values = np.atleast_1d(function(steps))
+        return np.where(np.isnan(values), -np.inf, values)
+
+    exponents = np.arange(-100, 130)
+    size = at(0.0).size
+    values = np.array([at(np.full(size, sign * 2.0**k)) for k in exponents])
+    best = exponents[values.argmax(axis=0)]
+    low, high = 2.0 ** (best - 1.0), 2.0 ** (best + 1.0)
+    highest = np.maximum(values.max(axis=0), 0.0)
+    for _ in range(80):
+        width = _GOLDEN * (high - low)
+        left, right = high - width, low + width
+        at_left, at_right = at(sign * left), at(sign * right)
+        highest = np.maximum(highest, np.maximum(at_left, at_right))
+        falls = at_left > at_right
+        low, high = np.where(falls, low, left), np.where(falls, right, high)
+    return highest
+
+
+def loss_gap(problem, eta, u):
+    """Fenchel-Young gap of the loss of every sample at prediction `eta` and dual point `u`."""
+    here = problem.loss_at(eta)
+
+    def gain(step):
+        there = problem.loss_at(eta + step)
+        return -u * step - (there - here) - 8 * EPS * (np.abs(u * step) + there + here)
+
+    return ascend(gain)
+
+
+def penalty_gap(problem, coef, z):
+    """Fenchel-Young gap of the term of every feature; z within the slopes at infinity."""
+    here = problem.terms(coef)
+    lower, upper = problem.limits
+
+    def gain(step):
+        at = coef + step
+        there = problem.terms(at)
+        value = z * step - (there - here) - 8 * EPS * (np.abs(z * step) + there + here)
+        return np.where((at < lower) | (at > upper), -np.inf, value)
+
+    steps = [np.where(np.isfinite(limit), limit, coef) - coef for limit in (lower, upper)]
+    return np.maximum.reduce([ascend(gain), *map(gain, steps)])
+
+
+def slopes(problem):
+    """Slopes of every term towards plus and minus infinity; infinite at limits."""
+    p = problem.dense.shape[1]
+    lower, upper = problem.limits
+    out = []
+    for sign, limit in ((1.0, upper), (-1.0, lower)):
+        far = np.full(p, sign * _FAR)
+        slope = (problem.terms(2 * far) - problem.terms(far)) / _FAR
+        out.append(np.where(np.isfinite(limit) | (slope > 1e30), np.inf, slope))
+    return out
+
+
+def duality_gap(problem, coef, intercept, u=None):
+    """Bound the suboptimality of (coef, intercept); `u` is a dual candidate, the residual if None.
+
+    The candidate is projected off whatever is free and scaled until it is feasible; infinite where
+    that fails.
+    """
+    coef = np.asarray(coef, dtype=np.float64)
+    if not np.isfinite(problem.objective(coef, intercept)):
+        return np.inf
+    s, eta = problem.weights, problem.eta(coef, intercept)
+    u = -problem.loss_slope(eta) if u is None else np.asarray(u, dtype=np.float64)
+    lower, upper = problem.limits
+    rises, falls = slopes(problem)
+    ulp = 4 * EPS * np.abs(coef)
+    inside = (coef > lower + ulp) & (coef < upper - ulp)
+    free = ((rises == 0) | (falls == 0)) & inside
+    directions = problem.columns[:, free]
+    if problem.fit_intercept:
+        directions = np.column_stack([directions, np.ones(len(s))])
+    root = np.sqrt(s)
+    for _ in range(3):
+        if directions.shape[1]:
+            basis = root[:, None] * directions
+            norms = np.sqrt((basis**2).sum(axis=0))
+            norms[norms == 0] = 1.0
+            u = u - directions / norms @ np.linalg.lstsq(basis / norms, root * u)[0]
+    z = problem.columns.T @ (s * u)
+    noise = np.sqrt(s @ (1e-11 * np.abs(u) + problem.noise(coef, intercept)) ** 2)
+    rounding = np.sqrt(s @ problem.columns**2) * noise
+    slope = np.where(z > 0, rises, falls)
+    forbidden = (slope == 0) & (np.abs(z) > rounding)
+    if forbidden.any():
+        return np.inf
+    scalable = np.isfinite(slope) & (slope > 0) & (np.abs(z) > slope)
+    tau = (slope[scalable] / np.abs(z[scalable])).min(initial=1.0)
+    z = np.clip(tau * z, -falls, rises)
+    return float(s @ loss_gap(problem, eta, tau * u) + penalty_gap(problem, coef, z).sum())

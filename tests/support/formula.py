@@ -1,0 +1,53 @@
+"""Formulas of the catalogue as NumPy functions.
+
+The catalogue documents every loss and penalty by a formula in plain text, as ``1/2 (y - eta)^2``.
+The tests evaluate that text, so that code and documentation are checked against each other and a
+new entry needs no test code. Notation: ``^`` is a power, factors may stand side by side, ``|x|`` is
+an absolute value (not nested), and the functions are those of `_FUNCTIONS`.
+"""
+
+import functools
+import re
+
+import numpy as np
+
+_FUNCTIONS = {
+    "cosh": np.cosh,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "max": np.maximum,
+    "min": np.minimum,
+    "sqrt": np.sqrt,
+}
+_TOKEN = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<symbol>\S)")
+
+
+def evaluate(formula, **values):
+    """Evaluate `formula` at arrays by name; of a sum over features, the terms."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return eval(_compiled(formula), {"__builtins__": {}, "abs": np.abs, **_FUNCTIONS}, values)
+
+
+@functools.cache
+def _compiled(formula):
+    return compile(translate(formula), formula, "eval")
+
+
+def translate(formula):
+    """Return the Python expression for a formula, without its leading sum over features."""
+    out = []
+    inside_bars = after_operand = False
+    for match in _TOKEN.finditer(formula):
+        kind, text = match.lastgroup, match.group()
+        if text == "sum_j":
+            continue
+        opens = text == "(" or (text == "|" and not inside_bars)
+        if after_operand and (opens or kind != "symbol"):
+            out.append("*")
+        if text == "|":
+            inside_bars = not inside_bars
+            text = "abs(" if opens else ")"
+        out.append({"^": "**"}.get(text, text))
+        after_operand = out[-1] == ")" or (kind != "symbol" and text not in _FUNCTIONS)
+    return " ".join(out)
