@@ -257,11 +257,11 @@ def summarize(data: Data, results, seconds, notes=()):
 
 
 _ADVICE = {
-    "max_iter": "Increase max_iter (now {max_iter} passes over the data), increase tol, scale the "
-    "features to comparable size, or increase alpha",
-    "time_limit": "Increase max_time (now {max_time} s) or tol",
+    "max_iter": "You might want to increase the number of iterations (max_iter, now {max_iter} "
+    "passes over the data), increase tol, scale the features to comparable size, or increase alpha",
+    "time_limit": "You might want to increase max_time (now {max_time} s) or tol",
     "stalled": "Floating-point precision is exhausted: increase tol, or pass float64 data",
-    "unbounded": "The objective has no minimum: penalize every feature or set limits",
+    "unbounded": "It has no minimum: penalize every feature or set limits",
     "line_search_failed": "Scale the features to comparable size",
     "non_finite": "Values overflowed: scale X and y",
 }
@@ -291,12 +291,12 @@ def warn_unconverged(owner, results, options: Options, stacklevel):
     certified = [r for r in failed if np.isfinite(r.certificate["value"])] or failed
     worst = max(certified, key=lambda r: r.certificate["value"] / max(r.target_gap, 1e-300))
     what = {"duality_gap": "duality gap", "kkt": "KKT violation"}[worst.certificate["kind"]]
-    share = f" in {len(failed)} of {len(results)} fits, at worst" if len(results) > 1 else ":"
+    share = f" ({len(failed)} of {len(results)} fits), at worst" if len(results) > 1 else ":"
     advice = _ADVICE[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)
     warnings.warn(
-        f"{owner} did not converge{share} {what} {worst.certificate['value']:.3e} reached, "
-        f"{worst.target_gap:.3e} wanted (tol={options.tol:g}, alpha={worst.alpha:g}, status "
-        f"{worst.status}). {advice}.",
+        f"Objective did not converge. {advice}. {owner}{share} "
+        f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted "
+        f"(tol={options.tol:g}, alpha={worst.alpha:g}, status {worst.status}).",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,
     )

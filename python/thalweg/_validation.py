@@ -371,8 +371,8 @@ def read_alphas(alphas, copies):
     if array.size == 0:
         raise ValueError("alphas must hold at least one value, got none.")
     if array.min() < 0:
-        position = int(array.argmin())
-        raise ValueError(f"alphas[{position}] == {array[position]}, must be >= 0.")
+        position = int((array < 0).argmax())
+        raise ValueError(f"alphas[{position}] == {array[position]:g}, must be >= 0.0.")
     return np.sort(array)[::-1].copy()
 
 

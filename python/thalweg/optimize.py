@@ -235,7 +235,12 @@ def solve_path(
             n_threads=options.n_threads or 0,
             **settings,
         )
-        grid = alpha_grid(float(largest[0]), int(alphas), eps, handle)
+        if not np.isfinite(largest[0]):
+            raise ValueError(
+                f"Automatic alpha grid generation is not supported for {handle!r}: no strength "
+                "makes every coefficient zero. Please supply a grid through `alphas`."
+            )
+        grid = alpha_grid(largest[0], int(alphas), eps)
     coef, intercept = None, 0.0
     if state is not None:
         coef = read_start("state.coef", state.coef, (data.n_features,))
@@ -254,7 +259,7 @@ def solve_path(
     return _deliver(Path(grid[: len(solutions)], solutions), solved.pending)
 
 
-def alpha_grid(largest, count, eps, what):
+def alpha_grid(largest, count, eps):
     """Return `count` strengths from `largest` down to ``eps * largest``, geometrically.
 
     Parameters
@@ -265,24 +270,12 @@ def alpha_grid(largest, count, eps, what):
         How many.
     eps : float
         Ratio of the last to the first.
-    what : object
-        Penalty, for the message.
 
     Returns
     -------
     ndarray of shape (count,)
         Descending grid.
-
-    Raises
-    ------
-    ValueError
-        If no strength makes the coefficients zero, as with a pure l2 penalty.
     """
-    if not np.isfinite(largest):
-        raise ValueError(
-            f"Automatic alpha grid generation is not supported for {what!r}: no strength makes "
-            "every coefficient zero. Please supply a grid through `alphas`."
-        )
     # As scikit-learn: a constant y has alpha_max = 0, which has no geometric grid.
     smallest = np.finfo(np.float64).resolution
     if largest <= smallest:

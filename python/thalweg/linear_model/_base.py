@@ -75,8 +75,7 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             self.dual_gap_ = self.certificate_.value
         else:
             self.dual_gap_ = np.full(np.shape(self.certificate_.value), np.nan)[()]
-        # The check that certifies the start is a pass over the data too, so at least one.
-        n_iter = [max(1, result.n_epochs) for result in results]
+        n_iter = [result.n_epochs for result in results]
         self.n_iter_ = n_iter if len(n_iter) > 1 else n_iter[0]
 
     def _finish(self, tasks, pending, results, options):

@@ -79,7 +79,9 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         n_targets, p = data.y.shape[1], data.n_features
         shape = (p,) if n_targets == 1 else (n_targets, p)
         coef = read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
-        return coef, np.broadcast_to(np.asarray(self.intercept_, dtype=np.float64), (n_targets,))
+        # Coefficients to start from may have been set by hand, without an intercept.
+        intercept = np.asarray(getattr(self, "intercept_", 0.0), dtype=np.float64)
+        return coef, np.broadcast_to(intercept, (n_targets,))
 
 
 class ElasticNet(ElasticNetBase):

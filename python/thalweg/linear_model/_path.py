@@ -285,20 +285,19 @@ def requested_alphas(owner, n_alphas, alphas):
     """
     count = 100
     if not isinstance(n_alphas, str):
-        _warn_old_spelling(owner, f"n_alphas={n_alphas!r}", f"alphas={n_alphas!r}")
+        old = "'n_alphas' was deprecated in 1.9 and will be removed in 1.11"
+        _warn_old_spelling(owner, old, n_alphas)
         count = n_alphas
     if alphas is None:
-        _warn_old_spelling(owner, "alphas=None", f"alphas={count!r}")
+        old = "'alphas=None' is deprecated and will be removed in 1.11"
+        _warn_old_spelling(owner, old, count)
         return count
     return count if isinstance(alphas, str) and alphas == "warn" else alphas
 
 
-def _warn_old_spelling(owner, old, new):
-    warnings.warn(
-        f"{owner}: {old} is deprecated in scikit-learn 1.9; use {new}.",
-        FutureWarning,
-        stacklevel=5,
-    )
+def _warn_old_spelling(owner, old, count):
+    message = f"{owner}: {old} of scikit-learn. Pass alphas={count!r} instead."
+    warnings.warn(message, FutureWarning, stacklevel=5)
 
 
 def _check_products(Xy, n_features):
@@ -334,6 +333,11 @@ def strengths(data, alphas, l1_ratios, *, eps, positive, fit_intercept, n_thread
     """
     if np.ndim(alphas):
         return np.tile(read_alphas(alphas, data.copies), (len(l1_ratios), 1))
+    if 0 in l1_ratios:
+        raise ValueError(
+            "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply a grid "
+            "by providing your estimator with the appropriate `alphas=` argument."
+        )
     lasso = penalties.ElasticNet(l1_ratio=1.0, positive=positive)
     largest = _core.alpha_max(
         data.design,
@@ -344,15 +348,4 @@ def strengths(data, alphas, l1_ratios, *, eps, positive, fit_intercept, n_thread
         n_threads=n_threads or 0,
     )[0]
     # Zero is optimal where alpha * l1_ratio reaches the lasso's bound.
-    with np.errstate(divide="ignore"):
-        return np.array(
-            [
-                alpha_grid(
-                    np.float64(largest) / ratio,
-                    int(alphas),
-                    eps,
-                    penalties.ElasticNet(l1_ratio=float(ratio)),
-                )
-                for ratio in l1_ratios
-            ]
-        )
+    return np.array([alpha_grid(largest / ratio, int(alphas), eps) for ratio in l1_ratios])
