@@ -27,7 +27,7 @@ template <class T>
 py::array checked(const char* name, const py::handle& object, int dimensions, const std::string& expected) {
   if (!py::isinstance<py::array>(object)) reject(name, object, expected);
   auto array = py::reinterpret_borrow<py::array>(object);
-  const bool right = array.dtype().is(py::dtype::of<T>()) && array.ndim() == dimensions &&
+  const bool right = py::isinstance<py::array_t<T>>(array) && array.ndim() == dimensions &&
                      (array.flags() & py::array::f_style) != 0;
   if (!right) reject(name, object, expected);
   return array;

@@ -37,8 +37,8 @@ BoundDesign dense(const py::object& object) {
   if (!py::isinstance<py::array>(object)) reject("X", object, expected);
   const auto x = py::reinterpret_borrow<py::array>(object);
   if (x.ndim() != 2) reject("X", object, expected);
-  if (x.dtype().is(py::dtype::of<double>())) return dense_of<double>(x);
-  if (x.dtype().is(py::dtype::of<float>())) return dense_of<float>(x);
+  if (py::isinstance<py::array_t<double>>(x)) return dense_of<double>(x);
+  if (py::isinstance<py::array_t<float>>(x)) return dense_of<float>(x);
   reject("X", object, expected);
 }
 
@@ -74,20 +74,20 @@ SparseArrays sparse_arrays(const py::object& data, const py::object& index, cons
 template <class F>
 auto with_types(const SparseArrays& x, F&& f) {
   const auto index_type = [&]<class T>(const T* values) {
-    if (x.index.dtype().is(py::dtype::of<std::int32_t>()) &&
-        x.pointers.dtype().is(py::dtype::of<std::int32_t>())) {
+    if (py::isinstance<py::array_t<std::int32_t>>(x.index) &&
+        py::isinstance<py::array_t<std::int32_t>>(x.pointers)) {
       return f(values, static_cast<const std::int32_t*>(x.index.data()),
                static_cast<const std::int32_t*>(x.pointers.data()));
     }
-    if (x.index.dtype().is(py::dtype::of<std::int64_t>()) &&
-        x.pointers.dtype().is(py::dtype::of<std::int64_t>())) {
+    if (py::isinstance<py::array_t<std::int64_t>>(x.index) &&
+        py::isinstance<py::array_t<std::int64_t>>(x.pointers)) {
       return f(values, static_cast<const std::int64_t*>(x.index.data()),
                static_cast<const std::int64_t*>(x.pointers.data()));
     }
     reject("indices and indptr", x.index, "both int32 or both int64 arrays");
   };
-  if (x.data.dtype().is(py::dtype::of<double>())) return index_type(static_cast<const double*>(x.data.data()));
-  if (x.data.dtype().is(py::dtype::of<float>())) return index_type(static_cast<const float*>(x.data.data()));
+  if (py::isinstance<py::array_t<double>>(x.data)) return index_type(static_cast<const double*>(x.data.data()));
+  if (py::isinstance<py::array_t<float>>(x.data)) return index_type(static_cast<const float*>(x.data.data()));
   reject("data", x.data, "a float32 or float64 array");
 }
 

@@ -224,6 +224,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
     }
     request.options.random_selection = value == "random";
   }
+  request.solver = solver_name;
   request.options.seed = seed;
   request.tol = tol;
   request.max_iter = max_iter;

@@ -130,8 +130,8 @@ class Certifier final {
     best.tau = 0;
     offer(at.residual, at.correlation, w, columns, best);
     result.dual = best.value;
-    // Rounding can put the dual above the primal at the optimum.
-    result.value = std::max(result.primal - best.value, 0.0);
+    // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
+    result.value = std::fabs(result.primal - best.value);
     result.relative = result.value / glm_.tolerance_scale();
     return result;
   }
@@ -278,7 +278,9 @@ class Certifier final {
         a += (s != nullptr ? s[i] : 1.0) * glm_.target()[i] * u[i];
       }
       const double b = weighted_square(u);
-      if (b > 0) tau = core::clip(a / b, -largest, largest);
+      // Columns that nothing penalizes have z_j = 0 to the rounding of u itself, not of a multiple.
+      const double most = free_.empty() ? largest : std::min(largest, 1.0);
+      if (b > 0) tau = core::clip(a / b, -most, most);
     }
     const double value = dual_value(u, z, tau, columns);
     if (!(value > best.value)) return 0;

@@ -117,7 +117,9 @@ class Glm final {
     x_.gemv_t(v, columns, out, execution_);
     const double inverse_total = 1.0 / total_;
     for (const Index j : columns) {
-      out[j] = (out[j] - mean(j) * sum_v) * inverse_scale(j) * inverse_total;
+      // A column without variation explains nothing; its product is rounding.
+      const double product = (out[j] - mean(j) * sum_v) * inverse_scale(j) * inverse_total;
+      out[j] = sq_norm(j) > 0 ? product : 0.0;
     }
   }
 

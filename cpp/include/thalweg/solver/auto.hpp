@@ -2,15 +2,14 @@
 // For: everything. The mathematics, cost and references are in working_set_engine.hpp.
 #pragma once
 
-#include "thalweg/solver/working_set_engine.hpp"
+#include "thalweg/solver/working_set.hpp"
 
 namespace thalweg::solver {
 
 struct Auto final {
-  template <class D, class L>
-  static WorkingSetEngine<D, L> make(const objective::Glm<D, L>& glm, const SolverOptions&) {
-    return {glm, Inner::automatic};
-  }
+  // The engine of another entry, set differently: shares its compiled unit.
+  using Base = WorkingSet;
+  static void configure(SolverOptions& options) { options.inner = Inner::automatic; }
 
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{

@@ -12,9 +12,13 @@
 
 namespace thalweg::solver {
 
+// How the working-set engine updates what it knows of the residual.
+enum class Inner { residual, gram, automatic };
+
 struct SolverOptions {
   bool random_selection = false;
   std::uint64_t seed = 0;
+  Inner inner = Inner::residual;
 };
 
 // What a step may know besides w and its evaluation.

@@ -66,10 +66,7 @@ class CoordinateDescentEngine final {
 
 struct CoordinateDescent final {
   template <class D, class L>
-  static CoordinateDescentEngine<D, L> make(const objective::Glm<D, L>& glm,
-                                            const SolverOptions& options) {
-    return {glm, options};
-  }
+  using Engine = CoordinateDescentEngine<D, L>;
 
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{

@@ -12,7 +12,7 @@
 
 namespace thalweg::solver {
 
-template <class Solver, class D, class L>
+template <class Engine, class D, class L>
 class PathRunner final {
  public:
   PathRunner(const Request& request, const D& x, Index task_index)
@@ -29,7 +29,7 @@ class PathRunner final {
       return results;
     }
     scale_limits(glm);
-    auto engine = Solver::make(glm, request_.options);
+    Engine engine(glm, request_.options);
     Driver driver(glm, engine);
     Vector w = start(glm);
     objective::Evaluation at;
@@ -115,12 +115,20 @@ class PathRunner final {
     return columns;
   }
 
-  template <class Engine>
   void finish(const objective::Glm<D, L>& glm, const Vector& w, const objective::Evaluation& at,
               const Engine& engine, core::Result& result) const {
-    if (request_.keep_coef) glm.to_raw(w, result.coef);
+    if (request_.keep_coef) {
+      glm.to_raw(w, result.coef);
+      // Scaling back and forth may miss a limit by a rounding.
+      const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
+      for (Index j = 0; glm.is_scaled() && j < glm.cols(); ++j) {
+        const penalty::Term limit = limits(j);
+        double& value = result.coef[static_cast<std::size_t>(j)];
+        value = core::clip(value, limit.lower, limit.upper);
+      }
+    }
     result.intercept = glm.raw_intercept(at);
-    result.solver = Solver::info.name;
+    result.solver = request_.solver;
     result.reason = engine.reason();
     result.gram_bytes = engine.gram_bytes();
     if (!request_.keep_theta) result.certificate.theta = {};
@@ -142,7 +150,7 @@ class PathRunner final {
     result.status = request_.execution.stop->expired() ? core::Status::time_limit : core::Status::stopped;
     if (task_.coef != nullptr) result.coef.assign(task_.coef, task_.coef + x_.cols());
     else result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
-    result.solver = Solver::info.name;
+    result.solver = request_.solver;
     result.reason = "stopped during the first pass over X";
     return result;
   }
@@ -158,7 +166,7 @@ class PathRunner final {
   Vector lower_storage_, upper_storage_;
 };
 
-template <class Solver, class D, class L>
+template <class Engine, class D, class L>
 Results run_tasks(const Request& request, const D& x) {
   Results results(request.tasks.size());
   std::exception_ptr error;
@@ -167,7 +175,7 @@ Results run_tasks(const Request& request, const D& x) {
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
   core::parallel_for(static_cast<Index>(request.tasks.size()), outer, [&](Index task) {
     try {
-      results[static_cast<std::size_t>(task)] = PathRunner<Solver, D, L>(request, x, task).run();
+      results[static_cast<std::size_t>(task)] = PathRunner<Engine, D, L>(request, x, task).run();
     } catch (...) {
       const std::scoped_lock lock(error_mutex);
       if (!error) error = std::current_exception();

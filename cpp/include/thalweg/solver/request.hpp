@@ -40,6 +40,7 @@ struct Request {
   bool fit_intercept = true;
   bool standardize = false;
   std::string loss;
+  std::string solver;
   std::vector<PenaltySpec> penalties;
   std::vector<Task> tasks;
   SolverOptions options;

@@ -1,19 +1,20 @@
-// Descent on a working set: coordinate descent, finished by Newton steps on the support where they
-// are affordable and accelerated by Anderson extrapolation where they are not.
+// Descent on a working set: coordinate descent, finished by an active-set method where its support is
+// small enough for a factorisation, accelerated by Anderson extrapolation where it is not.
 //
-//   repeat  one sweep over the working set; stop if its largest violation is below the tolerance
-//           sweeps over the support, then Newton steps until one stays on its face, or Anderson
+//   repeat  sweeps over the working set while they pay; stop if the largest violation is below the
+//           tolerance
+//           active set (active_set.hpp), or sweeps over the support with extrapolation
 //
 // The violation of a coordinate is measured where it is visited: |change| (diagonal + l2), the
 // distance of its gradient from the subdifferential just before the update.
 //
 // References: Friedman, Hastie, Tibshirani 2010, section 2.6 (cycling over the active set); Bertrand &
-// Massias 2021 (Anderson); support_newton.hpp.
+// Massias 2021 (Anderson).
 #pragma once
 
+#include "thalweg/solver/active_set.hpp"
 #include "thalweg/solver/anderson.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
-#include "thalweg/solver/support_newton.hpp"
 
 namespace thalweg::solver {
 
@@ -21,18 +22,19 @@ class Subproblem final {
  public:
   struct Budget {
     double gap = 0;         // suboptimality to aim for
-    Index epochs = 0;       // sweeps and Newton steps allowed
-    Index newton_size = 0;  // largest support that a Newton step may take
+    Index epochs = 0;       // sweeps and rounds of the active set allowed
+    Index face_size = 0;    // largest support to factorise
+    Index sweeps_first = 0; // sweeps that may precede the active set
   };
   struct Outcome {
     Index epochs = 0;
     double largest_change = 0;
-    bool used_newton = false;
+    bool used_active_set = false;
     bool used_anderson = false;
   };
 
-  // w_ws: coefficients of the working set, updated. `ensure(support columns)` makes the cache hold
-  // them and says whether Newton is allowed to use it.
+  // w: coefficients of the working set, updated. `ensure(columns)` makes the Gram cache hold them, or
+  // refuses.
   template <class Model, class EnsureGram>
   Outcome solve(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                 const Budget& budget, const GramCache& gram, EnsureGram&& ensure,
@@ -40,14 +42,29 @@ class Subproblem final {
     Outcome outcome;
     all_.resize(w.size());
     for (std::size_t k = 0; k < w.size(); ++k) all_[k] = static_cast<Index>(k);
+    const auto reach = [&](const Vector& at) { return tolerance(budget, at); };
+    bool factorise = true;
     while (outcome.epochs < budget.epochs && !execution.stop_requested()) {
-      const double violation = sweep(model, w, terms, all_, outcome, execution);
-      if (violation <= tolerance(budget, w)) break;
+      double violation = infinity;
+      Index sweeps = factorise ? budget.sweeps_first : 1;
+      while (sweeps-- > 0 && outcome.epochs < budget.epochs) {
+        const double last = violation;
+        violation = sweep(model, w, terms, all_, outcome, execution);
+        if (violation <= reach(w)) return outcome;
+        if (violation > 0.5 * last) break;
+      }
       collect_support(w, terms);
-      if (support_.empty()) continue;
-      if (static_cast<Index>(support_.size()) <= budget.newton_size && ensure(support_)) {
-        newton(model, w, terms, budget, gram, outcome, execution);
-      } else {
+      factorise = factorise && static_cast<Index>(support_.size()) <= budget.face_size;
+      if (factorise) {
+        const ActiveSet::Outcome exact =
+            active_set_.run(model, w, terms, budget.epochs - outcome.epochs, gram, ensure, reach, execution);
+        outcome.used_active_set = true;
+        outcome.epochs += exact.rounds;
+        outcome.largest_change = std::max(outcome.largest_change, exact.largest_change);
+        if (exact.converged) return outcome;
+        // Dependent to rounding, or grown too large to factorise: go on without.
+        factorise = false;
+      } else if (!support_.empty()) {
         anderson(model, w, terms, budget, outcome, execution);
       }
     }
@@ -92,42 +109,6 @@ class Subproblem final {
       if (w[k] != 0 && w[k] > terms[k].lower && w[k] < terms[k].upper) {
         support_.push_back(static_cast<Index>(k));
       }
-    }
-  }
-
-  template <class Model>
-  void newton(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
-              const Budget& budget, const GramCache& gram, Outcome& outcome,
-              const core::Execution& execution) {
-    constexpr int most_faces = 8;
-    outcome.used_newton = true;
-    for (int face = 0; face < most_faces && outcome.epochs < budget.epochs; ++face) {
-      slots_.clear();
-      w_support_.clear();
-      q_support_.clear();
-      terms_support_.clear();
-      for (const Index k : support_) {
-        const auto at = static_cast<std::size_t>(k);
-        slots_.push_back(gram.slot(model.column(k)));
-        w_support_.push_back(w[at]);
-        q_support_.push_back(model.correlation(k));
-        terms_support_.push_back(terms[at]);
-      }
-      const SupportNewton::Outcome step =
-          newton_.step(gram, slots_, w_support_, q_support_, terms_support_, delta_, execution);
-      ++outcome.epochs;
-      if (!step.moved) return;
-      outcome.largest_change = std::max(outcome.largest_change, step.largest_change);
-      for (std::size_t i = 0; i < support_.size(); ++i) {
-        if (delta_[i] == 0) continue;
-        const auto at = static_cast<std::size_t>(support_[i]);
-        // w + (limit - w) may miss the limit by a rounding; w + (0 - w) is exactly zero.
-        w[at] = core::clip(w[at] + delta_[i], terms[at].lower, terms[at].upper);
-        model.change(support_[i], delta_[i]);
-      }
-      if (!step.left_face) return;
-      collect_support(w, terms);
-      if (support_.empty()) return;
     }
   }
 
@@ -184,11 +165,10 @@ class Subproblem final {
     }
   }
 
-  SupportNewton newton_;
+  ActiveSet active_set_;
   Anderson anderson_;
-  std::vector<Index> all_, support_, slots_;
-  Vector w_support_, q_support_, delta_;
-  std::vector<penalty::Term> terms_support_;
+  std::vector<Index> all_, support_;
+  Vector w_support_, delta_;
 };
 
 }  // namespace thalweg::solver

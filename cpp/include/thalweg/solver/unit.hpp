@@ -32,24 +32,35 @@ bool with_loss(std::string_view name, F&& f) {
   return false;
 }
 
-template <class Solver>
-Results run_unit(const Request& request) {
-  Results results;
+// Throws where the design, loss or a penalty lacks what the solver needs.
+inline void require_compatible(const core::Info& solver, const Request& request) {
   for (const PenaltySpec& penalty : request.penalties) {
-    const std::string reason = incompatibility(Solver::info, info_of(*request.design),
-                                               find_loss(request.loss), *find_penalty(penalty.name).info);
+    const std::string reason = incompatibility(solver, info_of(*request.design), find_loss(request.loss),
+                                               *find_penalty(penalty.name).info);
     if (!reason.empty()) throw core::Unsupported(reason);
   }
-  std::visit(
-      [&]<class D>(const D& x) {
-        with_loss(request.loss, [&]<class L>() {
-          if constexpr (design::ColumnAccess<D> && is_quadratic<L>) {
-            results = run_tasks<Solver, D, L>(request, x);
-          }
-        });
-      },
-      *request.design);
-  return results;
+}
+
+template <class Solver>
+Results run_unit(const Request& request) {
+  require_compatible(Solver::info, request);
+  if constexpr (requires { typename Solver::Base; }) {
+    Request configured = request;
+    Solver::configure(configured.options);
+    return find_solver(Solver::Base::info.name).run(configured);
+  } else {
+    Results results;
+    std::visit(
+        [&]<class D>(const D& x) {
+          with_loss(request.loss, [&]<class L>() {
+            if constexpr (design::ColumnAccess<D> && is_quadratic<L>) {
+              results = run_tasks<typename Solver::template Engine<D, L>, D, L>(request, x);
+            }
+          });
+        },
+        *request.design);
+    return results;
+  }
 }
 
 }  // namespace thalweg::solver

@@ -1,4 +1,4 @@
-// Working sets, coordinate descent with residual updates, Newton or Anderson finish.
+// Working sets, residual updates; active-set or Anderson finish.
 // For: p >> n, sparse solutions, sparse data. The mathematics, cost and references are in working_set_engine.hpp.
 #pragma once
 
@@ -8,15 +8,13 @@ namespace thalweg::solver {
 
 struct WorkingSet final {
   template <class D, class L>
-  static WorkingSetEngine<D, L> make(const objective::Glm<D, L>& glm, const SolverOptions&) {
-    return {glm, Inner::residual};
-  }
+  using Engine = WorkingSetEngine<D, L>;
 
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
   static constexpr core::Info info{.name = "working_set",
-                                   .summary = "Working sets, coordinate descent with residual updates, Newton or Anderson finish.",
+                                   .summary = "Working sets, residual updates; active-set or Anderson finish.",
                                    .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
                                    .reference = "Massias, Gramfort, Salmon 2018; Bertrand & Massias 2021",
                                    .parameters = {},

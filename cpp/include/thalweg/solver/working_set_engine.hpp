@@ -26,13 +26,11 @@
 
 namespace thalweg::solver {
 
-enum class Inner { residual, gram, automatic };
-
 template <class D, class L>
 class WorkingSetEngine final {
  public:
-  WorkingSetEngine(const objective::Glm<D, L>& glm, Inner inner)
-      : glm_(glm), inner_(inner), block_(glm.design()) {}
+  WorkingSetEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
+      : glm_(glm), inner_(options.inner), block_(glm.design()) {}
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     select(w, at, context);
@@ -46,11 +44,12 @@ class WorkingSetEngine final {
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
     const Subproblem::Budget budget{.gap = std::max(0.3 * context.target, 0.03 * context.gap),
                                     .epochs = context.epochs_left,
-                                    .newton_size = newton_size()};
+                                    .face_size = gram_limit(),
+                                    .sweeps_first = sweeps_first()};
     const Subproblem::Outcome outcome =
         choose_gram() ? solve_gram(at, budget) : solve_residual(at, budget);
     for (std::size_t k = 0; k < size; ++k) w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
-    newton_steps_ += outcome.used_newton ? 1 : 0;
+    active_set_steps_ += outcome.used_active_set ? 1 : 0;
     anderson_steps_ += outcome.used_anderson ? 1 : 0;
     return {outcome.epochs, outcome.largest_change};
   }
@@ -65,7 +64,7 @@ class WorkingSetEngine final {
     } else {
       text += gram_steps_ > 0 ? "Gram updates" : "residual updates";
     }
-    if (newton_steps_ > 0) text += ", finished by Newton steps on the support";
+    if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
     return text;
   }
@@ -104,11 +103,12 @@ class WorkingSetEngine final {
     largest_set_ = std::max(largest_set_, static_cast<Index>(working_set_.size()));
   }
 
-  // Columns to add at least: as many as a pass over X pays for. A Gram block of m dense columns
-  // costs n m^2 / 2 multiply-adds at about 8 per nanosecond and core, a pass n p reads at about 1.
+  // Columns that may enter per step: as many as cost about one pass over X. A Gram block of m dense
+  // columns takes n m^2 / 2 multiply-adds at some 25 per nanosecond, a pass n p reads at about 1; with
+  // residual updates some ten visits of m columns cost a pass.
   Index growth() const {
-    const double columns = std::sqrt(8.0 * static_cast<double>(glm_.cols()));
-    return std::max<Index>(20, static_cast<Index>(columns));
+    const auto cols = static_cast<double>(glm_.cols());
+    return std::max<Index>(20, static_cast<Index>(std::min(std::sqrt(64.0 * cols), 20 + cols / 8)));
   }
 
   // The Gram block may take half the array's memory, or 32 MB.
@@ -117,27 +117,35 @@ class WorkingSetEngine final {
     return static_cast<Index>(std::sqrt(bytes / 8.0) / 1.5);
   }
 
-  Index newton_size() const { return gram_limit(); }
+  // Coordinate descent finds large supports in fewer operations than rounds of the active set, which
+  // is at its best where the rank, and with it the support, is small.
+  Index sweeps_first() const {
+    constexpr Index small_rank = 256;
+    return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small_rank ? 0 : 10;
+  }
 
   bool fits_gram(std::span<const Index> columns) const {
     return gram_.size() + gram_.missing(columns) <= gram_limit();
   }
 
-  // Multiply-adds of `sweeps` sweeps with residual updates against those of building the missing
-  // Gram columns (dense ones run at the matrix-multiply rate) and sweeping with them.
+  // Multiply-adds of some rounds of descent on the working set, a support of half its rank changing in
+  // each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() const {
     if (inner_ != Inner::automatic) return inner_ == Inner::gram;
     if (!fits_gram(working_set_)) return false;
-    constexpr double sweeps = 20;
+    constexpr double rounds = 20;
+    const bool dense = glm_.design().stored() == glm_.rows() * glm_.cols();
+    // Dense Gram columns run at the matrix-multiply rate, sparse ones do not.
+    const double gram_rate = dense ? 16.0 : 1.0;
     const auto size = static_cast<double>(working_set_.size());
     const auto fresh = static_cast<double>(gram_.missing(working_set_));
+    const double cached = static_cast<double>(gram_.size()) + fresh;
     double entries = 0;
     for (const Index j : working_set_) entries += static_cast<double>(glm_.design().stored(j));
-    const bool dense = glm_.design().stored() == glm_.rows() * glm_.cols();
-    const double build = fresh * (entries + static_cast<double>(gram_.size()) * entries / std::max(size, 1.0)) /
-                         (dense ? 8.0 : 1.0);
-    const double residual = sweeps * 2.0 * entries;
-    const double gram = build + sweeps * size * size;
+    const double column = entries / std::max(size, 1.0);
+    const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
+    const double residual = rounds * (support + size) * column;
+    const double gram = fresh * cached * column / gram_rate + rounds * support * cached;
     return gram < residual;
   }
 
@@ -152,11 +160,9 @@ class WorkingSetEngine final {
   Subproblem::Outcome solve_residual(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++residual_steps_;
     ResidualModel<D, L> model(glm_, block_, working_set_, at);
-    const auto ensure = [&](const std::vector<Index>& support) {
-      support_columns_.clear();
-      for (const Index k : support) support_columns_.push_back(working_set_[static_cast<std::size_t>(k)]);
-      if (!fits_gram(support_columns_)) return false;
-      gram_.ensure(glm_, support_columns_);
+    const auto ensure = [&](const std::vector<Index>& columns) {
+      if (!fits_gram(columns)) return false;
+      gram_.ensure(glm_, columns);
       return true;
     };
     return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_, ensure, glm_.execution());
@@ -172,12 +178,12 @@ class WorkingSetEngine final {
   ColumnBlock<D> block_;
   GramCache gram_;
   Subproblem subproblem_;
-  std::vector<Index> working_set_, support_columns_;
+  std::vector<Index> working_set_;
   std::vector<Violator> violators_;
   Vector w_inner_;
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
-  Index gram_steps_ = 0, residual_steps_ = 0, newton_steps_ = 0, anderson_steps_ = 0;
+  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0;
 };
 
 }  // namespace thalweg::solver

@@ -1,0 +1,415 @@
+// Active-set descent on a quadratic model with a separable penalty: the exact finish of a working set.
+//
+//   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w
+//
+// A face fixes the sign of every member of the active set A and holds the others where they are (at
+// zero or at a limit). On it the model is a smooth quadratic whose minimiser solves
+// (G_AA + diag(l2)) d = q_A - l1 sign - l2 w_A. Rounds of
+//   1. go to the minimiser of the face; a member that would leave its side of zero or its limits stops
+//      there and leaves A. All that cross are clipped at once if the model decreases, otherwise the
+//      step ends at the first crossing, where it always does;
+//   2. add the coordinates that violate optimality most, a few per round, more as A grows;
+// end when nothing violates. A column that depends on A never enters: moving along the dependence
+// changes the penalty only, linearly, until some member reaches zero and leaves.
+//
+// Coordinate descent converges at a rate set by the conditioning of G_AA; this takes about as many
+// rounds as A changes, whatever the conditioning. Cost per round O(k^2) for the factor (updated, see
+// face_factor.hpp) plus one visit of the working set.
+// References: Osborne, Presnell, Turlach 2000; Lee, Battle, Raina, Ng 2006 (feature-sign search).
+// Differs from both: several coordinates enter and leave at once, limits, dependent columns.
+#pragma once
+
+#include "thalweg/penalty/separable.hpp"
+#include "thalweg/solver/face_factor.hpp"
+#include "thalweg/solver/gram_cache.hpp"
+
+namespace thalweg::solver {
+
+class ActiveSet final {
+ public:
+  struct Outcome {
+    Index rounds = 0;
+    double largest_change = 0;
+    bool converged = false;
+  };
+
+  // `ensure(columns)` makes the cache hold these columns (by design column); false: it will not, and
+  // the descent ends. `tolerance(w)` is the violation to reach.
+  template <class Model, class Ensure, class Tolerance>
+  Outcome run(Model& model, Vector& w, const std::vector<penalty::Term>& terms, Index most_rounds,
+              const GramCache& gram, Ensure&& ensure, Tolerance&& tolerance,
+              const core::Execution& execution) {
+    Outcome outcome;
+    synced_ = w;
+    position_.assign(w.size(), -1);
+    members_.clear();
+    factor_.truncate(0);
+    q_.resize(w.size());
+    for (std::size_t k = 0; k < w.size(); ++k) q_[k] = model.correlation(static_cast<Index>(k));
+    if (!enter_support(model, w, terms, gram, ensure, execution)) return outcome;
+    Index batch = first_batch;
+    while (outcome.rounds < most_rounds && !execution.stop_requested()) {
+      ++outcome.rounds;
+      left_ = 0;
+      const bool moved = minimize_face(w, terms, gram);
+      outcome.largest_change = std::max(outcome.largest_change, sync(model, w));
+      const double violation = rank_violators(model, w, terms);
+      if (violation <= tolerance(w)) {
+        outcome.converged = true;
+        break;
+      }
+      if (candidates_.empty()) {
+        if (!moved) break;  // what is left is rounding in the factor
+        continue;
+      }
+      // Grow the batches while most of a batch stays. All of one may leave again without a move;
+      // a single entry cannot.
+      if (outcome.rounds > 1) {
+        if (!moved) batch = 1;
+        else batch = 2 * left_ > batch ? std::max<Index>(1, batch / 2) : batch + 1 + batch / 2;
+      }
+      if (!admit(model, w, terms, gram, ensure, batch)) break;
+    }
+    return outcome;
+  }
+
+ private:
+  static constexpr Index first_batch = 8;
+
+  struct Member {
+    Index index;          // in the working set
+    Index slot;           // in the Gram cache
+    double slope;         // l1 times the sign of the face
+    double lower, upper;  // of the face
+  };
+  struct Candidate {
+    double score;
+    Index index;
+  };
+
+  static Member make_member(Index k, Index slot, double sign, const penalty::Term& term) {
+    Member member{k, slot, term.l1 * sign, term.lower, term.upper};
+    if (term.l1 > 0) {
+      if (sign > 0) member.lower = std::max(member.lower, 0.0);
+      else member.upper = std::min(member.upper, 0.0);
+    }
+    return member;
+  }
+
+  static bool is_interior(double w, const penalty::Term& term) {
+    return (w != 0 || term.l1 == 0) && w > term.lower && w < term.upper;
+  }
+
+  // The members at the start: everything that is not at zero or at a limit.
+  template <class Model, class Ensure>
+  bool enter_support(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
+                     const GramCache& gram, Ensure&& ensure, const core::Execution& execution) {
+    entering_.clear();
+    for (std::size_t k = 0; k < w.size(); ++k) {
+      if (is_interior(w[k], terms[k]) && terms[k].l2 + model.diagonal(static_cast<Index>(k)) > 0) {
+        entering_.push_back(static_cast<Index>(k));
+      }
+    }
+    if (!ensure(columns_of(model, entering_))) return false;
+    if (assign_blocked(model, w, terms, gram, execution)) return true;
+    for (const Index k : entering_) {
+      const auto at = static_cast<std::size_t>(k);
+      enter(model, k, w[at] < 0 ? -1.0 : 1.0, w, terms, gram);
+    }
+    return true;
+  }
+
+  // All of entering_ at once, where that pays and no column is dependent.
+  template <class Model>
+  bool assign_blocked(Model& model, const Vector& w, const std::vector<penalty::Term>& terms,
+                      const GramCache& gram, const core::Execution& execution) {
+    constexpr std::size_t worthwhile = 48;
+    if (entering_.size() < worthwhile) return false;
+    const auto size = static_cast<Index>(entering_.size());
+    const Index ld = size + 8;
+    matrix_.resize(static_cast<std::size_t>(size * ld));
+    for (Index j = 0; j < size; ++j) {
+      const auto at = static_cast<std::size_t>(entering_[static_cast<std::size_t>(j)]);
+      const double* column = gram.column(gram.slot(model.column(entering_[static_cast<std::size_t>(j)])));
+      for (Index i = j; i < size; ++i) {
+        matrix_[static_cast<std::size_t>(i + j * ld)] =
+            column[gram.slot(model.column(entering_[static_cast<std::size_t>(i)]))];
+      }
+      matrix_[static_cast<std::size_t>(j + j * ld)] += terms[at].l2;
+    }
+    if (!factor_.assign(matrix_.data(), size, ld, execution)) {
+      factor_.truncate(0);
+      return false;
+    }
+    for (const Index k : entering_) {
+      const auto at = static_cast<std::size_t>(k);
+      position_[at] = static_cast<Index>(members_.size());
+      members_.push_back(make_member(k, gram.slot(model.column(k)), w[at] < 0 ? -1.0 : 1.0, terms[at]));
+    }
+    return true;
+  }
+
+  // One coordinate becomes a member. If its column depends on the members, w moves along the
+  // dependence, in the direction that the penalty falls, until a coordinate reaches the end of its
+  // face; false if that was the new one itself (it is then not a member).
+  template <class Model>
+  bool enter(Model& model, Index k, double sign, Vector& w, const std::vector<penalty::Term>& terms,
+             const GramCache& gram) {
+    const auto at = static_cast<std::size_t>(k);
+    const Member fresh = make_member(k, gram.slot(model.column(k)), sign, terms[at]);
+    while (!append(fresh, terms, gram)) {
+      if (members_.empty() || !slide(fresh, w, terms, gram)) return false;
+    }
+    position_[at] = static_cast<Index>(members_.size());
+    members_.push_back(fresh);
+    return true;
+  }
+
+  // Moves along the dependence x_new = X_A x, which leaves X w and so every q as it is. False if the new coordinate is the one that stops the move, or if
+  // nothing does.
+  bool slide(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
+             const GramCache& gram) {
+    direction_ = products_;
+    factor_.solve(direction_.data());  // x
+    const auto at = static_cast<std::size_t>(fresh.index);
+    double slope = fresh.slope + terms[at].l2 * w[at];
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const auto m = static_cast<std::size_t>(members_[i].index);
+      slope -= (members_[i].slope + terms[m].l2 * w[m]) * direction_[i];
+    }
+    const double sense = slope > 0 ? -1.0 : 1.0;
+    double length = room(w[at], sense, fresh);
+    Index blocking = -1;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const double step = -sense * direction_[i];
+      const double limit = room(w[static_cast<std::size_t>(members_[i].index)], step, members_[i]);
+      if (limit < length) {
+        length = limit;
+        blocking = static_cast<Index>(i);
+      }
+    }
+    if (!std::isfinite(length)) return false;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      double& value = w[static_cast<std::size_t>(members_[i].index)];
+      value = core::clip(value - sense * length * direction_[i], members_[i].lower, members_[i].upper);
+    }
+    w[at] = core::clip(w[at] + sense * length, fresh.lower, fresh.upper);
+    if (blocking < 0) return false;
+    stop_at_end(static_cast<std::size_t>(blocking), -sense * direction_[static_cast<std::size_t>(blocking)], w);
+    leaving_.assign(1, blocking);
+    leave(terms, gram);
+    return true;
+  }
+
+  // How far w may go in a direction before the end of its face.
+  static double room(double w, double step, const Member& member) {
+    if (step > 0) return std::max(0.0, (member.upper - w) / step);
+    if (step < 0) return std::max(0.0, (member.lower - w) / step);
+    return infinity;
+  }
+
+  void stop_at_end(std::size_t i, double step, Vector& w) const {
+    w[static_cast<std::size_t>(members_[i].index)] = step > 0 ? members_[i].upper : members_[i].lower;
+  }
+
+  // The members at these (ascending) positions become fixed where they are. A few are rotated out of
+  // the factor one by one; for many it is rebuilt from the first.
+  void leave(const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    constexpr std::size_t few = 2;
+    left_ += static_cast<Index>(leaving_.size());
+    for (const Index i : leaving_) position_[static_cast<std::size_t>(members_[static_cast<std::size_t>(i)].index)] = -1;
+    const auto first = static_cast<std::size_t>(leaving_.front());
+    if (leaving_.size() <= few) {
+      for (auto i = leaving_.rbegin(); i != leaving_.rend(); ++i) {
+        factor_.remove(*i);
+        members_.erase(members_.begin() + *i);
+      }
+    } else {
+      rebuilt_.assign(members_.begin() + leaving_.front(), members_.end());
+      members_.resize(first);
+      factor_.truncate(leaving_.front());
+      for (const Member& member : rebuilt_) {
+        Index& position = position_[static_cast<std::size_t>(member.index)];
+        if (position < 0) continue;
+        if (append(member, terms, gram)) members_.push_back(member);
+        else position = -1;  // dependent to rounding: its violation brings it back
+      }
+    }
+    for (std::size_t i = first; i < members_.size(); ++i) {
+      position_[static_cast<std::size_t>(members_[i].index)] = static_cast<Index>(i);
+    }
+  }
+
+  bool append(const Member& member, const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    const double* column = gram.column(member.slot);
+    products_.resize(members_.size());
+    for (std::size_t i = 0; i < members_.size(); ++i) products_[i] = column[members_[i].slot];
+    return factor_.append(products_.data(),
+                          column[member.slot] + terms[static_cast<std::size_t>(member.index)].l2);
+  }
+
+  // Step 1. True if w moved.
+  bool minimize_face(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    // What is left of the gradient on the face; follows w without another product with X.
+    rest_.resize(members_.size());
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const auto m = static_cast<std::size_t>(members_[i].index);
+      rest_[i] = q_[m] - members_[i].slope - terms[m].l2 * w[m];
+    }
+    bool moved = false;
+    while (!members_.empty()) {
+      direction_ = rest_;
+      factor_.solve(direction_.data());
+      double first = 1.0;
+      bool crosses = false;
+      delta_.resize(members_.size());
+      for (std::size_t i = 0; i < members_.size(); ++i) {
+        const Member& member = members_[i];
+        const double value = w[static_cast<std::size_t>(member.index)];
+        const double target = value + direction_[i];
+        const double allowed = core::clip(target, member.lower, member.upper);
+        delta_[i] = allowed - value;
+        if (allowed != target) {
+          crosses = true;
+          first = std::min(first, room(value, direction_[i], member));
+        }
+      }
+      if (!crosses) {
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+          w[static_cast<std::size_t>(members_[i].index)] += delta_[i];
+          moved = moved || delta_[i] != 0;
+        }
+        return moved;
+      }
+      moved = step_to_boundary(w, terms, gram, first) || moved;
+    }
+    return moved;
+  }
+
+  // Clips every crossing member if the model decreases by it, else goes to the first crossing. The
+  // members at the end of their face leave.
+  bool step_to_boundary(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram,
+                        double first) {
+    // change = sum delta (-rest + 1/2 (G + l2) delta), the penalty's linear part being in rest.
+    product_.assign(members_.size(), 0.0);
+    double change = 0;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const double* column = gram.column(members_[i].slot);
+      double sum = terms[static_cast<std::size_t>(members_[i].index)].l2 * delta_[i];
+      for (std::size_t j = 0; j < members_.size(); ++j) sum += column[members_[j].slot] * delta_[j];
+      product_[i] = sum;
+      change += delta_[i] * (0.5 * sum - rest_[i]);
+    }
+    bool moved = false;
+    const bool clipped = change < 0;
+    leaving_.clear();
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const Member& member = members_[i];
+      double& value = w[static_cast<std::size_t>(member.index)];
+      const double before = value;
+      const double target = value + direction_[i];
+      const bool crosses = target < member.lower || target > member.upper;
+      if (clipped) {
+        value = core::clip(target, member.lower, member.upper);
+        rest_[i] -= product_[i];
+        if (crosses) leaving_.push_back(static_cast<Index>(i));
+      } else {
+        value = core::clip(value + first * direction_[i], member.lower, member.upper);
+        rest_[i] *= 1.0 - first;
+        if (crosses && room(before, direction_[i], member) <= first) {
+          stop_at_end(i, direction_[i], w);
+          leaving_.push_back(static_cast<Index>(i));
+        }
+      }
+      moved = moved || value != before;
+    }
+    follow_rest(terms, gram);
+    return moved;
+  }
+
+  // Members leave; rest_ keeps the order of those that stay.
+  void follow_rest(const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    if (leaving_.empty()) return;
+    rest_by_index_.resize(position_.size());
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      rest_by_index_[static_cast<std::size_t>(members_[i].index)] = rest_[i];
+    }
+    leave(terms, gram);
+    rest_.resize(members_.size());
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      rest_[i] = rest_by_index_[static_cast<std::size_t>(members_[i].index)];
+    }
+  }
+
+  // Tells the model of every change of w since the last time; the largest one.
+  template <class Model>
+  double sync(Model& model, const Vector& w) {
+    double largest = 0;
+    for (std::size_t k = 0; k < w.size(); ++k) {
+      const double change = w[k] - synced_[k];
+      if (change == 0) continue;
+      model.change(static_cast<Index>(k), change);
+      synced_[k] = w[k];
+      largest = std::max(largest, std::fabs(change));
+    }
+    return largest;
+  }
+
+  // Step 2, first half: fresh correlations, the largest violation, and who may enter.
+  template <class Model>
+  double rank_violators(const Model& model, const Vector& w, const std::vector<penalty::Term>& terms) {
+    double worst = 0;
+    candidates_.clear();
+    for (std::size_t k = 0; k < w.size(); ++k) {
+      const auto index = static_cast<Index>(k);
+      q_[k] = model.correlation(index);
+      const double violation = terms[k].subdiff_distance(w[k], q_[k]);
+      if (violation == 0) continue;
+      const double h = model.diagonal(index) + terms[k].l2;
+      if (!(h > 0)) continue;
+      worst = std::max(worst, violation);
+      if (position_[k] < 0) candidates_.push_back({violation / std::sqrt(h), index});
+    }
+    return worst;
+  }
+
+  // Step 2, second half: the worst of them enter. False if the cache will not hold them, or if none
+  // could enter.
+  template <class Model, class Ensure>
+  bool admit(Model& model, Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram,
+             Ensure&& ensure, Index batch) {
+    const auto size = std::min(candidates_.size(), static_cast<std::size_t>(batch));
+    std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(size),
+                      candidates_.end(), [](const Candidate& a, const Candidate& b) {
+                        return a.score != b.score ? a.score > b.score : a.index < b.index;
+                      });
+    entering_.clear();
+    for (std::size_t c = 0; c < size; ++c) entering_.push_back(candidates_[c].index);
+    if (!ensure(columns_of(model, entering_))) return false;
+    bool any = false;
+    for (const Index k : entering_) {
+      const auto at = static_cast<std::size_t>(k);
+      const double side = w[at] != 0 ? w[at] : q_[at];
+      const double before = w[at];
+      any = enter(model, k, side < 0 ? -1.0 : 1.0, w, terms, gram) || any || w[at] != before;
+    }
+    return any;
+  }
+
+  template <class Model>
+  const std::vector<Index>& columns_of(const Model& model, const std::vector<Index>& indices) {
+    columns_.clear();
+    for (const Index k : indices) columns_.push_back(model.column(k));
+    return columns_;
+  }
+
+  Vector synced_, q_, rest_, direction_, delta_, product_, products_, matrix_;
+  std::vector<Index> position_, entering_, leaving_, columns_;
+  Vector rest_by_index_;
+  std::vector<Member> members_, rebuilt_;
+  std::vector<Candidate> candidates_;
+  Index left_ = 0;  // members that left in this round
+  FaceFactor factor_;
+};
+
+}  // namespace thalweg::solver

@@ -1,0 +1,49 @@
+// The Cholesky factor R'R = G_AA + diag(l2) of an active set, kept while members come and go.
+//
+// R is upper triangular, column major. Appending a column is a forward substitution, O(k^2); removing
+// one deletes it and restores the triangle by Givens rotations, O((k - i)^2). A column that depends on
+// the members (its remaining diagonal is rounding) is refused.
+//
+// Reference: Golub & Van Loan 2013, sections 6.5.2 (deleting a column) and 4.2; the same bookkeeping as
+// in LARS (Efron et al. 2004, section 8).
+#pragma once
+
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/kernels/cholesky.hpp"
+#include "thalweg/kernels/kernels.hpp"
+
+namespace thalweg::solver {
+
+class FaceFactor final {
+ public:
+  // A column depends on the members if less than this share of its squared norm remains.
+  static constexpr double dependence = 1e-10;
+
+  Index size() const { return size_; }
+
+  // products[i] = G_{A_i, new}, diagonal = G_new,new + l2. False, and nothing changes, if dependent.
+  bool append(const double* products, double diagonal);
+  // Starts anew from the lower triangle of a matrix (overwritten; leading dimension ld): the blocked
+  // factorisation for many members at once. False if a column is dependent.
+  bool assign(double* matrix, Index size, Index ld, const core::Execution& execution);
+  void remove(Index position);
+  // Keeps the first `size` members.
+  void truncate(Index size) { size_ = size; }
+  // x <- (R'R)^{-1} x
+  void solve(double* x) const;
+
+ private:
+  void reserve(Index size);
+  double* column(Index j) { return values_.data() + j * ld_; }
+  const double* column(Index j) const { return values_.data() + j * ld_; }
+  // x <- R^{-T} x on the leading `size` members.
+  void forward(double* x, Index size) const;
+
+  Vector values_, cosine_, sine_;
+  Index size_ = 0;
+  Index ld_ = 0;
+  kernels::Cholesky blocked_;
+  const kernels::DenseKernels<double>& kernels_ = kernels::table().dense<double>();
+};
+
+}  // namespace thalweg::solver

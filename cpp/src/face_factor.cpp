@@ -1,0 +1,80 @@
+#include "thalweg/solver/face_factor.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace thalweg::solver {
+
+void FaceFactor::reserve(Index size) {
+  if (size <= ld_) return;
+  const Index ld = std::max<Index>(size + size / 2, 32);
+  Vector values(static_cast<std::size_t>(ld * ld));
+  for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.data() + j * ld);
+  values_ = std::move(values);
+  ld_ = ld;
+}
+
+void FaceFactor::forward(double* x, Index size) const {
+  for (Index i = 0; i < size; ++i) {
+    x[i] = (x[i] - kernels_.dot(column(i), x, i)) / column(i)[i];
+  }
+}
+
+bool FaceFactor::append(const double* products, double diagonal) {
+  reserve(size_ + 1);
+  double* const fresh = column(size_);
+  std::copy_n(products, size_, fresh);
+  forward(fresh, size_);
+  const double rest = diagonal - kernels_.dot(fresh, fresh, size_);
+  if (!(rest > dependence * diagonal)) return false;
+  fresh[size_++] = std::sqrt(rest);
+  return true;
+}
+
+bool FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
+  size_ = 0;
+  reserve(size);
+  blocked_.factorize(matrix, size, ld, dependence, execution);
+  if (blocked_.skipped() > 0) return false;
+  for (Index j = 0; j < size; ++j) {
+    for (Index i = 0; i <= j; ++i) column(j)[i] = matrix[j + i * ld];
+  }
+  size_ = size;
+  return true;
+}
+
+void FaceFactor::remove(Index position) {
+  // Columns behind move one place forward and now reach one row below the diagonal.
+  for (Index j = position + 1; j < size_; ++j) std::copy_n(column(j), j + 1, column(j - 1));
+  --size_;
+  // Rotations of rows (i, i + 1), i >= position: each column is turned by the ones before it and then
+  // defines its own.
+  cosine_.resize(static_cast<std::size_t>(size_));
+  sine_.resize(static_cast<std::size_t>(size_));
+  for (Index j = position; j < size_; ++j) {
+    double* const x = column(j);
+    double below = x[position];
+    for (Index i = position; i < j; ++i) {
+      const auto r = static_cast<std::size_t>(i);
+      const double next = x[i + 1];
+      x[i] = cosine_[r] * below + sine_[r] * next;
+      below = cosine_[r] * next - sine_[r] * below;
+    }
+    const double last = x[j + 1];
+    const double length = std::sqrt(below * below + last * last);
+    const auto r = static_cast<std::size_t>(j);
+    cosine_[r] = below / length;
+    sine_[r] = last / length;
+    x[j] = length;
+  }
+}
+
+void FaceFactor::solve(double* x) const {
+  forward(x, size_);
+  for (Index i = size_ - 1; i >= 0; --i) {
+    x[i] /= column(i)[i];
+    kernels_.axpy(-x[i], column(i), x, i);
+  }
+}
+
+}  // namespace thalweg::solver
