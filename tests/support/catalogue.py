@@ -21,10 +21,9 @@ def entry_cases(kind):
 
 
 def combination_cases(*kinds, rows=SERVED):
-    """Distinct served combinations of `kinds`, as tuples of names (one kind: names)."""
+    """Distinct served combinations of `kinds`, as pytest parameters: one name of each kind."""
     found = dict.fromkeys(tuple(getattr(row, kind) for kind in kinds) for row in rows)
-    single = len(kinds) == 1
-    return [pytest.param(names[0] if single else names, id="-".join(names)) for names in found]
+    return [pytest.param(*names, id="-".join(names)) for names in found]
 
 
 def loss_handle(name):

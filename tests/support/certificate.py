@@ -19,7 +19,6 @@ from support.formula import evaluate
 
 EPS = np.finfo(np.float64).eps
 _FAR = 2.0**200  # where a term shows its slope at infinity; its square does not overflow
-_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Problem:
 
     def terms(self, coef):
         """Penalty of every feature, with the strength."""
-        weight = np.ones(len(coef)) if self.penalty.weights is None else self.penalty.weights
+        weight = np.ones(coef.shape[-1]) if self.penalty.weights is None else self.penalty.weights
         formula, parameters = self.penalty.entry.formula, self.penalty.parameters
         values = evaluate(formula, w_j=self.scale * coef, weight_j=np.asarray(weight), **parameters)
         return self.alpha * np.broadcast_to(values, coef.shape)
@@ -110,8 +109,11 @@ class Problem:
         eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
         mean_loss = self.weights @ self.loss_at(eta)
         if self.fit_intercept:
-            best = ascend(lambda b: -(self.weights @ self.loss_at(eta + b) - mean_loss))
-            mean_loss -= float(best[0])
+
+            def gain(shift):
+                return mean_loss - self.loss_at(eta + shift) @ self.weights[:, None]
+
+            mean_loss -= float(ascend(gain, 1)[0])
         return max(mean_loss, 1e3 * EPS * (self.weights @ np.abs(self.y)))
 
     def noise(self, coef, intercept):
@@ -133,33 +135,31 @@ class Problem:
         return self.weights @ (error * slope) + 64 * EPS * loss + penalties.sum()
 
 
-def ascend(function):
+def ascend(function, size):
     """Maximize concave functions of one step that are zero at zero, all at once, both ways.
 
-    `function` takes an array (or a number) of steps and returns -inf outside of its domain.
+    `function` takes steps of shape (k, size) and returns values of that shape, -inf outside of
+    its domain; the result has shape (size,).
     """
-    return np.maximum(_ascend(function, 1.0), _ascend(function, -1.0))
+    return np.maximum(_ascend(function, size, 1.0), _ascend(function, size, -1.0))
 
 
-def _ascend(function, sign):
-    # The best power of two is within a factor of two of the maximum; then golden sections.
-    def at(steps):
-        values = np.atleast_1d(function(steps))
-        return np.where(np.isnan(values), -np.inf, values)
-
-    exponents = np.arange(-100, 130)
-    size = at(0.0).size
-    values = np.array([at(np.full(size, sign * 2.0**k)) for k in exponents])
-    best = exponents[values.argmax(axis=0)]
-    low, high = 2.0 ** (best - 1.0), 2.0 ** (best + 1.0)
+def _ascend(function, size, sign):
+    # The best power of two is within a factor of two of the maximum; then ever finer grids.
+    columns = np.arange(size)
+    powers = np.repeat(2.0 ** np.arange(-100, 130)[:, None], size, axis=1)
+    values = np.nan_to_num(function(sign * powers), nan=-np.inf)
+    at = powers[values.argmax(axis=0), columns]
     highest = np.maximum(values.max(axis=0), 0.0)
-    for _ in range(80):
-        width = _GOLDEN * (high - low)
-        left, right = high - width, low + width
-        at_left, at_right = at(sign * left), at(sign * right)
-        highest = np.maximum(highest, np.maximum(at_left, at_right))
-        falls = at_left > at_right
-        low, high = np.where(falls, low, left), np.where(falls, right, high)
+    low, high = at / 2, at * 2
+    fractions = np.linspace(0.0, 1.0, 33)[:, None]
+    for _ in range(12):
+        steps = low + fractions * (high - low)
+        values = np.nan_to_num(function(sign * steps), nan=-np.inf)
+        highest = np.maximum(highest, values.max(axis=0))
+        best = values.argmax(axis=0)
+        low = steps[np.maximum(best - 1, 0), columns]
+        high = steps[np.minimum(best + 1, len(steps) - 1), columns]
     return highest
 
 
@@ -171,7 +171,7 @@ def loss_gap(problem, eta, u):
         there = problem.loss_at(eta + step)
         return -u * step - (there - here) - 8 * EPS * (np.abs(u * step) + there + here)
 
-    return ascend(gain)
+    return ascend(gain, len(u))
 
 
 def penalty_gap(problem, coef, z):
@@ -186,7 +186,7 @@ def penalty_gap(problem, coef, z):
         return np.where((at < lower) | (at > upper), -np.inf, value)
 
     steps = [np.where(np.isfinite(limit), limit, coef) - coef for limit in (lower, upper)]
-    return np.maximum.reduce([ascend(gain), *map(gain, steps)])
+    return np.maximum.reduce([ascend(gain, len(z)), *map(gain, steps)])
 
 
 def slopes(problem):

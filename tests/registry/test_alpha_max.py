@@ -1,0 +1,90 @@
+"""The smallest strength at which zero solves: at it and not just below it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support import catalogue, data
+from support.certificate import Problem
+from support.checkers import check_solution, solve
+from thalweg import _core
+from thalweg._validation import read_data, read_penalty
+
+CASES = [
+    pytest.param(loss, penalty, setting, features, id=f"{loss}-{penalty}-{setting}-{features}")
+    for loss in catalogue.CATALOG["loss"]
+    for penalty, setting in catalogue.penalty_settings()
+    for features in ("plain", "weights", "positive", "box", "weights and positive")
+]
+
+
+def alpha_max(problem):
+    read = read_data(problem.X, problem.y, problem.sample_weight, problem.offset)
+    (alpha,) = _core.alpha_max(
+        read.design,
+        read.y,
+        weights=read.sample_weight,
+        offset=read.offset,
+        loss=problem.loss.entry.name,
+        penalty=read_penalty(problem.penalty, read.n_features, []),
+        fit_intercept=problem.fit_intercept,
+        standardize=problem.standardize,
+    )
+    return alpha
+
+
+def penalized(problem):
+    weights = problem.penalty.weights
+    return np.ones(problem.X.shape[1], bool) if weights is None else np.asarray(weights) > 0
+
+
+@pytest.mark.parametrize("options", [0, 1, 2, 3])
+@pytest.mark.parametrize(("loss", "penalty", "setting", "features"), CASES)
+def test_zero_solves_at_alpha_max_and_not_below(loss, penalty, setting, features, options):
+    rng = np.random.default_rng(5)
+    X, y = data.numbers("tall", "plain", 5)
+    problem = Problem(
+        data.stored(X, data.STORAGES[4 * options % len(data.STORAGES)]),
+        y,
+        catalogue.loss_handle(loss),
+        catalogue.penalty_handle(
+            penalty, **setting, **catalogue.feature_options(features, X.shape[1], rng)
+        ),
+        0.0,
+        fit_intercept=options != 1,
+        standardize=options == 2,
+        sample_weight=rng.uniform(0.5, 2.0, len(y)) if options == 3 else None,
+    )
+    alpha = alpha_max(problem)
+    if np.isinf(alpha):
+        flags = problem.penalty.entry.flags
+        sparse_at = [value for value in problem.penalty.parameters.values() if value == 0.0]
+        assert not flags["has_alpha_max"] or sparse_at
+        return
+    assert problem.penalty.entry.flags["has_alpha_max"]
+    inside = penalized(problem)
+    at = replace(problem, alpha=alpha * (1 + 1e-9))
+    solution = solve(at, tol=1e-10)
+    check_solution(at, solution, 1e-10)
+    assert not solution.coef[inside].any()
+    below = replace(problem, alpha=0.98 * alpha)
+    solution = solve(below, tol=1e-10)
+    check_solution(below, solution, 1e-10)
+    assert solution.coef[inside].any()
+
+
+@pytest.mark.parametrize(("loss", "penalty"), catalogue.combination_cases("loss", "penalty"))
+def test_a_constant_target_needs_no_strength(loss, penalty):
+    X, _ = data.numbers("tall", "plain", 0)
+    problem = Problem(
+        X,
+        np.full(len(X), 2.5),
+        catalogue.loss_handle(loss),
+        catalogue.penalty_handle(penalty),
+        alpha=0.1,
+    )
+    assert alpha_max(problem) <= 1e-14
+    solution = solve(problem, tol=1e-10)
+    check_solution(problem, solution, 1e-10)
+    assert not solution.coef.any()
+    assert solution.intercept == pytest.approx(2.5, rel=1e-15)

@@ -1,0 +1,81 @@
+"""Combinations that no solver serves: an error that names what is missing, and nothing else."""
+
+import numpy as np
+import pytest
+import thalweg as tw
+from support import catalogue
+from thalweg import _core
+
+IDS = "{0.solver}-{0.loss}-{0.penalty}-{0.design}".format
+
+
+def make_design(kind):
+    X = np.eye(3)
+    if kind == "dense":
+        return _core.Design.dense(X)
+    pointers = np.arange(4, dtype=np.int32)
+    return getattr(_core.Design, kind)(np.ones(3), pointers[:3].copy(), pointers, (3, 3))
+
+
+def run(row):
+    task = {"target": 0, "weighting": -1, "penalty": 0, "alphas": np.array([0.1])}
+    penalty = {"name": row.penalty, "parameters": {}}
+    return _core.solve(
+        make_design(row.design),
+        np.asfortranarray([[1.0], [2.0], [4.0]]),
+        [task],
+        penalties=[penalty],
+        loss=row.loss,
+        solver=row.solver,
+    )
+
+
+@pytest.mark.parametrize("row", catalogue.UNSERVED, ids=IDS)
+def test_unserved_combinations_name_the_requirement(row):
+    needs = catalogue.CATALOG["solver"][row.solver].requires
+    assert any(need in row.reason for need in needs)
+    with pytest.raises(ValueError, match="needs") as error:
+        run(row)
+    assert str(error.value) == row.reason
+
+
+@pytest.mark.parametrize("row", catalogue.SERVED, ids=IDS)
+def test_served_combinations_run(row):
+    assert row.reason == ""
+    results, pending = run(row)
+    assert pending is None
+    assert results[0][0].status == "converged"
+
+
+def test_every_combination_is_listed_once():
+    kinds = ("solver", "loss", "penalty", "design")
+    product = {
+        tuple(names)
+        for names in np.stack(
+            np.meshgrid(*[list(catalogue.CATALOG[kind]) for kind in kinds]), axis=-1
+        ).reshape(-1, 4)
+    }
+    listed = [row[:4] for row in catalogue.ROWS]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == product
+
+
+@pytest.mark.parametrize("kind", ["loss", "penalty", "design"])
+def test_filters(kind):
+    for name in catalogue.CATALOG[kind]:
+        rows = tw.compatible(**{kind: name})
+        assert rows == [row for row in catalogue.ROWS if getattr(row, kind) == name]
+
+
+@pytest.mark.parametrize("kind", ["loss", "penalty", "design"])
+def test_unknown_names_are_refused(kind):
+    with pytest.raises(ValueError, match=kind):
+        tw.compatible(**{kind: "no such thing"})
+
+
+@pytest.mark.parametrize(("loss", "penalty"), catalogue.combination_cases("loss", "penalty"))
+@pytest.mark.parametrize("kind", ["loss", "penalty", "solver"])
+def test_unknown_names_are_refused_by_solve(kind, loss, penalty):
+    arguments = {"loss": loss, "penalty": penalty, "alpha": 1.0, kind: "no such thing"}
+    with pytest.raises(ValueError, match=f"{kind} must be one of .* got 'no such thing'"):
+        tw.solve([[0.0], [1.0]], [0.0, 1.0], **arguments)
