@@ -36,11 +36,14 @@ def areas():
     return result
 
 
-def methods(cls):
-    """Return public methods and properties that this package defines, by name."""
+def methods(cls, elsewhere=()):
+    """Return public methods and properties that this package defines, by name.
+
+    Those of the base classes in `elsewhere` are left out.
+    """
     found = {}
     for owner in reversed(cls.__mro__):
-        if owner.__module__.startswith("thalweg"):
+        if owner.__module__.startswith("thalweg") and (owner is cls or owner not in elsewhere):
             own = {name: value for name, value in vars(owner).items() if not name.startswith("_")}
             found |= {n: v for n, v in own.items() if callable(v) or isinstance(v, property)}
     return found
@@ -84,9 +87,10 @@ def module_page(module, objects):
     for name, value in objects.items():
         kind = "class" if inspect.isclass(value) else "function"
         lines.append(heading(name, "-") + f"\n.. auto{kind}:: {module.__name__}.{name}")
-        if kind == "class" and methods(value):
-            # One by one, since estimators inherit from classes documented elsewhere.
-            lines.append(f"   :members: {', '.join(methods(value))}")
+        # One by one, since estimators also inherit what scikit-learn documents.
+        members = methods(value, list(objects.values())) if kind == "class" else {}
+        if members:
+            lines.append(f"   :members: {', '.join(members)}")
         lines.append("")
     return "\n".join(lines)
 
