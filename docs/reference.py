@@ -36,14 +36,11 @@ def areas():
     return result
 
 
-def methods(cls, elsewhere=()):
-    """Return public methods and properties that this package defines, by name.
-
-    Those of the base classes in `elsewhere` are left out.
-    """
+def methods(cls):
+    """Return public methods and properties that this package defines, by name."""
     found = {}
     for owner in reversed(cls.__mro__):
-        if owner.__module__.startswith("thalweg") and (owner is cls or owner not in elsewhere):
+        if owner.__module__.startswith("thalweg"):
             own = {name: value for name, value in vars(owner).items() if not name.startswith("_")}
             found |= {n: v for n, v in own.items() if callable(v) or isinstance(v, property)}
     return found
@@ -88,7 +85,10 @@ def module_page(module, objects):
         kind = "class" if inspect.isclass(value) else "function"
         lines.append(heading(name, "-") + f"\n.. auto{kind}:: {module.__name__}.{name}")
         # One by one, since estimators also inherit what scikit-learn documents.
-        members = methods(value, list(objects.values())) if kind == "class" else {}
+        members = methods(value) if kind == "class" else {}
+        for base in value.__mro__[1:] if kind == "class" else ():
+            if base in objects.values():  # on the same page
+                members = {n: m for n, m in members.items() if methods(base).get(n) is not m}
         if members:
             lines.append(f"   :members: {', '.join(members)}")
         lines.append("")
