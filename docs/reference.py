@@ -46,6 +46,12 @@ def methods(cls):
     return found
 
 
+def own_methods(cls, page):
+    """Return the methods of a class without those that a base class on the same page has."""
+    bases = [methods(base) for base in cls.__mro__[1:] if base in page]
+    return {n: m for n, m in methods(cls).items() if not any(b.get(n) is m for b in bases)}
+
+
 def complaints(name, value):
     """Return what the docstring of one public thing lacks."""
     doc = inspect.getdoc(value)
@@ -85,10 +91,7 @@ def module_page(module, objects):
         kind = "class" if inspect.isclass(value) else "function"
         lines.append(heading(name, "-") + f"\n.. auto{kind}:: {module.__name__}.{name}")
         # One by one, since estimators also inherit what scikit-learn documents.
-        members = methods(value) if kind == "class" else {}
-        for base in value.__mro__[1:] if kind == "class" else ():
-            if base in objects.values():  # on the same page
-                members = {n: m for n, m in members.items() if methods(base).get(n) is not m}
+        members = own_methods(value, objects.values()) if kind == "class" else {}
         if members:
             lines.append(f"   :members: {', '.join(members)}")
         lines.append("")
