@@ -26,14 +26,15 @@ class Handle:
 
     entry: registry.Entry
     __signature__: inspect.Signature
+    _defaults: dict
 
     def __init__(self, *args, **kwargs):
-        try:
-            bound = self.__signature__.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
-        bound.apply_defaults()
-        self.__dict__.update(bound.arguments)
+        if args or not kwargs.keys() <= self._defaults.keys():  # binding is slow, so only then
+            try:
+                kwargs = self.__signature__.bind(*args, **kwargs).arguments
+            except TypeError as error:
+                raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
+        self.__dict__.update(self._defaults | kwargs)
         rules = {p.name: p.interval for p in self.entry.parameters}
         check(type(self).__name__, self.__dict__, rules)
 
@@ -111,6 +112,7 @@ def generate(base, kind, namespace, common=(), common_doc=""):
                 "__module__": namespace["__name__"],
                 "__doc__": _docstring(entry, common_doc),
                 "__signature__": inspect.Signature([*own, *shared]),
+                "_defaults": {p.name: p.default for p in (*own, *shared)},
                 "entry": entry,
             },
         )

@@ -3,6 +3,7 @@
 import math
 import time
 import warnings
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -137,6 +138,8 @@ class ElasticNetCVBase(LinearModel):
             f"data, {folds.seconds:.3g} s)"
         )
         self._set_fitted(data, results, folds.seconds + refit.seconds, notes)
+        gram_bytes = max(result.gram_bytes for result in (*every, *results))
+        self.report_ = replace(self.report_, gram_bytes=gram_bytes)
         options.max_time = self.max_time  # what a warning should name
         self._finish(tasks, folds.pending or refit.pending, [*every, *results], options)
         return self
