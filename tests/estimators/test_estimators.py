@@ -1,0 +1,183 @@
+"""What every estimator does, whatever it fits."""
+
+import pickle
+
+import numpy as np
+import pytest
+import thalweg as tw
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from support import data, estimators
+
+pytestmark = pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
+TOL = 1e-10
+
+
+@pytest.fixture
+def problem():
+    X, y = data.threaded_problem(n_samples=60, n_features=30)
+    return X, y
+
+
+def attributes(model):
+    """Fitted attributes that are numbers or arrays of them."""
+    names = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
+    values = {name: getattr(model, name) for name in names}
+    return {k: v for k, v in values.items() if isinstance(v, (np.ndarray, float, int, list))}
+
+
+def check_equal_fits(first, second):
+    assert attributes(first).keys() == attributes(second).keys()
+    for name, value in attributes(first).items():
+        np.testing.assert_array_equal(value, getattr(second, name), err_msg=name)
+
+
+def test_fitted_attributes(cls, problem):
+    X, y = problem
+    model = estimators.make(cls).fit(X, y)
+    assert model.coef_.shape == (X.shape[1],)
+    assert isinstance(model.intercept_, float)
+    assert model.n_features_in_ == X.shape[1]
+    assert model.certificate_.kind == "duality_gap"
+    assert model.certificate_.value >= 0.0
+    assert model.certificate_.relative <= model.tol
+    assert model.dual_gap_ == model.certificate_.value
+    report = model.report_
+    assert report.status == "converged"
+    assert report.solver in tw.catalog()["solver"]
+    assert report.n_iter >= 0
+    assert report.n_epochs <= model.n_iter_
+    assert report.time >= 0.0
+    assert report.copies == ()
+    assert "converged" in str(report)
+    assert list(report.to_frame()) == list(report.trace)
+    np.testing.assert_allclose(model.predict(X), X @ model.coef_ + model.intercept_, rtol=1e-12)
+    assert sparse.issparse(model.sparse_coef_)
+    np.testing.assert_array_equal(model.sparse_coef_.toarray()[0], model.coef_)
+
+
+def test_repeated_fits_and_threads_agree_to_the_bit(cls, problem):
+    X, y = problem
+    first = estimators.make(cls, n_threads=1).fit(X, y)
+    check_equal_fits(first, estimators.make(cls, n_threads=2).fit(X, y))
+    check_equal_fits(first, first.fit(X, y))
+
+
+def test_pickle_and_clone(cls, problem):
+    X, y = problem
+    model = estimators.make(cls).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    check_equal_fits(model, copy)
+    assert copy.report_.status == "converged"
+    np.testing.assert_array_equal(copy.predict(X), model.predict(X))
+    fresh = clone(model)
+    assert fresh.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+
+
+@pytest.mark.parametrize("kind", [sparse.csc_array, sparse.csr_matrix, sparse.coo_array])
+def test_sparse_equals_dense(cls, problem, kind):
+    X, y = problem
+    X = X * (np.abs(X) > 0.8)
+    dense = estimators.make(cls, tol=TOL).fit(X, y)
+    other = estimators.make(cls, tol=TOL).fit(kind(X), y)
+    np.testing.assert_allclose(other.coef_, dense.coef_, atol=1e-6)
+    np.testing.assert_allclose(other.intercept_, dense.intercept_, atol=1e-6)
+    np.testing.assert_allclose(other.predict(kind(X)), dense.predict(X), atol=1e-5)
+    assert len(other.report_.copies) == (kind is not sparse.csc_array)
+
+
+def test_read_only_memory_map(cls, problem, tmp_path):
+    X, y = problem
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    model = estimators.make(cls).fit(mapped, y)
+    check_equal_fits(estimators.make(cls).fit(X, y), model)
+    assert model.report_.copies == ()
+
+
+def test_float32_gives_float32(cls, problem):
+    X, y = problem
+    model = estimators.make(cls, tol=1e-8).fit(X.astype(np.float32), y.astype(np.float32))
+    assert model.coef_.dtype == np.float32
+    assert model.certificate_.relative <= 1e-8
+    assert isinstance(model.certificate_.value, float)
+    exact = estimators.make(cls, tol=1e-8).fit(X, y)
+    np.testing.assert_allclose(model.coef_, exact.coef_, atol=1e-3)
+
+
+def test_no_intercept(cls, problem):
+    X, y = problem
+    model = estimators.make(cls, fit_intercept=False).fit(X, y)
+    assert model.intercept_ == 0.0
+
+
+def test_positive(cls, problem):
+    X, y = problem
+    model = estimators.make(cls, positive=True).fit(X, y)
+    assert (model.coef_ >= 0.0).all()
+    assert model.coef_.any()
+
+
+def test_sample_weight_ratios_and_zeros(cls, problem):
+    X, y = problem
+    weight = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    cv = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    options = {"tol": TOL} | ({"cv": cv} if cls in estimators.CHOOSING else {})
+    model = estimators.make(cls, **options).fit(X, y, sample_weight=weight)
+    scaled = estimators.make(cls, **options).fit(X, y, sample_weight=64.0 * weight)
+    np.testing.assert_allclose(scaled.coef_, model.coef_, atol=1e-8)
+    changed = X.copy()
+    changed[weight == 0] = 1e3
+    again = estimators.make(cls, **options).fit(changed, y, sample_weight=weight)
+    np.testing.assert_allclose(again.coef_, model.coef_, atol=1e-6)
+
+
+def test_feature_names(cls, problem):
+    pd = pytest.importorskip("pandas")
+    X, y = problem
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    model = estimators.make(cls).fit(frame, y)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    model.predict(frame)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame[frame.columns[::-1]])
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X)
+
+
+def test_unfitted(cls, problem):
+    X, _ = problem
+    with pytest.raises(NotFittedError):
+        estimators.make(cls).predict(X)
+
+
+def test_random_selection_follows_the_seed(cls, problem):
+    X, y = problem
+    models = [
+        estimators.make(cls, selection="random", random_state=seed).fit(X, y) for seed in (0, 0, 1)
+    ]
+    check_equal_fits(models[0], models[1])
+    np.testing.assert_allclose(models[2].coef_, models[0].coef_, atol=0.05)
+
+
+def test_precompute_is_accepted(cls, problem):
+    X, y = problem
+    X = X - X.mean(axis=0)
+    for precompute in (True, False, X.T @ X):
+        model = estimators.make(cls, precompute=precompute, tol=TOL).fit(X, y)
+        assert model.report_.status == "converged"
+    with pytest.raises(ValueError, match="precompute"):
+        estimators.make(cls, precompute=np.eye(X.shape[1])).fit(X, y)
+
+
+def test_verbose_writes_a_progress_bar_to_standard_error(cls, problem, capsys):
+    X, y = problem
+    estimators.make(cls, verbose=1).fit(X, y)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "solve" in captured.err
+    estimators.make(cls).fit(X, y)
+    assert capsys.readouterr() == ("", "")
