@@ -57,7 +57,9 @@ def convergence(reports, labels=None, axes=None):
         excess = trace["objective"] - trace["objective"].min()
         # The last and best objective has no excess, and no place on a logarithmic axis.
         right.plot(milliseconds, np.where(excess > 0, excess, np.nan), marker=".", label=label)
-    left.set(xlabel="time (ms)", ylabel="certificate", yscale="log")
-    right.set(xlabel="time (ms)", ylabel="objective above the best one seen", yscale="log")
+    left.set(xlabel="time (ms)", ylabel="certificate", xscale="log", yscale="log")
+    right.set(
+        xlabel="time (ms)", ylabel="objective above the best one seen", xscale="log", yscale="log"
+    )
     left.legend()
     return left.figure
