@@ -1,0 +1,187 @@
+"""What is copied on the way in: nothing where the core can read it, else once and on record."""
+
+import numpy as np
+import pytest
+import thalweg as tw
+from scipy import sparse
+from support import catalogue, data
+from thalweg._validation import read_data, read_design
+
+NAMES = catalogue.any_combination()
+
+
+@pytest.fixture
+def problem():
+    return data.threaded_problem(n_samples=60, n_features=20)
+
+
+def solve(X, y, **options):
+    return tw.solve(X, y, **NAMES, alpha=0.05, tol=1e-10, **options)
+
+
+def frozen(array):
+    array.flags.writeable = False
+    return array
+
+
+IN_PLACE = {
+    "F": np.asfortranarray,
+    "C": np.ascontiguousarray,
+    "float32": lambda X: np.asfortranarray(X, dtype=np.float32),
+    "read-only": lambda X: frozen(X.copy()),
+    "rows of a C array": lambda X: np.ascontiguousarray(np.vstack([X, X]))[: len(X)],
+    "columns of a C array": lambda X: np.ascontiguousarray(np.hstack([X, X]))[:, : X.shape[1]],
+    "rows of an F array": lambda X: np.asfortranarray(np.vstack([X, X]))[: len(X)],
+    "columns of an F array": lambda X: np.asfortranarray(np.hstack([X, X]))[:, : X.shape[1]],
+    "subclass": lambda X: X.view(type("Subclass", (np.ndarray,), {})),
+    "masked without a mask": lambda X: np.ma.array(X),
+}
+
+
+@pytest.mark.parametrize("how", IN_PLACE)
+def test_dense_arrays_are_read_in_place(problem, how):
+    X, y = IN_PLACE[how](problem[0]), problem[1]
+    solution = solve(X, y)
+    assert solution.report.copies == ()
+    # The view must see a change of the memory: a copy would not.
+    copies = []
+    design = read_design(X, copies)
+    assert copies == []
+    ones = np.ones(X.shape[1])
+    before = design.gemv(ones)
+    base = np.asarray(X)
+    base.flags.writeable = True
+    base *= 2.0
+    np.testing.assert_allclose(design.gemv(ones), 2.0 * before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [sparse.csc_array, sparse.csc_matrix])
+def test_canonical_csc_is_read_in_place(problem, kind, dtype, index):
+    X = kind(problem[0] * (problem[0] > 0.5)).astype(dtype)
+    X.indices, X.indptr = X.indices.astype(index), X.indptr.astype(index)
+    for part in (X.data, X.indices, X.indptr):
+        part.flags.writeable = False
+    assert solve(X, problem[1]).report.copies == ()
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda X: X[::2, ::2], "strides"),
+        (lambda X: X[::-1], "strides"),
+        (lambda X: X[:, ::-1], "strides"),
+        (lambda X: np.broadcast_to(X[:1], X.shape), "strides"),
+        (lambda X: (100 * X).astype(int), "int64 to float64"),
+        (lambda X: X > 0, "bool to float64"),
+        (lambda X: X.astype(np.float16), "float16 to float64"),
+        (lambda X: X.astype(np.longdouble), "longdouble|float128 to float64"),
+        (lambda X: X.astype(">f8"), ">f8 to float64"),
+        (lambda X: X.astype(object), "object to float64"),
+        (lambda X: X.tolist(), "list"),
+        (lambda X: sparse.csr_array(X), "row-oriented"),
+        (lambda X: sparse.coo_array(X), "coo to csc"),
+        (lambda X: sparse.lil_matrix(X), "lil to csc"),
+        (lambda X: sparse.csc_array((10 * X).astype(int)), "int64 to float64"),
+    ],
+)
+def test_conversions_are_recorded_once(problem, make, why):
+    X = make(problem[0])
+    y = problem[1][: np.shape(X)[0]]
+    solution = solve(X, y)
+    (copy,) = solution.report.copies
+    assert copy.startswith("X: ")
+    assert copy.endswith(" bytes)")
+    import re
+
+    assert re.search(why, copy)
+    dense = np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
+    np.testing.assert_allclose(solution.coef, solve(dense.copy(order="F"), y).coef, atol=1e-7)
+
+
+def test_targets_and_weights_are_read_in_place(problem):
+    X, y = problem
+    weight, offset = np.ones(len(y)), np.zeros(len(y))
+    read = read_data(X, frozen(y), weight, offset)
+    assert np.shares_memory(read.y, y)
+    assert np.shares_memory(read.sample_weight, weight)
+    assert np.shares_memory(read.offset, offset)
+    assert read.copies == []
+
+
+@pytest.mark.parametrize("argument", ["y", "sample_weight", "offset"])
+def test_conversions_of_vectors_are_recorded(problem, argument):
+    X, y = problem
+    arguments = {"y": y, "sample_weight": np.ones(len(y)), "offset": np.zeros(len(y))}
+    arguments[argument] = arguments[argument].astype(np.float32)
+    (copy,) = solve(X, **arguments).report.copies
+    assert copy.startswith(f"{argument}: converted from float32 to float64")
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_unsorted_duplicates_are_summed_in_one_copy(problem, kind, index):
+    y = problem[1]
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, 60, 400), rng.integers(0, 20, 400)
+    values = rng.standard_normal(400)
+    major, minor, size = (rows, columns, 60) if kind == "csr" else (columns, rows, 20)
+    order = np.argsort(major, kind="stable")
+    pointers = np.searchsorted(major[order], np.arange(size + 1)).astype(index)
+    parts = values[order], minor[order].astype(index), pointers
+    X = getattr(sparse, f"{kind}_array")(parts, shape=(60, 20))
+    before = [part.copy() for part in (X.data, X.indices, X.indptr)]
+    solution = solve(X, y)
+    for part, old in zip((X.data, X.indices, X.indptr), before, strict=True):
+        np.testing.assert_array_equal(part, old)
+    assert len(solution.report.copies) == 1
+    np.testing.assert_allclose(solution.coef, solve(X.toarray(), y).coef, atol=1e-7)
+
+
+def test_the_callers_arrays_are_untouched(problem):
+    X, y = problem
+    weight = np.linspace(0.5, 1.5, len(y))
+    before = [array.copy() for array in (X, y, weight)]
+    solve(X, y, sample_weight=weight, standardize=True)
+    for array, old in zip((X, y, weight), before, strict=True):
+        np.testing.assert_array_equal(array, old)
+
+
+@pytest.mark.parametrize("mode", ["r", "c"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_memory_maps_are_read_in_place(problem, tmp_path, mode, order):
+    X, y = problem
+    np.save(tmp_path / "X.npy", np.array(X, order=order))
+    np.save(tmp_path / "y.npy", y)
+    mapped, target = (np.load(tmp_path / f"{name}.npy", mmap_mode=mode) for name in "Xy")
+    solution = solve(mapped, target)
+    assert solution.report.copies == ()
+    np.testing.assert_array_equal(solution.coef, solve(np.array(X, order=order), y).coef)
+
+
+def test_pandas_frames(problem):
+    pd = pytest.importorskip("pandas")
+    X, y = problem
+    expected = solve(X, y).coef
+    frame = pd.DataFrame(X)
+    for table, target in [
+        (frame, pd.Series(y)),
+        (frame.astype("Float64"), y),
+        (frame.astype({0: "float32"}), y),
+        (frame.astype(pd.SparseDtype("float64", 0.0)), y),
+    ]:
+        np.testing.assert_allclose(solve(table, target).coef, expected, atol=1e-5)
+    assert solve(frame, pd.Series(y)).report.copies == ()
+    with pytest.raises(ValueError, match="X contains NaN"):
+        solve(frame.astype("Float64").replace(frame.iloc[3, 2], pd.NA), y)
+
+
+def test_polars_frames(problem):
+    pl = pytest.importorskip("polars")
+    X, y = problem
+    frame = pl.DataFrame(dict(zip(map(str, range(X.shape[1])), X.T, strict=True)))
+    solution = solve(frame, pl.Series(y))
+    np.testing.assert_allclose(solution.coef, solve(X, y).coef, atol=1e-7)
+    assert all(copy.startswith("X: converted from DataFrame") for copy in solution.report.copies)
+    assert len(solution.report.copies) <= 1

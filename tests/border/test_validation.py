@@ -1,0 +1,203 @@
+"""Bad input: an error that names the argument, what came and what was expected, before any work."""
+
+import numpy as np
+import pytest
+import thalweg as tw
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
+from support import catalogue, estimators
+
+NAMES = catalogue.any_combination()
+ENTRY = catalogue.CATALOG["penalty"][NAMES["penalty"]]
+X = np.random.default_rng(0).standard_normal((8, 3))
+Y = X @ [1.0, -1.0, 0.5] + 0.1 * np.arange(8)
+
+
+def solve(**changes):
+    handle = changes.pop("penalty", NAMES["penalty"])
+    arguments = {"X": X, "y": Y, "loss": NAMES["loss"], "penalty": handle, "alpha": 0.1}
+    return tw.solve(**{**arguments, **changes})
+
+
+def with_bad(array, value, at):
+    out = np.array(array, dtype=np.result_type(array, type(value)))
+    out[at] = value
+    return out
+
+
+BAD = {
+    "X NaN": ({"X": with_bad(X, np.nan, (2, 1))}, ValueError, r"X contains NaN.*row 2, column 1"),
+    "X inf": ({"X": with_bad(X, np.inf, (7, 0))}, ValueError, "X contains infinity.*row 7"),
+    "X None": ({"X": None}, ValueError, "X, got None"),
+    "X 1d": ({"X": X[:, 0]}, ValueError, r"Expected 2D array.*X must have shape.*got \(8,\)"),
+    "X 3d": ({"X": X[None]}, ValueError, r"Expected 2D array.*got \(1, 8, 3\)"),
+    "X no rows": ({"X": X[:0], "y": Y[:0]}, ValueError, r"0 sample\(s\) \(shape=\(0, 3\)\)"),
+    "X no columns": ({"X": X[:, :0]}, ValueError, r"0 feature\(s\) \(shape=\(8, 0\)\)"),
+    "X complex": ({"X": X + 1j}, ValueError, "Complex data not supported: X .*complex128"),
+    "X text": ({"X": X.astype(str)}, ValueError, "X must hold numbers, got dtype <U"),
+    "X objects": (
+        {"X": with_bad(X.astype(object), "a", (0, 0))},
+        ValueError,
+        "X has objects that do not convert to float",
+    ),
+    "X dict objects": ({"X": np.full((8, 3), {})}, TypeError, "X has objects"),
+    "X ragged": ({"X": [[1.0], [1.0, 2.0]]}, ValueError, "X does not convert"),
+    "X matrix": ({"X": np.asmatrix(X)}, TypeError, "np.matrix is not supported for X"),
+    "X masked": ({"X": np.ma.array(X, mask=X > 1)}, TypeError, "X has masked entries"),
+    "y None": ({"y": None}, ValueError, "requires y to be passed"),
+    "y NaN": ({"y": with_bad(Y, np.nan, 3)}, ValueError, "Input y contains NaN"),
+    "y inf": ({"y": with_bad(Y, -np.inf, 3)}, ValueError, "Input y contains infinity"),
+    "y length": ({"y": Y[:5]}, ValueError, r"inconsistent numbers of samples.*8.*\(5,\)"),
+    "y 3d": ({"y": Y[:, None, None]}, ValueError, r"y should be a 1d or 2d.*\(8, 1, 1\)"),
+    "y scalar": ({"y": 1.0}, ValueError, r"y should be .* got .*\(\)"),
+    "y no targets": ({"y": np.empty((8, 0))}, ValueError, "at least one target"),
+    "y complex": ({"y": Y + 1j}, ValueError, "Complex data not supported: y"),
+    "y text": ({"y": Y.astype(str)}, ValueError, "y must hold numbers"),
+    "y sparse": ({"y": sparse.csr_array(Y[:, None])}, TypeError, "Sparse data was passed for 'y'"),
+    "weight NaN": (
+        {"sample_weight": with_bad(Y, np.nan, 0)},
+        ValueError,
+        "Input sample_weight contains NaN",
+    ),
+    "weight negative": (
+        {"sample_weight": with_bad(np.ones(8), -0.5, 4)},
+        ValueError,
+        "Negative values in sample_weight.*-0.5 in row 4",
+    ),
+    "weights zero": ({"sample_weight": np.zeros(8)}, ValueError, "sample_weight.*positive sum"),
+    "weight number": ({"sample_weight": -1.0}, ValueError, "sample_weight must be positive"),
+    "weight length": ({"sample_weight": np.ones(7)}, ValueError, r"sample_weight has .*\(7,\)"),
+    "weight 2d": ({"sample_weight": np.ones((8, 1))}, ValueError, "sample_weight should be a 1d"),
+    "offset NaN": ({"offset": with_bad(Y, np.nan, 0)}, ValueError, "Input offset contains NaN"),
+    "offset length": ({"offset": np.ones(3)}, ValueError, r"offset has .*\(3,\)"),
+    "alpha negative": ({"alpha": -1.0}, ValueError, r"'alpha' .* in \[0, inf\). Got -1.0"),
+    "alpha NaN": ({"alpha": np.nan}, ValueError, "'alpha' .* Got nan"),
+    "alpha inf": ({"alpha": np.inf}, ValueError, "'alpha' .* Got inf"),
+    "alpha text": ({"alpha": "1"}, TypeError, "'alpha' .* Got '1'"),
+    "alpha bool": ({"alpha": True}, TypeError, "'alpha' .* Got True"),
+    "alpha missing": ({"alpha": None}, ValueError, "'alpha' .* Got None"),
+    "tol negative": ({"tol": -1e-3}, ValueError, "'tol' .* Got -0.001"),
+    "max_iter float": ({"max_iter": 1.5}, TypeError, "'max_iter' .* integer .* Got 1.5"),
+    "max_iter negative": ({"max_iter": -1}, ValueError, "'max_iter' .* Got -1"),
+    "max_time negative": ({"max_time": -1.0}, ValueError, "'max_time' .* Got -1.0"),
+    "n_threads zero": ({"n_threads": 0}, ValueError, "'n_threads' .* Got 0"),
+    "verbose": ({"verbose": "yes"}, TypeError, "'verbose' .* Got 'yes'"),
+    "fit_intercept": ({"fit_intercept": 1}, TypeError, "'fit_intercept' .* True or False. Got 1"),
+    "standardize": ({"standardize": None}, TypeError, "'standardize' .* Got None"),
+    "random_state": ({"random_state": -3}, ValueError, "random_state .* -3"),
+    "callbacks": ({"callbacks": [3]}, TypeError, "callbacks must be callables, got 3"),
+    "loss type": ({"loss": 3}, TypeError, "loss must be a catalogue name or a handle.*int"),
+    "penalty type": ({"penalty": 3}, TypeError, "penalty must be a catalogue name.*int"),
+    "solver type": ({"solver": 3}, TypeError, "solver must be a catalogue name.*int"),
+    "alpha without penalty": ({"penalty": None}, ValueError, "alpha must be None"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_arguments_are_named(what):
+    changes, error, message = BAD[what]
+    with pytest.raises(error, match=message):
+        solve(**changes)
+
+
+BAD_FEATURES = {
+    "weights length": ({"weights": np.ones(2)}, r"penalty.weights has .*features.*\(2,\)"),
+    "weights negative": ({"weights": [1.0, -2.0, 1.0]}, "penalty.weights .* -2.0 for feature 1"),
+    "weights NaN": ({"weights": [1.0, np.nan, 1.0]}, "penalty.weights contains NaN"),
+    "lower NaN": ({"lower": np.nan}, "penalty.lower must leave a value"),
+    "lower infinite": ({"lower": np.inf}, "penalty.lower must leave a value"),
+    "upper infinite": ({"upper": -np.inf}, "penalty.upper must leave a value"),
+    "lower length": ({"lower": [0.0, 1.0]}, r"penalty.lower must be .*shape \(3,\)"),
+    "crossed": (
+        {"lower": [0.0, 0.0, 0.5], "upper": 0.25},
+        "feature 2 has lower=0.5 and upper=0.25",
+    ),
+    "positive and upper": ({"positive": True, "upper": -1.0}, "feature 0 has lower=0.0 and upper"),
+    "positive and lower": ({"positive": True, "lower": -1.0}, "positive=True .* means lower=0"),
+    "positive": ({"positive": "yes"}, "'positive' .* Got 'yes'"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_FEATURES)
+def test_bad_penalty_options_are_named(what):
+    options, message = BAD_FEATURES[what]
+    with pytest.raises(ValueError, match=message):
+        solve(penalty=catalogue.penalty_handle(NAMES["penalty"], **options))
+
+
+@pytest.mark.parametrize("name", catalogue.CATALOG["penalty"])
+def test_penalty_parameters_outside_of_their_interval_are_refused(name):
+    for parameter in catalogue.CATALOG["penalty"][name].parameters:
+        for value in (-1e9, np.nan, "text", None):
+            with pytest.raises(ValueError, match=f"'{parameter.name}'"):
+                catalogue.penalty_handle(name, **{parameter.name: value})
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        catalogue.penalty_handle(name, no_such_parameter=1.0)
+
+
+def test_a_warm_start_must_fit():
+    state = tw.solution.State(np.zeros(2), 0.0)
+    with pytest.raises(ValueError, match=r"state.coef must have shape \(3,\), got \(2,\)"):
+        solve(state=state)
+    with pytest.raises(ValueError, match="state.coef contains NaN"):
+        solve(state=tw.solution.State(np.full(3, np.nan), 0.0))
+
+
+@pytest.mark.parametrize("alphas", [0, -2, [], [0.1, -0.1], [np.nan], "many", [[0.1]]])
+def test_bad_grids_are_named(alphas):
+    with pytest.raises(ValueError, match="alphas"):
+        tw.solve_path(X, Y, **NAMES, alphas=alphas)
+
+
+@pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
+@pytest.mark.parametrize("what", [key for key, value in BAD.items() if key[0] in "Xyw"])
+def test_estimators_refuse_the_same_data(cls, what):
+    changes, error, message = BAD[what]
+    arguments = {"X": X, "y": Y, **changes}
+    with pytest.raises(error, match=message):
+        estimators.make(cls).fit(**arguments)
+
+
+def test_nothing_is_done_before_the_checks(monkeypatch):
+    from thalweg import _core
+
+    def fail(*args, **kwargs):
+        raise AssertionError("the core was called")
+
+    monkeypatch.setattr(_core, "solve", fail)
+    for what, (changes, error, _) in BAD.items():
+        if what not in ("X NaN", "X inf"):  # found by the core, in its first pass
+            with pytest.raises(error):
+                solve(**changes)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float64, np.float32, np.int32, np.uint8, np.bool_, np.complex64]),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+    ),
+    hnp.arrays(np.float64, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=4)),
+)
+def test_any_array_is_solved_or_refused_with_a_reason(matrix, target):
+    try:
+        solution = solve(X=matrix, y=target, max_iter=50)
+    except (ValueError, TypeError) as error:
+        assert any(word in str(error) for word in ("X", "y", "array", "data"))
+        return
+    assert solution.coef.shape[-1] == matrix.shape[1]
+    assert np.isfinite(solution.coef).all()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.one_of(st.none(), st.booleans(), st.text(max_size=3), st.floats(), st.integers()))
+def test_any_strength_is_taken_or_refused_by_name(alpha):
+    valid = isinstance(alpha, (int, float)) and not isinstance(alpha, bool)
+    valid = valid and 0 <= alpha < np.inf
+    if valid:
+        assert np.isfinite(solve(alpha=alpha).coef).all()
+        return
+    with pytest.raises(ValueError, match="'alpha'"):
+        solve(alpha=alpha)
