@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import thalweg as tw
 from scipy import sparse
+
+import thalweg as tw
 from support import catalogue, data
 from thalweg._validation import read_data, read_design
 
@@ -34,7 +35,7 @@ IN_PLACE = {
     "rows of an F array": lambda X: np.asfortranarray(np.vstack([X, X]))[: len(X)],
     "columns of an F array": lambda X: np.asfortranarray(np.hstack([X, X]))[:, : X.shape[1]],
     "subclass": lambda X: X.view(type("Subclass", (np.ndarray,), {})),
-    "masked without a mask": lambda X: np.ma.array(X),
+    "masked without a mask": np.ma.array,
 }
 
 
@@ -80,9 +81,9 @@ def test_canonical_csc_is_read_in_place(problem, kind, dtype, index):
         (lambda X: X.astype(">f8"), ">f8 to float64"),
         (lambda X: X.astype(object), "object to float64"),
         (lambda X: X.tolist(), "list"),
-        (lambda X: sparse.csr_array(X), "row-oriented"),
-        (lambda X: sparse.coo_array(X), "coo to csc"),
-        (lambda X: sparse.lil_matrix(X), "lil to csc"),
+        (sparse.csr_array, "row-oriented"),
+        (sparse.coo_array, "coo to csc"),
+        (sparse.lil_matrix, "lil to csc"),
         (lambda X: sparse.csc_array((10 * X).astype(int)), "int64 to float64"),
     ],
 )

@@ -1,6 +1,7 @@
 """A new process: what an import costs, and which instruction set is used."""
 
 import pytest
+
 import thalweg as tw
 from support import catalogue
 

@@ -5,8 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
-import thalweg as tw
 from sklearn.exceptions import ConvergenceWarning
+
+import thalweg as tw
 from support import catalogue, data, estimators
 
 NAMES = catalogue.any_combination()

@@ -1,13 +1,14 @@
 """The GIL, Python threads, OpenMP's limits, joblib and fork."""
 
-import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+
 import thalweg as tw
 from support import catalogue, data, estimators
 
@@ -104,7 +105,7 @@ THREADS = """
     print(threads() - before, tw.info()["max_threads"])
 """
 needs_proc = pytest.mark.skipif(
-    not os.path.isdir("/proc/self/task"), reason="counts threads through /proc"
+    not Path("/proc/self/task").is_dir(), reason="counts threads through /proc"
 )
 needs_openmp = pytest.mark.skipif(not tw.info()["openmp"], reason="built without OpenMP")
 

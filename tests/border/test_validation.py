@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import thalweg as tw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
+
+import thalweg as tw
 from support import catalogue, estimators
 
 NAMES = catalogue.any_combination()

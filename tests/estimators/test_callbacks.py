@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+
 from support import data, estimators
 
 pytestmark = pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)

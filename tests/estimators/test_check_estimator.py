@@ -5,6 +5,7 @@ import warnings
 import pytest
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
+
 from support import estimators
 
 INSTANCES = [cls() for cls in estimators.CLASSES]

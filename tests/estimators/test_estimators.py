@@ -4,10 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
-import thalweg as tw
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+
+import thalweg as tw
 from support import data, estimators
 
 pytestmark = pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+
 from support import data, estimators
 
 WARM = [c for c in estimators.CLASSES if "warm_start" in inspect.signature(c).parameters]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from support import catalogue, data
 from support.certificate import Problem
 from support.checkers import check_solution, solve

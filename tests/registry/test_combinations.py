@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import thalweg as tw
 from support import catalogue
 from thalweg import _core

@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+
 import thalweg as tw
 from thalweg import losses, penalties, solvers
 

@@ -1,8 +1,8 @@
 """Checkers of solutions: each raises `AssertionError`; tests/meta feeds them broken specimens."""
 
 import numpy as np
-import thalweg as tw
 
+import thalweg as tw
 from support.certificate import Problem, duality_gap
 
 # A certificate and its recomputation differ by rounding, and by how far a search comes.

@@ -1,8 +1,9 @@
 """Seeded designs of every shape and storage that the tests run through."""
 
 import numpy as np
-import thalweg as tw
 from scipy import sparse
+
+import thalweg as tw
 
 # shape name -> (rows, columns)
 SHAPES = {

@@ -3,6 +3,7 @@
 import inspect
 
 from sklearn.base import BaseEstimator
+
 from thalweg import linear_model
 
 CLASSES = [
