@@ -142,7 +142,7 @@ def test_a_warm_start_must_fit():
     state = tw.solution.State(np.zeros(2), 0.0)
     with pytest.raises(ValueError, match=r"state.coef must have shape \(3,\), got \(2,\)"):
         solve(state=state)
-    with pytest.raises(ValueError, match="state.coef contains NaN"):
+    with pytest.raises(ValueError, match=r"state\.coef contains NaN"):
         solve(state=tw.solution.State(np.full(3, np.nan), 0.0))
 
 
@@ -186,10 +186,12 @@ def test_any_array_is_solved_or_refused_with_a_reason(matrix, target):
     try:
         solution = solve(X=matrix, y=target, max_iter=50)
     except (ValueError, TypeError) as error:
-        assert any(word in str(error) for word in ("X", "y", "array", "data"))
-        return
-    assert solution.coef.shape[-1] == matrix.shape[1]
-    assert np.isfinite(solution.coef).all()
+        reason = str(error)
+    else:
+        reason = None
+        assert solution.coef.shape[-1] == matrix.shape[1]
+        assert np.isfinite(solution.coef).all()
+    assert reason is None or any(word in reason for word in ("X", "y", "array", "data"))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

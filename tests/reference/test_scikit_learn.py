@@ -88,7 +88,7 @@ CV = [("LassoCV", {}), ("ElasticNetCV", {}), ("ElasticNetCV", {"l1_ratio": [0.2,
 def test_cross_validation(problem, name, options, fit_intercept, weighted):
     X, y = problem
     weight = np.random.default_rng(0).uniform(0.2, 2.0, len(y)) if weighted else None
-    options = {**options, "fit_intercept": fit_intercept, "alphas": 12, "eps": 1e-2, "tol": 1e-10}
+    options = {**options, "fit_intercept": fit_intercept, "alphas": 12, "eps": 0.1, "tol": 1e-10}
     mine, other = both(name, X, y, weight, cv=4, **options)
     np.testing.assert_allclose(mine.alphas_, other.alphas_, rtol=1e-9)
     assert mine.mse_path_.shape == other.mse_path_.shape

@@ -206,5 +206,5 @@ BAD_DENSE = {
 
 @pytest.mark.parametrize("bad", BAD_DENSE)
 def test_the_core_never_converts(bad):
-    with pytest.raises(TypeError, match="^X must"):
+    with pytest.raises(TypeError, match=r"^X must"):
         _core.Design.dense(BAD_DENSE[bad])

@@ -118,13 +118,13 @@ def pairwise(axes, seed=0):
             if axis in row:
                 continue
 
-            def gain(value, axis=axis, row=row):
-                new = (axis, value)
-                return sum(tuple(sorted((new, old))) in uncovered for old in row.items())
-
             start = generator.randrange(sizes[axis])
-            order = [(start + k) % sizes[axis] for k in range(sizes[axis])]
-            row[axis] = max(order, key=gain)
+            values = [(start + k) % sizes[axis] for k in range(sizes[axis])]
+            gains = [
+                sum(tuple(sorted(((axis, value), old))) in uncovered for old in row.items())
+                for value in values
+            ]
+            row[axis] = values[gains.index(max(gains))]
         uncovered -= set(itertools.combinations(sorted(row.items()), 2))
         rows.append({name: axes[name][row[axis]] for axis, name in enumerate(names)})
     return rows

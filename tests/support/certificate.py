@@ -1,7 +1,7 @@
 """The duality gap from first principles: the catalogue's formulas, NumPy and nothing else.
 
-For any u with sum_i s_i u_i = 0 (where an intercept is free) and z_j = x_j' S u / S, the duality gap
-is a sum of Fenchel-Young terms, each at least zero:
+For any u with sum_i s_i u_i = 0 (where an intercept is free) and z_j = x_j' S u / S, the duality
+gap is a sum of Fenchel-Young terms, each at least zero:
 
     sum_i s_i / S (loss(y_i, eta_i) + loss*(y_i, -u_i) + u_i eta_i)
       + sum_j (term_j(w_j) + term_j*(z_j) - z_j w_j)
@@ -61,7 +61,7 @@ class Problem:
         return np.where(spread > 0, spread, 1.0)
 
     def null_slope(self):
-        """Largest correlation, inside the penalty, at zero coefficients: a strength that matters."""
+        """Largest correlation at zero coefficients: a strength that matters."""
         u = -self.loss_slope(self.eta(np.zeros(self.dense.shape[1]), 0.0))
         z = self.columns.T @ (self.weights * u) / self.scale
         return np.abs(z).max()
