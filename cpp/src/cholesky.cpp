@@ -27,7 +27,6 @@ void Cholesky::factorize(double* a, Index n, Index ld, double tolerance,
   threshold_.resize(static_cast<std::size_t>(n));
   for (Index k = 0; k < n; ++k) threshold_[static_cast<std::size_t>(k)] = tolerance * at(k, k);
   skipped_.assign(static_cast<std::size_t>(n), 0);
-  skipped_count_ = 0;
   for (Index begin = 0; begin < n; begin += block) {
     const Index end = std::min(n, begin + block);
     factorize_diagonal(begin, end);
@@ -42,7 +41,6 @@ void Cholesky::factorize_diagonal(Index begin, Index end) {
     const double pivot = at(k, k);
     if (!(pivot > threshold_[static_cast<std::size_t>(k)]) || !(pivot > 0)) {
       skipped_[static_cast<std::size_t>(k)] = 1;
-      ++skipped_count_;
       at(k, k) = 1.0;
       for (Index i = k + 1; i < end; ++i) at(i, k) = 0.0;
       continue;

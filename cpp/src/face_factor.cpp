@@ -31,16 +31,18 @@ bool FaceFactor::append(const double* products, double diagonal) {
   return true;
 }
 
-bool FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
+void FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
   size_ = 0;
   reserve(size);
   blocked_.factorize(matrix, size, ld, dependence, execution);
-  if (blocked_.skipped() > 0) return false;
   for (Index j = 0; j < size; ++j) {
-    for (Index i = 0; i <= j; ++i) column(j)[i] = matrix[j + i * ld];
+    if (is_left_out(j)) continue;
+    // Row j of the lower factor, without the columns left out, is column size_ of R.
+    double* out = column(size_++);
+    for (Index i = 0; i <= j; ++i) {
+      if (!is_left_out(i)) *out++ = matrix[j + i * ld];
+    }
   }
-  size_ = size;
-  return true;
 }
 
 void FaceFactor::remove(Index position) {
@@ -74,6 +76,15 @@ void FaceFactor::solve(double* x) const {
   for (Index i = size_ - 1; i >= 0; --i) {
     x[i] /= column(i)[i];
     kernels_.axpy(-x[i], column(i), x, i);
+  }
+}
+
+void FaceFactor::multiply(const double* x, Vector& out) const {
+  work_.assign(static_cast<std::size_t>(size_), 0.0);
+  for (Index j = 0; j < size_; ++j) kernels_.axpy(x[j], column(j), work_.data(), j + 1);
+  out.resize(static_cast<std::size_t>(size_));
+  for (Index j = 0; j < size_; ++j) {
+    out[static_cast<std::size_t>(j)] = kernels_.dot(column(j), work_.data(), j + 1);
   }
 }
 

@@ -31,6 +31,44 @@ inline Index gram_chunk_rows(Index rows, Index packed_columns) {
   return std::min(rows, rounded);
 }
 
+// Fresh columns for which packing all others costs more than multiplying with them one by one.
+inline constexpr Index few_columns = 6;
+
+// The same result by products of contiguous columns with one centred, weighted column at a time.
+template <class T, class ColumnFunction>
+void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> columns, Index fresh,
+              const double* center, const double* s, double* out, Index ld,
+              const core::Execution& execution) {
+  constexpr Index group = 8;
+  const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
+  const auto count = static_cast<Index>(columns.size());
+  Vector fresh_column(static_cast<std::size_t>(rows));
+  for (Index k = 0; k < fresh; ++k) {
+    const Index j = columns[static_cast<std::size_t>(count - fresh + k)];
+    const T* const x = column(j).data;
+    const double mean = center != nullptr ? center[j] : 0.0;
+    double sum = 0;
+    for (Index i = 0; i < rows; ++i) {
+      const double value = (static_cast<double>(x[i]) - mean) * (s != nullptr ? s[i] : 1.0);
+      fresh_column[static_cast<std::size_t>(i)] = value;
+      sum += value;
+    }
+    core::parallel_for(
+        (count + group - 1) / group, serial_if_small(count * rows, execution), [&](Index g) {
+          const T* data[group];
+          const Index size = std::min(group, count - g * group);
+          for (Index c = 0; c < size; ++c) {
+            data[c] = column(columns[static_cast<std::size_t>(g * group + c)]).data;
+          }
+          double* const products = out + g * group + k * ld;
+          kernel.dots(data, size, fresh_column.data(), rows, products);
+          for (Index c = 0; center != nullptr && c < size; ++c) {
+            products[c] -= center[columns[static_cast<std::size_t>(g * group + c)]] * sum;
+          }
+        });
+  }
+}
+
 }  // namespace detail
 
 // column(j) -> DenseColumn<T>. center (by column j) and s (by row) may be null.
@@ -38,6 +76,10 @@ template <class T, class ColumnFunction>
 void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index> columns,
                 Index fresh, const double* center, const double* s, double* out, Index ld,
                 const core::Execution& requested) {
+  if (fresh <= detail::few_columns && column(columns.front()).stride == 1) {
+    detail::gram_few<T>(column, rows, columns, fresh, center, s, out, ld, requested);
+    return;
+  }
   constexpr Index width = kernels::gram_panel_width;
   const kernels::Table& table = kernels::table();
   const auto count = static_cast<Index>(columns.size());

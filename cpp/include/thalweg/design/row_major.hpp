@@ -43,16 +43,17 @@ class RowMajor final {
     for (Index i = 0; i < rows_; ++i) v[i] += a * s[i] * static_cast<double>(at(i, j));
   }
 
-  // Copies a column into contiguous storage.
-  void copy_columns(std::span<const Index> columns, T* out, const core::Execution& execution) const {
-    constexpr Index block = 256;
+  // Copies columns into contiguous storage, out[k] for columns[k].
+  void copy_columns(std::span<const Index> columns, T* const* out,
+                    const core::Execution& execution) const {
+    constexpr Index block = 64;
     const auto count = static_cast<Index>(columns.size());
     core::parallel_for((rows_ + block - 1) / block, serial_if_small(rows_ * count, execution),
                        [&](Index b) {
                          const Index end = std::min(rows_, (b + 1) * block);
                          for (Index k = 0; k < count; ++k) {
                            const Index j = columns[static_cast<std::size_t>(k)];
-                           for (Index i = b * block; i < end; ++i) out[k * rows_ + i] = at(i, j);
+                           for (Index i = b * block; i < end; ++i) out[k][i] = at(i, j);
                          }
                        });
   }

@@ -22,7 +22,7 @@ class Cholesky final {
   void factorize(double* a, Index n, Index ld, double tolerance, const core::Execution& execution);
   // x <- A^+ x, where skipped unknowns are zero.
   void solve(double* x) const;
-  Index skipped() const { return skipped_count_; }
+  bool is_skipped(Index k) const { return skipped_[static_cast<std::size_t>(k)] != 0; }
 
  private:
   void factorize_diagonal(Index begin, Index end);
@@ -35,7 +35,6 @@ class Cholesky final {
   Index n_ = 0, ld_ = 0;
   Vector threshold_;
   std::vector<char> skipped_;
-  Index skipped_count_ = 0;
   Vector packed_;
 };
 

@@ -100,7 +100,13 @@ class Glm final {
   }
   // Gram block of x~ over sum s: see design::ColumnAccess::gram.
   void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
-    x_.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+    gram(x_, columns, fresh, out, ld);
+  }
+  // The same from a source that holds the raw columns: the design, or copies of some of them.
+  template <class Source>
+  void gram(const Source& source, std::span<const Index> columns, Index fresh, double* out,
+            Index ld) const {
+    source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
     const double inverse_total = 1.0 / total_;
     const auto first = columns.size() - static_cast<std::size_t>(fresh);
     for (Index k = 0; k < fresh; ++k) {

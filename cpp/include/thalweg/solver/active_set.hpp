@@ -19,6 +19,9 @@
 // Differs from both: several coordinates enter and leave at once, limits, dependent columns.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "thalweg/penalty/separable.hpp"
 #include "thalweg/solver/face_factor.hpp"
 #include "thalweg/solver/gram_cache.hpp"
@@ -40,13 +43,14 @@ class ActiveSet final {
               const GramCache& gram, Ensure&& ensure, Tolerance&& tolerance,
               const core::Execution& execution) {
     Outcome outcome;
+    execution_ = execution;
     synced_ = w;
     position_.assign(w.size(), -1);
     members_.clear();
     factor_.truncate(0);
     q_.resize(w.size());
     for (std::size_t k = 0; k < w.size(); ++k) q_[k] = model.correlation(static_cast<Index>(k));
-    if (!enter_support(model, w, terms, gram, ensure, execution)) return outcome;
+    if (!enter_support(model, w, terms, gram, ensure)) return outcome;
     Index batch = first_batch;
     while (outcome.rounds < most_rounds && !execution.stop_requested()) {
       ++outcome.rounds;
@@ -103,65 +107,86 @@ class ActiveSet final {
   // The members at the start: everything that is not at zero or at a limit.
   template <class Model, class Ensure>
   bool enter_support(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
-                     const GramCache& gram, Ensure&& ensure, const core::Execution& execution) {
+                     const GramCache& gram, Ensure&& ensure) {
     entering_.clear();
     for (std::size_t k = 0; k < w.size(); ++k) {
       if (is_interior(w[k], terms[k]) && terms[k].l2 + model.diagonal(static_cast<Index>(k)) > 0) {
         entering_.push_back(static_cast<Index>(k));
       }
     }
-    if (!ensure(columns_of(model, entering_))) return false;
-    if (assign_blocked(model, w, terms, gram, execution)) return true;
+    if (!hold(model, gram, ensure)) return false;
+    rebuilt_.clear();
     for (const Index k : entering_) {
       const auto at = static_cast<std::size_t>(k);
-      enter(model, k, w[at] < 0 ? -1.0 : 1.0, w, terms, gram);
+      rebuilt_.push_back(make_member(k, gram.slot(model.column(k)), w[at] < 0 ? -1.0 : 1.0, terms[at]));
     }
+    rebuild(w, terms, gram);
     return true;
   }
 
-  // All of entering_ at once, where that pays and no column is dependent.
-  template <class Model>
-  bool assign_blocked(Model& model, const Vector& w, const std::vector<penalty::Term>& terms,
-                      const GramCache& gram, const core::Execution& execution) {
-    constexpr std::size_t worthwhile = 48;
-    if (entering_.size() < worthwhile) return false;
-    const auto size = static_cast<Index>(entering_.size());
+  // Makes the cache hold the columns of members_ and entering_; slots may change.
+  template <class Model, class Ensure>
+  bool hold(const Model& model, const GramCache& gram, Ensure&& ensure) {
+    columns_.clear();
+    for (const Member& member : members_) columns_.push_back(model.column(member.index));
+    for (const Index k : entering_) columns_.push_back(model.column(k));
+    if (!ensure(columns_)) return false;
+    for (Member& member : members_) member.slot = gram.slot(model.column(member.index));
+    return true;
+  }
+
+  // members_ from rebuilt_, in that order; those that depend on earlier ones slide out or in.
+  void rebuild(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    constexpr std::size_t worth_blocking = 48;
+    for (const Member& member : members_) position_[static_cast<std::size_t>(member.index)] = -1;
+    members_.clear();
+    factor_.truncate(0);
+    dependent_.clear();
+    if (rebuilt_.size() >= worth_blocking) {
+      factorize_blocked(terms, gram);
+    } else {
+      for (const Member& member : rebuilt_) {
+        if (append(member, terms, gram)) join(member);
+        else dependent_.push_back(member);
+      }
+    }
+    const std::vector<Member> waiting = dependent_;
+    for (const Member& member : waiting) enter(member, w, terms, gram);
+  }
+
+  void factorize_blocked(const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    const auto size = static_cast<Index>(rebuilt_.size());
     const Index ld = size + 8;
     matrix_.resize(static_cast<std::size_t>(size * ld));
     for (Index j = 0; j < size; ++j) {
-      const auto at = static_cast<std::size_t>(entering_[static_cast<std::size_t>(j)]);
-      const double* column = gram.column(gram.slot(model.column(entering_[static_cast<std::size_t>(j)])));
-      for (Index i = j; i < size; ++i) {
-        matrix_[static_cast<std::size_t>(i + j * ld)] =
-            column[gram.slot(model.column(entering_[static_cast<std::size_t>(i)]))];
-      }
-      matrix_[static_cast<std::size_t>(j + j * ld)] += terms[at].l2;
+      const Member& member = rebuilt_[static_cast<std::size_t>(j)];
+      const double* column = gram.column(member.slot);
+      double* const out = matrix_.data() + j * ld;
+      for (Index i = j; i < size; ++i) out[i] = column[rebuilt_[static_cast<std::size_t>(i)].slot];
+      out[j] += terms[static_cast<std::size_t>(member.index)].l2;
     }
-    if (!factor_.assign(matrix_.data(), size, ld, execution)) {
-      factor_.truncate(0);
-      return false;
+    factor_.assign(matrix_.data(), size, ld, execution_);
+    for (Index k = 0; k < size; ++k) {
+      const Member& member = rebuilt_[static_cast<std::size_t>(k)];
+      if (factor_.is_left_out(k)) dependent_.push_back(member);
+      else join(member);
     }
-    for (const Index k : entering_) {
-      const auto at = static_cast<std::size_t>(k);
-      position_[at] = static_cast<Index>(members_.size());
-      members_.push_back(make_member(k, gram.slot(model.column(k)), w[at] < 0 ? -1.0 : 1.0, terms[at]));
-    }
-    return true;
+  }
+
+  void join(const Member& member) {
+    position_[static_cast<std::size_t>(member.index)] = static_cast<Index>(members_.size());
+    members_.push_back(member);
   }
 
   // One coordinate becomes a member. If its column depends on the members, w moves along the
   // dependence, in the direction that the penalty falls, until a coordinate reaches the end of its
   // face; false if that was the new one itself (it is then not a member).
-  template <class Model>
-  bool enter(Model& model, Index k, double sign, Vector& w, const std::vector<penalty::Term>& terms,
+  bool enter(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
              const GramCache& gram) {
-    const auto at = static_cast<std::size_t>(k);
-    const Member fresh = make_member(k, gram.slot(model.column(k)), sign, terms[at]);
     while (!append(fresh, terms, gram)) {
       if (members_.empty() || !slide(fresh, w, terms, gram)) return false;
     }
-    position_[at] = static_cast<Index>(members_.size());
-    members_.push_back(fresh);
+    join(fresh);
     return true;
   }
 
@@ -197,7 +222,7 @@ class ActiveSet final {
     if (blocking < 0) return false;
     stop_at_end(static_cast<std::size_t>(blocking), -sense * direction_[static_cast<std::size_t>(blocking)], w);
     leaving_.assign(1, blocking);
-    leave(terms, gram);
+    leave(w, terms, gram);
     return true;
   }
 
@@ -212,30 +237,31 @@ class ActiveSet final {
     w[static_cast<std::size_t>(members_[i].index)] = step > 0 ? members_[i].upper : members_[i].lower;
   }
 
-  // The members at these (ascending) positions become fixed where they are. A few are rotated out of
-  // the factor one by one; for many it is rebuilt from the first.
-  void leave(const std::vector<penalty::Term>& terms, const GramCache& gram) {
-    constexpr std::size_t few = 2;
+  // The members at the (ascending) positions leaving_ become fixed where they are: rotated out of the
+  // factor one by one if they are few, otherwise the factor is built again.
+  void leave(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram) {
+    const std::size_t few = 2 + members_.size() / 64;
     left_ += static_cast<Index>(leaving_.size());
-    for (const Index i : leaving_) position_[static_cast<std::size_t>(members_[static_cast<std::size_t>(i)].index)] = -1;
-    const auto first = static_cast<std::size_t>(leaving_.front());
-    if (leaving_.size() <= few) {
-      for (auto i = leaving_.rbegin(); i != leaving_.rend(); ++i) {
-        factor_.remove(*i);
-        members_.erase(members_.begin() + *i);
+    if (leaving_.size() > few) {
+      for (const Index i : leaving_) {
+        Member& member = members_[static_cast<std::size_t>(i)];
+        position_[static_cast<std::size_t>(member.index)] = -1;
+        member.index = -1;
       }
-    } else {
-      rebuilt_.assign(members_.begin() + leaving_.front(), members_.end());
-      members_.resize(first);
-      factor_.truncate(leaving_.front());
-      for (const Member& member : rebuilt_) {
-        Index& position = position_[static_cast<std::size_t>(member.index)];
-        if (position < 0) continue;
-        if (append(member, terms, gram)) members_.push_back(member);
-        else position = -1;  // dependent to rounding: its violation brings it back
+      rebuilt_.clear();
+      for (const Member& member : members_) {
+        if (member.index >= 0) rebuilt_.push_back(member);
       }
+      members_.clear();
+      rebuild(w, terms, gram);
+      return;
     }
-    for (std::size_t i = first; i < members_.size(); ++i) {
+    for (auto i = leaving_.rbegin(); i != leaving_.rend(); ++i) {
+      position_[static_cast<std::size_t>(members_[static_cast<std::size_t>(*i)].index)] = -1;
+      factor_.remove(*i);
+      members_.erase(members_.begin() + *i);
+    }
+    for (auto i = static_cast<std::size_t>(leaving_.front()); i < members_.size(); ++i) {
       position_[static_cast<std::size_t>(members_[i].index)] = static_cast<Index>(i);
     }
   }
@@ -291,14 +317,10 @@ class ActiveSet final {
   bool step_to_boundary(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram,
                         double first) {
     // change = sum delta (-rest + 1/2 (G + l2) delta), the penalty's linear part being in rest.
-    product_.assign(members_.size(), 0.0);
+    factor_.multiply(delta_.data(), product_);
     double change = 0;
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      const double* column = gram.column(members_[i].slot);
-      double sum = terms[static_cast<std::size_t>(members_[i].index)].l2 * delta_[i];
-      for (std::size_t j = 0; j < members_.size(); ++j) sum += column[members_[j].slot] * delta_[j];
-      product_[i] = sum;
-      change += delta_[i] * (0.5 * sum - rest_[i]);
+      change += delta_[i] * (0.5 * product_[i] - rest_[i]);
     }
     bool moved = false;
     const bool clipped = change < 0;
@@ -323,18 +345,18 @@ class ActiveSet final {
       }
       moved = moved || value != before;
     }
-    follow_rest(terms, gram);
+    follow_rest(w, terms, gram);
     return moved;
   }
 
   // Members leave; rest_ keeps the order of those that stay.
-  void follow_rest(const std::vector<penalty::Term>& terms, const GramCache& gram) {
+  void follow_rest(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram) {
     if (leaving_.empty()) return;
     rest_by_index_.resize(position_.size());
     for (std::size_t i = 0; i < members_.size(); ++i) {
       rest_by_index_[static_cast<std::size_t>(members_[i].index)] = rest_[i];
     }
-    leave(terms, gram);
+    leave(w, terms, gram);
     rest_.resize(members_.size());
     for (std::size_t i = 0; i < members_.size(); ++i) {
       rest_[i] = rest_by_index_[static_cast<std::size_t>(members_[i].index)];
@@ -385,31 +407,35 @@ class ActiveSet final {
                       });
     entering_.clear();
     for (std::size_t c = 0; c < size; ++c) entering_.push_back(candidates_[c].index);
-    if (!ensure(columns_of(model, entering_))) return false;
-    bool any = false;
+    if (!hold(model, gram, ensure)) return false;
+    fresh_.clear();
     for (const Index k : entering_) {
       const auto at = static_cast<std::size_t>(k);
       const double side = w[at] != 0 ? w[at] : q_[at];
-      const double before = w[at];
-      any = enter(model, k, side < 0 ? -1.0 : 1.0, w, terms, gram) || any || w[at] != before;
+      fresh_.push_back(make_member(k, gram.slot(model.column(k)), side < 0 ? -1.0 : 1.0, terms[at]));
     }
-    return any;
-  }
-
-  template <class Model>
-  const std::vector<Index>& columns_of(const Model& model, const std::vector<Index>& indices) {
-    columns_.clear();
-    for (const Index k : indices) columns_.push_back(model.column(k));
-    return columns_;
+    // Many at once: one blocked factorisation is cheaper than as many substitutions.
+    if (members_.size() > 96 && fresh_.size() * 24 > members_.size()) {
+      rebuilt_ = members_;
+      rebuilt_.insert(rebuilt_.end(), fresh_.begin(), fresh_.end());
+      rebuild(w, terms, gram);
+    } else {
+      for (const Member& member : fresh_) enter(member, w, terms, gram);
+    }
+    return std::any_of(fresh_.begin(), fresh_.end(), [&](const Member& member) {
+      const auto at = static_cast<std::size_t>(member.index);
+      return position_[at] >= 0 || w[at] != synced_[at];
+    });
   }
 
   Vector synced_, q_, rest_, direction_, delta_, product_, products_, matrix_;
   std::vector<Index> position_, entering_, leaving_, columns_;
   Vector rest_by_index_;
-  std::vector<Member> members_, rebuilt_;
+  std::vector<Member> members_, rebuilt_, dependent_, fresh_;
   std::vector<Candidate> candidates_;
   Index left_ = 0;  // members that left in this round
   FaceFactor factor_;
+  core::Execution execution_;
 };
 
 }  // namespace thalweg::solver

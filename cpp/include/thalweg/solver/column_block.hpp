@@ -1,8 +1,11 @@
-// Fast access to a few columns of a design.
+// Fast access to the columns that a solver visits.
 //
 // Column-major and sparse columns are used in place. Row-major ones are copied to contiguous storage
-// if that takes at most `budget` bytes; beyond it access stays strided (slower, never more memory).
+// on their first visit, as long as the copies take at most `budget` bytes; a column without a copy is
+// read with a stride (slower, never more memory).
 #pragma once
+
+#include <memory>
 
 #include "thalweg/design/column_major.hpp"
 #include "thalweg/design/row_major.hpp"
@@ -14,58 +17,99 @@ class ColumnBlock final {
  public:
   explicit ColumnBlock(const D& x) : x_(x) {}
 
-  void load(std::span<const Index> columns, const core::Execution&) {
-    columns_.assign(columns.begin(), columns.end());
-  }
-  double dot(Index k, const double* v) const { return x_.dot(column(k), v); }
-  void axpy(double a, Index k, double* v) const { x_.axpy(a, column(k), v); }
-  void axpy_weighted(double a, Index k, const double* s, double* v) const {
-    x_.axpy_weighted(a, column(k), s, v);
+  void load(std::span<const Index>, const core::Execution&) {}
+  const D& columns() const { return x_; }
+  // What visiting a column costs, relative to contiguous storage.
+  double visit_factor(std::span<const Index>) const { return 1.0; }
+
+  double dot(Index j, const double* v) const { return x_.dot(j, v); }
+  void axpy(double a, Index j, double* v) const { x_.axpy(a, j, v); }
+  void axpy_weighted(double a, Index j, const double* s, double* v) const {
+    x_.axpy_weighted(a, j, s, v);
   }
 
  private:
-  Index column(Index k) const { return columns_[static_cast<std::size_t>(k)]; }
-
   const D& x_;
-  std::vector<Index> columns_;
 };
 
 template <class T>
 class ColumnBlock<design::RowMajor<T>> final {
  public:
   explicit ColumnBlock(const design::RowMajor<T>& x)
-      : x_(x), budget_(x.bytes() / 8 + (Index{16} << 20)) {}
+      : x_(x), most_((x.bytes() / 8 + (Index{16} << 20)) /
+                     std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)))) {}
 
+  // Copies those of these columns that have no copy yet; if all do not fit, columns that are not
+  // among these lose theirs.
   void load(std::span<const Index> columns, const core::Execution& execution) {
-    if (std::equal(columns.begin(), columns.end(), columns_.begin(), columns_.end())) return;
-    columns_.assign(columns.begin(), columns.end());
-    const Index size = static_cast<Index>(columns.size()) * x_.rows();
-    copied_ = size * static_cast<Index>(sizeof(T)) <= budget_;
-    if (!copied_) return;
-    storage_.resize(static_cast<std::size_t>(size));
-    x_.copy_columns(columns, storage_.data(), execution);
+    if (copies_.empty()) copies_.resize(static_cast<std::size_t>(x_.cols()));
+    missing_.clear();
+    for (const Index j : columns) {
+      if (!copy(j)) missing_.push_back(j);
+    }
+    if (missing_.empty()) return;
+    if (held_ + static_cast<Index>(missing_.size()) > most_) release_others(columns);
+    missing_.resize(static_cast<std::size_t>(
+        std::min<Index>(static_cast<Index>(missing_.size()), most_ - held_)));
+    std::vector<T*> targets;
+    for (const Index j : missing_) {
+      auto& copy = copies_[static_cast<std::size_t>(j)];
+      copy = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(x_.rows()));
+      targets.push_back(copy.get());
+    }
+    held_ += static_cast<Index>(missing_.size());
+    x_.copy_columns(missing_, targets.data(), execution);
   }
-  double dot(Index k, const double* v) const {
-    return copied_ ? kernels_.dot(copy(k), v, x_.rows()) : x_.dot(column(k), v);
+
+  const ColumnBlock& columns() const { return *this; }
+  // A strided entry costs a cache line.
+  double visit_factor(std::span<const Index> columns) const {
+    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 8.0;
   }
-  void axpy(double a, Index k, double* v) const {
-    if (copied_) kernels_.axpy(a, copy(k), v, x_.rows());
-    else x_.axpy(a, column(k), v);
+
+  double dot(Index j, const double* v) const {
+    return copy(j) ? kernels_.dot(copy(j), v, x_.rows()) : x_.dot(j, v);
   }
-  void axpy_weighted(double a, Index k, const double* s, double* v) const {
-    if (copied_) kernels_.axpy_weighted(a, copy(k), s, v, x_.rows());
-    else x_.axpy_weighted(a, column(k), s, v);
+  void axpy(double a, Index j, double* v) const {
+    if (copy(j)) kernels_.axpy(a, copy(j), v, x_.rows());
+    else x_.axpy(a, j, v);
+  }
+  void axpy_weighted(double a, Index j, const double* s, double* v) const {
+    if (copy(j)) kernels_.axpy_weighted(a, copy(j), s, v, x_.rows());
+    else x_.axpy_weighted(a, j, s, v);
+  }
+
+  // As design::ColumnAccess::gram, from the copies if there are all.
+  void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
+            double total, double* out, Index ld, const core::Execution& execution) const {
+    const bool all = !copies_.empty() && std::all_of(columns.begin(), columns.end(),
+                                                     [&](Index j) { return copy(j) != nullptr; });
+    if (!all) {
+      x_.gram(columns, fresh, center, s, total, out, ld, execution);
+      return;
+    }
+    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{copy(j), 1}; }, x_.rows(),
+                          columns, fresh, center, s, out, ld, execution);
   }
 
  private:
-  Index column(Index k) const { return columns_[static_cast<std::size_t>(k)]; }
-  const T* copy(Index k) const { return storage_.data() + k * x_.rows(); }
+  const T* copy(Index j) const { return copies_[static_cast<std::size_t>(j)].get(); }
+
+  void release_others(std::span<const Index> columns) {
+    std::vector<char> wanted(copies_.size(), 0);
+    for (const Index j : columns) wanted[static_cast<std::size_t>(j)] = 1;
+    for (std::size_t j = 0; j < copies_.size(); ++j) {
+      if (wanted[j] != 0 || !copies_[j]) continue;
+      copies_[j].reset();
+      --held_;
+    }
+  }
 
   const design::RowMajor<T>& x_;
-  Index budget_;
-  std::vector<Index> columns_;
-  std::vector<T> storage_;
-  bool copied_ = false;
+  Index most_;  // copies that fit the budget
+  Index held_ = 0;
+  std::vector<std::unique_ptr<T[]>> copies_;
+  std::vector<Index> missing_;
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 

@@ -19,6 +19,7 @@ struct SolverOptions {
   bool random_selection = false;
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
+  double gram_bytes_limit = 1e8;  // memory that a Gram block may take
 };
 
 // What a step may know besides w and its evaluation.

@@ -24,13 +24,17 @@ class FaceFactor final {
   // products[i] = G_{A_i, new}, diagonal = G_new,new + l2. False, and nothing changes, if dependent.
   bool append(const double* products, double diagonal);
   // Starts anew from the lower triangle of a matrix (overwritten; leading dimension ld): the blocked
-  // factorisation for many members at once. False if a column is dependent.
-  bool assign(double* matrix, Index size, Index ld, const core::Execution& execution);
+  // factorisation for many members at once. Columns that depend on earlier ones are left out;
+  // is_left_out tells which.
+  void assign(double* matrix, Index size, Index ld, const core::Execution& execution);
+  bool is_left_out(Index k) const { return blocked_.is_skipped(k); }
   void remove(Index position);
   // Keeps the first `size` members.
   void truncate(Index size) { size_ = size; }
   // x <- (R'R)^{-1} x
   void solve(double* x) const;
+  // out <- R'R x, the matrix itself
+  void multiply(const double* x, Vector& out) const;
 
  private:
   void reserve(Index size);
@@ -40,6 +44,7 @@ class FaceFactor final {
   void forward(double* x, Index size) const;
 
   Vector values_, cosine_, sine_;
+  mutable Vector work_;
   Index size_ = 0;
   Index ld_ = 0;
   kernels::Cholesky blocked_;

@@ -31,6 +31,29 @@ class GramCache final {
                                             [&](Index j) { return slot(j) < 0; }));
   }
 
+  // Forgets every column that is not among these; slots change, no product is computed again.
+  void retain(std::span<const Index> columns) {
+    std::vector<Index> kept, from;
+    for (const Index j : columns) {
+      if (slot(j) < 0) continue;
+      kept.push_back(j);
+      from.push_back(slot(j));
+    }
+    // In the old order, so that moving forward overwrites nothing that is still needed.
+    std::sort(from.begin(), from.end());
+    for (std::size_t b = 0; b < from.size(); ++b) {
+      kept[b] = columns_[static_cast<std::size_t>(from[b])];
+      double* const out = values_.get() + static_cast<Index>(b) * capacity_;
+      const double* const in = column(from[b]);
+      for (std::size_t a = 0; a < from.size(); ++a) out[a] = in[from[a]];
+    }
+    for (const Index j : columns_) slots_[static_cast<std::size_t>(j)] = -1;
+    columns_ = std::move(kept);
+    for (std::size_t k = 0; k < columns_.size(); ++k) {
+      slots_[static_cast<std::size_t>(columns_[k])] = static_cast<Index>(k);
+    }
+  }
+
   template <class Model>
   void ensure(const Model& glm, std::span<const Index> columns) {
     if (slots_.empty()) slots_.assign(static_cast<std::size_t>(glm.cols()), -1);

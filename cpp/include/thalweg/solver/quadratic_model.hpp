@@ -26,19 +26,22 @@ class ResidualModel final {
   double diagonal(Index k) const { return glm_.sq_norm(column(k)); }
   double correlation(Index k) const {
     const Index j = column(k);
-    const double product = block_.dot(k, v_);
+    const double product = block_.dot(j, v_);
     const double mean = glm_.center() != nullptr ? glm_.center()[j] : 0.0;
     return (product - mean * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
   }
   void change(Index k, double delta) {
     const Index j = column(k);
     const double a = -delta * glm_.inverse_scale(j);
-    if (glm_.weights() != nullptr) block_.axpy_weighted(a, k, glm_.weights(), v_);
-    else block_.axpy(a, k, v_);
+    if (glm_.weights() != nullptr) block_.axpy_weighted(a, j, glm_.weights(), v_);
+    else block_.axpy(a, j, v_);
     if (glm_.center() != nullptr) sum_v_ += a * glm_.total_weight() * glm_.center()[j];
   }
-  // Multiply-adds of visiting one coordinate.
-  double visit_cost(Index k) const { return static_cast<double>(glm_.design().stored(column(k))); }
+  // Nanoseconds of visiting one coordinate, about: a product and half an update.
+  double visit_cost(Index k) const {
+    const auto entries = static_cast<double>(glm_.design().stored(column(k)));
+    return 10 + entries * (core::flag(D::Entry::info, "sparse") ? 1.5 : 0.2);
+  }
 
  private:
   const objective::Glm<D, L>& glm_;
@@ -67,7 +70,7 @@ class GramModel final {
   void change(Index k, double delta) {
     kernels_.axpy(-delta, gram_.column(slot(k)), all_.data(), gram_.size());
   }
-  double visit_cost(Index) const { return static_cast<double>(gram_.size()); }
+  double visit_cost(Index) const { return 5 + 0.1 * static_cast<double>(gram_.size()); }
 
  private:
   Index slot(Index k) const { return slots_[static_cast<std::size_t>(k)]; }

@@ -1,15 +1,19 @@
-// Descent on a working set: coordinate descent, finished by an active-set method where its support is
-// small enough for a factorisation, accelerated by Anderson extrapolation where it is not.
+// Descent on a working set: coordinate descent with Anderson extrapolation, and an active-set method
+// that ends it.
 //
-//   repeat  sweeps over the working set while they pay; stop if the largest violation is below the
-//           tolerance
-//           active set (active_set.hpp), or sweeps over the support with extrapolation
+//   small rank:  the active set from the start;
+//   else repeat  a sweep over the working set; stop if its largest violation is below the tolerance;
+//                sweeps over the support with extrapolation;
+//                once the sweeps have cost as much as a factorisation of the support would: a few
+//                rounds of the active set, which end it if the support is nearly right. The next
+//                attempt waits twice as long, so attempts never cost more than the sweeps.
 //
-// The violation of a coordinate is measured where it is visited: |change| (diagonal + l2), the
-// distance of its gradient from the subdifferential just before the update.
+// Costs are counted in estimated nanoseconds from sizes alone, never measured: the same problem takes
+// the same steps everywhere. The violation of a coordinate is measured where it is visited:
+// |change| (diagonal + l2), the distance of its gradient from the subdifferential before the update.
 //
 // References: Friedman, Hastie, Tibshirani 2010, section 2.6 (cycling over the active set); Bertrand &
-// Massias 2021 (Anderson).
+// Massias 2021 (Anderson); active_set.hpp.
 #pragma once
 
 #include "thalweg/solver/active_set.hpp"
@@ -21,10 +25,10 @@ namespace thalweg::solver {
 class Subproblem final {
  public:
   struct Budget {
-    double gap = 0;         // suboptimality to aim for
-    Index epochs = 0;       // sweeps and rounds of the active set allowed
-    Index face_size = 0;    // largest support to factorise
-    Index sweeps_first = 0; // sweeps that may precede the active set
+    double gap = 0;        // suboptimality to aim for
+    Index epochs = 0;      // sweeps and rounds of the active set allowed
+    Index face_size = 0;   // largest support to factorise
+    bool small_rank = false;
   };
   struct Outcome {
     Index epochs = 0;
@@ -43,35 +47,46 @@ class Subproblem final {
     all_.resize(w.size());
     for (std::size_t k = 0; k < w.size(); ++k) all_[k] = static_cast<Index>(k);
     const auto reach = [&](const Vector& at) { return tolerance(budget, at); };
-    bool factorise = true;
+    double sweep_cost = 0;
+    for (std::size_t k = 0; k < w.size(); ++k) sweep_cost += model.visit_cost(static_cast<Index>(k));
+    double spent = 0;
+    double patience = budget.small_rank ? 0.0 : 1.0;
+    Index most_rounds = budget.small_rank ? budget.epochs : attempt_rounds;
     while (outcome.epochs < budget.epochs && !execution.stop_requested()) {
-      double violation = infinity;
-      Index sweeps = factorise ? budget.sweeps_first : 1;
-      while (sweeps-- > 0 && outcome.epochs < budget.epochs) {
-        const double last = violation;
-        violation = sweep(model, w, terms, all_, outcome, execution);
+      if (patience > 0) {
+        const Index before = outcome.epochs;
+        const double violation = sweep(model, w, terms, all_, outcome, execution);
         if (violation <= reach(w)) return outcome;
-        if (violation > 0.5 * last) break;
+        collect_support(w, terms);
+        if (support_.empty()) continue;
+        anderson(model, w, terms, budget, outcome, execution);
+        const double share = static_cast<double>(support_.size()) / static_cast<double>(w.size());
+        spent += sweep_cost * (1 + share * static_cast<double>(outcome.epochs - before - 1));
       }
       collect_support(w, terms);
-      factorise = factorise && static_cast<Index>(support_.size()) <= budget.face_size;
-      if (factorise) {
-        const ActiveSet::Outcome exact =
-            active_set_.run(model, w, terms, budget.epochs - outcome.epochs, gram, ensure, reach, execution);
-        outcome.used_active_set = true;
-        outcome.epochs += exact.rounds;
-        outcome.largest_change = std::max(outcome.largest_change, exact.largest_change);
-        if (exact.converged) return outcome;
-        // Dependent to rounding, or grown too large to factorise: go on without.
-        factorise = false;
-      } else if (!support_.empty()) {
-        anderson(model, w, terms, budget, outcome, execution);
+      const auto size = static_cast<double>(support_.size());
+      if (spent < patience * size * size * size / factor_rate || size > static_cast<double>(budget.face_size)) {
+        continue;
       }
+      const ActiveSet::Outcome exact =
+          active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs), gram,
+                          ensure, reach, execution);
+      outcome.used_active_set = true;
+      outcome.epochs += std::max<Index>(exact.rounds, 1);
+      outcome.largest_change = std::max(outcome.largest_change, exact.largest_change);
+      if (exact.converged) return outcome;
+      patience = std::max(1.0, 2 * patience);
+      most_rounds = attempt_rounds;
+      spent = 0;
     }
     return outcome;
   }
 
  private:
+  static constexpr Index attempt_rounds = 6;
+  // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked factorisations.
+  static constexpr double factor_rate = 15;
+
   // Near the optimum the duality gap is about 2 ||w||_1 times the largest violation.
   static double tolerance(const Budget& budget, const Vector& w) {
     double norm = 0;

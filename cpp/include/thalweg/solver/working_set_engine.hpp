@@ -30,7 +30,10 @@ template <class D, class L>
 class WorkingSetEngine final {
  public:
   WorkingSetEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
-      : glm_(glm), inner_(options.inner), block_(glm.design()) {}
+      : glm_(glm),
+        inner_(options.inner),
+        gram_bytes_limit_(options.gram_bytes_limit),
+        block_(glm.design()) {}
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     select(w, at, context);
@@ -42,12 +45,13 @@ class WorkingSetEngine final {
       terms_inner_[k] = context.terms(working_set_[k]);
     }
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
-    const Subproblem::Budget budget{.gap = std::max(0.3 * context.target, 0.03 * context.gap),
+    const Subproblem::Budget budget{.gap = std::max(0.3 * context.target,
+                                                    0.1 * std::min(context.gap, at.primal())),
                                     .epochs = context.epochs_left,
                                     .face_size = gram_limit(),
-                                    .sweeps_first = sweeps_first()};
+                                    .small_rank = small_rank()};
     const Subproblem::Outcome outcome =
-        choose_gram() ? solve_gram(at, budget) : solve_residual(at, budget);
+        (last_was_gram_ = choose_gram()) ? solve_gram(at, budget) : solve_residual(at, budget);
     for (std::size_t k = 0; k < size; ++k) w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
     active_set_steps_ += outcome.used_active_set ? 1 : 0;
     anderson_steps_ += outcome.used_anderson ? 1 : 0;
@@ -55,6 +59,7 @@ class WorkingSetEngine final {
   }
 
   Index gram_bytes() const { return gram_.bytes(); }
+  std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
 
   std::string reason() const {
     std::string text = "working sets of up to " + std::to_string(largest_set_) + " of " +
@@ -111,28 +116,32 @@ class WorkingSetEngine final {
     return std::max<Index>(20, static_cast<Index>(std::min(std::sqrt(64.0 * cols), 20 + cols / 8)));
   }
 
-  // The Gram block may take half the array's memory, or 32 MB.
-  Index gram_limit() const {
-    const double bytes = std::max(0.5 * static_cast<double>(glm_.design().bytes()), 3.2e7);
-    return static_cast<Index>(std::sqrt(bytes / 8.0) / 1.5);
+  // Columns that the Gram block may have.
+  Index gram_limit() const { return static_cast<Index>(std::sqrt(gram_bytes_limit_ / 8.0)); }
+
+  // Where the rank, and with it the support, is small, the active set is best from the start;
+  // coordinate descent finds large supports in fewer operations.
+  bool small_rank() const {
+    constexpr Index small = 256;
+    return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small;
   }
 
-  // Coordinate descent finds large supports in fewer operations than rounds of the active set, which
-  // is at its best where the rank, and with it the support, is small.
-  Index sweeps_first() const {
-    constexpr Index small_rank = 256;
-    return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small_rank ? 0 : 10;
-  }
-
-  bool fits_gram(std::span<const Index> columns) const {
-    return gram_.size() + gram_.missing(columns) <= gram_limit();
+  // Makes the cache hold these columns, at the price of all others where it is full. False where not
+  // even they fit.
+  bool ensure_gram(std::span<const Index> columns) {
+    if (gram_.size() + gram_.missing(columns) > gram_limit()) {
+      if (static_cast<Index>(columns.size()) > gram_limit()) return false;
+      gram_.retain(columns);
+    }
+    gram_.ensure(source_, columns);
+    return true;
   }
 
   // Multiply-adds of some rounds of descent on the working set, a support of half its rank changing in
   // each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() const {
     if (inner_ != Inner::automatic) return inner_ == Inner::gram;
-    if (!fits_gram(working_set_)) return false;
+    if (static_cast<Index>(working_set_.size()) > gram_limit()) return false;
     constexpr double rounds = 20;
     const bool dense = glm_.design().stored() == glm_.rows() * glm_.cols();
     // Dense Gram columns run at the matrix-multiply rate, sparse ones do not.
@@ -144,14 +153,15 @@ class WorkingSetEngine final {
     for (const Index j : working_set_) entries += static_cast<double>(glm_.design().stored(j));
     const double column = entries / std::max(size, 1.0);
     const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
-    const double residual = rounds * (support + size) * column;
+    const double residual =
+        rounds * (support + size) * column * block_.visit_factor(working_set_);
     const double gram = fresh * cached * column / gram_rate + rounds * support * cached;
     return gram < residual;
   }
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++gram_steps_;
-    gram_.ensure(glm_, working_set_);
+    if (!ensure_gram(working_set_)) gram_.ensure(source_, working_set_);  // asked for by name
     GramModel model(gram_, working_set_, at.correlation);
     return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_,
                              [](const std::vector<Index>&) { return true; }, glm_.execution());
@@ -160,13 +170,21 @@ class WorkingSetEngine final {
   Subproblem::Outcome solve_residual(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++residual_steps_;
     ResidualModel<D, L> model(glm_, block_, working_set_, at);
-    const auto ensure = [&](const std::vector<Index>& columns) {
-      if (!fits_gram(columns)) return false;
-      gram_.ensure(glm_, columns);
-      return true;
-    };
-    return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_, ensure, glm_.execution());
+    return subproblem_.solve(
+        model, w_inner_, terms_inner_, budget, gram_,
+        [&](const std::vector<Index>& columns) { return ensure_gram(columns); }, glm_.execution());
   }
+
+  // Where Gram columns come from: copies of row-major columns, where there are any.
+  struct GramSource {
+    const objective::Glm<D, L>& glm;
+    const ColumnBlock<D>& block;
+
+    Index cols() const { return glm.cols(); }
+    void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
+      glm.gram(block.columns(), columns, fresh, out, ld);
+    }
+  };
 
   struct Violator {
     double score;
@@ -175,7 +193,9 @@ class WorkingSetEngine final {
 
   const objective::Glm<D, L>& glm_;
   Inner inner_;
+  double gram_bytes_limit_;
   ColumnBlock<D> block_;
+  GramSource source_{glm_, block_};
   GramCache gram_;
   Subproblem subproblem_;
   std::vector<Index> working_set_;
@@ -183,6 +203,7 @@ class WorkingSetEngine final {
   Vector w_inner_;
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
+  bool last_was_gram_ = false;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0;
 };
 
