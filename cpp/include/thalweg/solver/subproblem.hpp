@@ -26,6 +26,7 @@ class Subproblem final {
  public:
   struct Budget {
     double gap = 0;        // suboptimality to aim for
+    double violation = 0;  // and violation: a fraction of that at the start, so that a step progresses
     Index epochs = 0;      // sweeps and rounds of the active set allowed
     Index face_size = 0;   // largest support to factorise
     bool small_rank = false;
@@ -91,7 +92,7 @@ class Subproblem final {
   static double tolerance(const Budget& budget, const Vector& w) {
     double norm = 0;
     for (const double value : w) norm += std::fabs(value);
-    return norm > 0 ? 0.5 * budget.gap / norm : 0.0;
+    return norm > 0 ? std::min(0.5 * budget.gap / norm, budget.violation) : 0.0;
   }
 
   template <class Model>

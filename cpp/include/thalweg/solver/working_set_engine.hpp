@@ -34,19 +34,25 @@ class WorkingSetEngine final {
         inner_(options.inner),
         gram_bytes_limit_(options.gram_bytes_limit),
         block_(glm.design()) {}
+  WorkingSetEngine(const WorkingSetEngine&) = delete;  // source_ refers to members
+  WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     select(w, at, context);
     const std::size_t size = working_set_.size();
     w_inner_.resize(size);
     terms_inner_.resize(size);
+    double violation = 0;
     for (std::size_t k = 0; k < size; ++k) {
-      w_inner_[k] = w[static_cast<std::size_t>(working_set_[k])];
+      const auto j = static_cast<std::size_t>(working_set_[k]);
+      w_inner_[k] = w[j];
       terms_inner_[k] = context.terms(working_set_[k]);
+      violation = std::max(violation, terms_inner_[k].subdiff_distance(w[j], at.correlation[j]));
     }
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
     const Subproblem::Budget budget{.gap = std::max(0.3 * context.target,
                                                     0.1 * std::min(context.gap, at.primal())),
+                                    .violation = 0.2 * violation,
                                     .epochs = context.epochs_left,
                                     .face_size = gram_limit(),
                                     .small_rank = small_rank()};
@@ -113,7 +119,7 @@ class WorkingSetEngine final {
   // residual updates some ten visits of m columns cost a pass.
   Index growth() const {
     const auto cols = static_cast<double>(glm_.cols());
-    return std::max<Index>(20, static_cast<Index>(std::min(std::sqrt(64.0 * cols), 20 + cols / 8)));
+    return std::max<Index>(256, static_cast<Index>(std::min(std::sqrt(64.0 * cols), cols / 8)));
   }
 
   // Columns that the Gram block may have.
@@ -137,26 +143,26 @@ class WorkingSetEngine final {
     return true;
   }
 
-  // Multiply-adds of some rounds of descent on the working set, a support of half its rank changing in
+  // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing in
   // each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() const {
     if (inner_ != Inner::automatic) return inner_ == Inner::gram;
     if (static_cast<Index>(working_set_.size()) > gram_limit()) return false;
     constexpr double rounds = 20;
-    const bool dense = glm_.design().stored() == glm_.rows() * glm_.cols();
-    // Dense Gram columns run at the matrix-multiply rate, sparse ones do not.
-    const double gram_rate = dense ? 16.0 : 1.0;
+    const bool sparse = core::flag(D::Entry::info, "sparse");
+    const auto rows = static_cast<double>(glm_.rows());
     const auto size = static_cast<double>(working_set_.size());
     const auto fresh = static_cast<double>(gram_.missing(working_set_));
     const double cached = static_cast<double>(gram_.size()) + fresh;
     double entries = 0;
     for (const Index j : working_set_) entries += static_cast<double>(glm_.design().stored(j));
     const double column = entries / std::max(size, 1.0);
-    const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
-    const double residual =
-        rounds * (support + size) * column * block_.visit_factor(working_set_);
-    const double gram = fresh * cached * column / gram_rate + rounds * support * cached;
-    return gram < residual;
+    const double support = 0.5 * std::min(size, rows);
+    // See the Gram products of the designs, and the visit costs of the models.
+    const double build = sparse ? 3 * cached * column + 1.5 * fresh * column * (1 + cached * column / rows)
+                                : fresh * cached * column / 16;
+    const double visit = (10 + column * (sparse ? 1.5 : 0.2)) * block_.visit_factor(working_set_);
+    return build + rounds * (5 * size + 0.1 * support * cached) < rounds * (support + size) * visit;
   }
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
