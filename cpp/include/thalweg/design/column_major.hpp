@@ -9,6 +9,52 @@ namespace thalweg::design {
 
 struct Dense;  // its catalogue entry
 
+// Products with contiguous columns, column(j) -> const T*. v, or a block of rows of `out`, is read once
+// per group of columns.
+inline constexpr Index column_group = 8;
+
+template <class T, class ColumnFunction>
+void dense_gemv_t(const ColumnFunction& column, Index rows, const double* v,
+                  std::span<const Index> columns, double* out, const core::Execution& execution) {
+  constexpr Index group = column_group;
+  const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
+  const auto count = static_cast<Index>(columns.size());
+  const Index block = std::max<Index>(group, (1 << 15) / std::max<Index>(rows, 1) / group * group);
+  core::parallel_for(
+      (count + block - 1) / block, serial_if_small(count * rows, execution), [&](Index b) {
+        const T* x[group];
+        double result[group];
+        const Index end = std::min(count, (b + 1) * block);
+        for (Index k = b * block; k < end; k += group) {
+          const Index size = std::min(group, end - k);
+          for (Index c = 0; c < size; ++c) x[c] = column(columns[static_cast<std::size_t>(k + c)]);
+          kernel.dots(x, size, v, rows, result);
+          for (Index c = 0; c < size; ++c) out[columns[static_cast<std::size_t>(k + c)]] = result[c];
+        }
+      });
+}
+
+template <class T, class ColumnFunction>
+void dense_gemv_add(const ColumnFunction& column, Index rows, std::span<const Index> columns,
+                    const double* coef, double* out, const core::Execution& execution) {
+  constexpr Index group = column_group;
+  constexpr Index block = 4096;
+  const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
+  const auto count = static_cast<Index>(columns.size());
+  core::parallel_for(
+      (rows + block - 1) / block, serial_if_small(count * rows, execution), [&](Index b) {
+        const T* x[group];
+        const Index size = std::min(block, rows - b * block);
+        for (Index k = 0; k < count; k += group) {
+          const Index width = std::min(group, count - k);
+          for (Index c = 0; c < width; ++c) {
+            x[c] = column(columns[static_cast<std::size_t>(k + c)]) + b * block;
+          }
+          kernel.axpys(coef + k, x, width, out + b * block, size);
+        }
+      });
+}
+
 template <class T>
 class ColumnMajor final {
  public:
@@ -32,40 +78,12 @@ class ColumnMajor final {
 
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
-    constexpr Index group = 8;
-    const auto count = static_cast<Index>(columns.size());
-    const Index block = std::max<Index>(group, (1 << 15) / std::max<Index>(rows_, 1) / group * group);
-    core::parallel_for(
-        (count + block - 1) / block, serial_if_small(count * rows_, execution), [&](Index b) {
-          const T* x[group];
-          double result[group];
-          const Index end = std::min(count, (b + 1) * block);
-          for (Index k = b * block; k < end; k += group) {
-            const Index size = std::min(group, end - k);
-            for (Index c = 0; c < size; ++c) x[c] = column(columns[static_cast<std::size_t>(k + c)]);
-            kernels_.dots(x, size, v, rows_, result);
-            for (Index c = 0; c < size; ++c) out[columns[static_cast<std::size_t>(k + c)]] = result[c];
-          }
-        });
+    dense_gemv_t<T>([this](Index j) { return column(j); }, rows_, v, columns, out, execution);
   }
 
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                 const core::Execution& execution) const {
-    constexpr Index group = 8;
-    constexpr Index block = 4096;
-    const auto count = static_cast<Index>(columns.size());
-    core::parallel_for(
-        (rows_ + block - 1) / block, serial_if_small(count * rows_, execution), [&](Index b) {
-          const T* x[group];
-          const Index size = std::min(block, rows_ - b * block);
-          for (Index k = 0; k < count; k += group) {
-            const Index width = std::min(group, count - k);
-            for (Index c = 0; c < width; ++c) {
-              x[c] = column(columns[static_cast<std::size_t>(k + c)]) + b * block;
-            }
-            kernels_.axpys(coef + k, x, width, out + b * block, size);
-          }
-        });
+    dense_gemv_add<T>([this](Index j) { return column(j); }, rows_, columns, coef, out, execution);
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,

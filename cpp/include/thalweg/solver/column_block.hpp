@@ -79,20 +79,30 @@ class ColumnBlock<design::RowMajor<T>> final {
     else x_.axpy_weighted(a, j, s, v);
   }
 
-  // As design::ColumnAccess::gram, from the copies if there are all.
+  // The design's products, from the copies if there are all.
+  void gemv_t(const double* v, std::span<const Index> columns, double* out,
+              const core::Execution& execution) const {
+    if (!has_all(columns)) return x_.gemv_t(v, columns, out, execution);
+    design::dense_gemv_t<T>([this](Index j) { return copy(j); }, x_.rows(), v, columns, out, execution);
+  }
+  void gemv_add(std::span<const Index> columns, const double* coef, double* out,
+                const core::Execution& execution) const {
+    if (!has_all(columns)) return x_.gemv_add(columns, coef, out, execution);
+    design::dense_gemv_add<T>([this](Index j) { return copy(j); }, x_.rows(), columns, coef, out,
+                              execution);
+  }
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
-    const bool all = !copies_.empty() && std::all_of(columns.begin(), columns.end(),
-                                                     [&](Index j) { return copy(j) != nullptr; });
-    if (!all) {
-      x_.gram(columns, fresh, center, s, total, out, ld, execution);
-      return;
-    }
+    if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
     design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{copy(j), 1}; }, x_.rows(),
                           columns, fresh, center, s, out, ld, execution);
   }
 
  private:
+  bool has_all(std::span<const Index> columns) const {
+    return !copies_.empty() && std::all_of(columns.begin(), columns.end(),
+                                           [&](Index j) { return copy(j) != nullptr; });
+  }
   const T* copy(Index j) const { return copies_[static_cast<std::size_t>(j)].get(); }
 
   void release_others(std::span<const Index> columns) {

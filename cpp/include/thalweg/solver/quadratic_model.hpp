@@ -6,6 +6,8 @@
 // GramModel keeps q and updates it by columns of G: O(m) per change, nothing per unchanged one.
 #pragma once
 
+#include <numeric>
+
 #include "thalweg/objective/glm.hpp"
 #include "thalweg/solver/column_block.hpp"
 #include "thalweg/solver/gram_cache.hpp"
@@ -37,6 +39,28 @@ class ResidualModel final {
     else block_.axpy(a, j, v_);
     if (glm_.center() != nullptr) sum_v_ += a * glm_.total_weight() * glm_.center()[j];
   }
+  // out[i] = sum_k G_{support_i, support_k} x_k
+  void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
+    combine(support, x, 1.0);
+    const auto& source = block_.columns();
+    by_column_.resize(static_cast<std::size_t>(glm_.cols()));
+    const double sum = std::accumulate(combined_.begin(), combined_.end(), 0.0);
+    source.gemv_t(combined_.data(), chosen_, by_column_.data(), glm_.execution());
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      const Index j = chosen_[i];
+      const double mean = glm_.center() != nullptr ? glm_.center()[j] : 0.0;
+      out[i] = (by_column_[static_cast<std::size_t>(j)] - mean * sum) * glm_.inverse_scale(j) /
+               glm_.total_weight();
+    }
+  }
+  // change(k, delta) for all of the support at once.
+  void change_all(const std::vector<Index>& support, const Vector& delta) {
+    combine(support, delta, -1.0);
+    for (Index i = 0; i < glm_.rows(); ++i) v_[i] += combined_[static_cast<std::size_t>(i)];
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      if (glm_.center() != nullptr) sum_v_ += coef_[i] * glm_.total_weight() * glm_.center()[chosen_[i]];
+    }
+  }
   // Nanoseconds of visiting one coordinate, about: a product and half an update.
   double visit_cost(Index k) const {
     const auto entries = static_cast<double>(glm_.design().stored(column(k)));
@@ -44,11 +68,27 @@ class ResidualModel final {
   }
 
  private:
+  // combined_ = factor S sum_k x_k x~_k, up to a multiple of the weights.
+  void combine(const std::vector<Index>& support, const Vector& x, double factor) {
+    chosen_.clear();
+    coef_.clear();
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      chosen_.push_back(column(support[i]));
+      coef_.push_back(factor * x[i] * glm_.inverse_scale(chosen_.back()));
+    }
+    combined_.assign(static_cast<std::size_t>(glm_.rows()), 0.0);
+    block_.columns().gemv_add(chosen_, coef_.data(), combined_.data(), glm_.execution());
+    const double* s = glm_.weights();
+    for (std::size_t i = 0; s != nullptr && i < combined_.size(); ++i) combined_[i] *= s[i];
+  }
+
   const objective::Glm<D, L>& glm_;
   ColumnBlock<D>& block_;
   std::span<const Index> columns_;
   double* v_;
   double& sum_v_;
+  std::vector<Index> chosen_;
+  Vector coef_, combined_, by_column_;
 };
 
 class GramModel final {
@@ -70,6 +110,20 @@ class GramModel final {
   void change(Index k, double delta) {
     kernels_.axpy(-delta, gram_.column(slot(k)), all_.data(), gram_.size());
   }
+  void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
+    combined_.assign(all_.size(), 0.0);
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      kernels_.axpy(x[i], gram_.column(slot(support[i])), combined_.data(), gram_.size());
+    }
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      out[i] = combined_[static_cast<std::size_t>(slot(support[i]))];
+    }
+  }
+  void change_all(const std::vector<Index>& support, const Vector& delta) {
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      if (delta[i] != 0) change(support[i], delta[i]);
+    }
+  }
   double visit_cost(Index) const { return 5 + 0.1 * static_cast<double>(gram_.size()); }
 
  private:
@@ -78,6 +132,7 @@ class GramModel final {
   const GramCache& gram_;
   std::span<const Index> columns_;
   std::vector<Index> slots_;
+  Vector combined_;
   Vector all_;  // q by slot, meaningful for the slots of `columns`
   const kernels::DenseKernels<double>& kernels_ = kernels::table().dense<double>();
 };

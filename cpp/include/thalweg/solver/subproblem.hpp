@@ -3,7 +3,8 @@
 //
 //   small rank:  the active set from the start;
 //   else repeat  a sweep over the working set; stop if its largest violation is below the tolerance;
-//                sweeps over the support with extrapolation;
+//                sweeps over the support with extrapolation, or, once the support stays the same, a
+//                Newton step on it by conjugate gradients;
 //                once the sweeps have cost as much as a factorisation of the support would: a few
 //                rounds of the active set, which end it if the support is nearly right. The next
 //                attempt waits twice as long, so attempts never cost more than the sweeps.
@@ -13,11 +14,12 @@
 // |change| (diagonal + l2), the distance of its gradient from the subdifferential before the update.
 //
 // References: Friedman, Hastie, Tibshirani 2010, section 2.6 (cycling over the active set); Bertrand &
-// Massias 2021 (Anderson); active_set.hpp.
+// Massias 2021 (Anderson); active_set.hpp; face_cg.hpp.
 #pragma once
 
 #include "thalweg/solver/active_set.hpp"
 #include "thalweg/solver/anderson.hpp"
+#include "thalweg/solver/face_cg.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
 
 namespace thalweg::solver {
@@ -36,6 +38,7 @@ class Subproblem final {
     double largest_change = 0;
     bool used_active_set = false;
     bool used_anderson = false;
+    bool used_cg = false;
   };
 
   // w: coefficients of the working set, updated. `ensure(columns)` makes the Gram cache hold them, or
@@ -58,17 +61,27 @@ class Subproblem final {
         const Index before = outcome.epochs;
         const double violation = sweep(model, w, terms, all_, outcome, execution);
         if (violation <= reach(w)) return outcome;
+        last_support_.swap(support_);
         collect_support(w, terms);
         if (support_.empty()) continue;
-        anderson(model, w, terms, budget, outcome, execution);
+        if (support_ == last_support_) {
+          const FaceCg::Outcome step = face_cg_.step(model, w, terms, support_, cg_reduction,
+                                                     most_products, execution);
+          outcome.used_cg = true;
+          outcome.epochs += step.products;
+          outcome.largest_change = std::max(outcome.largest_change, step.largest_change);
+        } else {
+          anderson(model, w, terms, budget, outcome, execution);
+        }
         const double share = static_cast<double>(support_.size()) / static_cast<double>(w.size());
         spent += sweep_cost * (1 + share * static_cast<double>(outcome.epochs - before - 1));
       }
       collect_support(w, terms);
       const auto size = static_cast<double>(support_.size());
-      if (spent < patience * size * size * size / factor_rate || size > static_cast<double>(budget.face_size)) {
-        continue;
-      }
+      if (size > static_cast<double>(budget.face_size)) patience = std::max(1.0, patience);
+      const bool worth_a_try = spent >= patience * size * size * size / factor_rate &&
+                               size <= static_cast<double>(budget.face_size);
+      if (!worth_a_try) continue;
       const ActiveSet::Outcome exact =
           active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs), gram,
                           ensure, reach, execution);
@@ -85,6 +98,8 @@ class Subproblem final {
 
  private:
   static constexpr Index attempt_rounds = 6;
+  static constexpr double cg_reduction = 1e-3;
+  static constexpr Index most_products = 100;
   // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked factorisations.
   static constexpr double factor_rate = 15;
 
@@ -183,7 +198,8 @@ class Subproblem final {
 
   ActiveSet active_set_;
   Anderson anderson_;
-  std::vector<Index> all_, support_;
+  FaceCg face_cg_;
+  std::vector<Index> all_, support_, last_support_;
   Vector w_support_, delta_;
 };
 

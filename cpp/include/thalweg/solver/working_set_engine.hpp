@@ -61,6 +61,7 @@ class WorkingSetEngine final {
     for (std::size_t k = 0; k < size; ++k) w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
     active_set_steps_ += outcome.used_active_set ? 1 : 0;
     anderson_steps_ += outcome.used_anderson ? 1 : 0;
+    cg_steps_ += outcome.used_cg ? 1 : 0;
     return {outcome.epochs, outcome.largest_change};
   }
 
@@ -77,6 +78,7 @@ class WorkingSetEngine final {
     }
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
+    if (cg_steps_ > 0) text += ", conjugate gradients on the support";
     return text;
   }
 
@@ -210,7 +212,7 @@ class WorkingSetEngine final {
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
-  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0;
+  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0, cg_steps_ = 0;
 };
 
 }  // namespace thalweg::solver
