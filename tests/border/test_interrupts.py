@@ -21,7 +21,7 @@ INTERRUPT = """
     rng = np.random.default_rng(0)
     X = np.asfortranarray(rng.standard_normal((2000, 3000)) + 3.0 * rng.standard_normal((2000, 1)))
     y = X[:, :800] @ rng.standard_normal(800) + rng.standard_normal(2000)
-    tw.info()
+    tw.solve(X[:5, :2], y[:5], loss=loss, penalty=penalty, alpha=1.0)  # imports come before
     sent = []
 
     def interrupt():

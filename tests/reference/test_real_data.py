@@ -34,7 +34,7 @@ def test_dense(load, name, penalty, ratio):
         standardize=True,
     )
     problem = replace(problem, alpha=ratio * problem.null_slope())
-    check_solution(problem, solve(problem, tol=1e-8, max_iter=2000), 1e-8)
+    check_solution(problem, solve(problem, tol=1e-8, max_iter=2000, max_time=10.0), 1e-8)
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.1])
@@ -86,4 +86,4 @@ def test_polynomial_features(load):
         standardize=True,
     )
     problem = replace(problem, alpha=0.01 * problem.null_slope())
-    check_solution(problem, solve(problem, tol=1e-7, max_iter=2000), 1e-7)
+    check_solution(problem, solve(problem, tol=1e-7, max_iter=2000, max_time=10.0), 1e-7)

@@ -131,8 +131,8 @@ class Problem:
         penalties = 64 * EPS * self.terms(coef)
         if self.standardize:  # a variance is a difference of squares
             penalties = penalties * (1.0 + self.weights @ self.dense**2 / self.scale**2)
-        loss = self.weights @ self.loss_at(eta)
-        return self.weights @ (error * slope) + 64 * EPS * loss + penalties.sum()
+        summation = (64 + 4 * np.sqrt(len(eta))) * EPS * (self.weights @ self.loss_at(eta))
+        return self.weights @ (error * slope) + summation + penalties.sum()
 
 
 def ascend(function, size):

@@ -81,7 +81,8 @@ def check_gap(problem, coef, intercept, certificate):
     gap = duality_gap(problem, coef, intercept, certificate.theta)
     error = problem.rounding(coef, intercept)
     difference = certificate.primal - certificate.dual
-    assert abs(certificate.value - difference) <= error, f"value is not {difference=}"
+    assert difference >= -error, f"the dual exceeds the primal: {difference=}"
+    assert abs(certificate.value - abs(difference)) <= error, f"value is not {difference=}"
     assert gap <= certificate.value * (1 + _SLACK) + error, (
         f"claimed gap {certificate.value:.6e}, its dual point proves {gap:.6e}"
     )
