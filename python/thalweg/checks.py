@@ -23,7 +23,17 @@ __all__ = ["Gap", "duality_gap", "kkt_residual", "objective"]
 
 
 class Gap(NamedTuple):
-    """Duality gap and its two sides: ``gap = primal - dual``."""
+    """Duality gap and its two sides: ``gap = primal - dual``.
+
+    Parameters
+    ----------
+    gap : float
+        ``primal - dual``, at least the distance of the primal from the optimum.
+    primal : float
+        The objective at the point.
+    dual : float
+        The dual objective at the dual point made feasible; ``-inf`` where it cannot be.
+    """
 
     gap: float
     primal: float

@@ -85,7 +85,17 @@ class Catalog(dict):
 
 
 class Compatibility(NamedTuple):
-    """Whether one solver serves one combination, and why not."""
+    """Whether one solver serves one combination, and why not.
+
+    Parameters
+    ----------
+    solver, loss, penalty, design : str
+        Names of catalogue entries.
+    compatible : bool
+        Whether the solver serves the other three.
+    reason : str
+        The requirement that is not met; empty where compatible.
+    """
 
     solver: str
     loss: str
