@@ -118,10 +118,14 @@ py::tuple to_csc(const py::object& data, const py::object& index, const py::obje
   return with_types(x, [&]<class T, class I>(const T* values, const I* indices,
                                              const I* starts) -> py::tuple {
     design::CompressedColumns<T, I> out;
+    const Index entries = x.index.shape(0);
     {
       const py::gil_scoped_release release;
-      design::check_format(indices, x.index.shape(0), starts, major, minor);
-      out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols, threads(n_threads))
+      const core::Execution execution = threads(n_threads);
+      const bool canonical =
+          design::check_format(indices, entries, starts, major, minor, execution);
+      out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols, execution,
+                                                canonical)
                       : design::canonical_columns(values, indices, starts, x.cols);
     }
     return py::make_tuple(to_numpy(std::move(out.data)), to_numpy(std::move(out.index)),
