@@ -74,6 +74,50 @@ const auto& find(const Entries& entries, std::string_view name, std::string_view
                               std::string(name) + "'");
 }
 
+// The raw coefficients that solve the problem with every penalized one fixed at zero.
+Vector null_coef(const solver::Request& request, const penalty::Terms& unit, Index cols,
+                 Index target) {
+  Vector lower(static_cast<std::size_t>(cols)), upper(static_cast<std::size_t>(cols));
+  for (Index j = 0; j < cols; ++j) {
+    const penalty::Term term = unit(j);
+    const bool penalized = term.l1 > 0 || term.l2 > 0;
+    lower[static_cast<std::size_t>(j)] = penalized ? 0.0 : term.lower;
+    upper[static_cast<std::size_t>(j)] = penalized ? 0.0 : term.upper;
+  }
+  solver::Request derived = request;
+  derived.solver = "auto";
+  derived.penalties = {request.penalties.front()};
+  derived.penalties.front().lower = lower.data();
+  derived.penalties.front().upper = upper.data();
+  derived.tasks = {{.target = target, .weighting = request.weights != nullptr ? 0 : -1, .alphas = {1.0}}};
+  derived.tol = 1e-14;
+  derived.max_iter = 100000;
+  derived.keep_trace = false;
+  return find_solver(derived.solver).run(derived).front().front().coef;
+}
+
+template <class D, class L>
+double alpha_max_of(const solver::Request& request, const D& x, const penalty::Terms& unit,
+                    Index target) {
+  const objective::Glm<D, L> glm(x,
+                                 {.y = request.y + target * x.rows(),
+                                  .weights = request.weights,
+                                  .offset = request.offset,
+                                  .fit_intercept = request.fit_intercept,
+                                  .standardize = request.standardize},
+                                 request.execution);
+  if (!unit.has_unpenalized(x.cols())) {
+    return objective::smallest_null_alpha(unit, glm.null_correlation());
+  }
+  Vector w = null_coef(request, unit, x.cols(), target);
+  std::vector<Index> columns(w.size());
+  std::iota(columns.begin(), columns.end(), Index{0});
+  for (const Index j : columns) w[static_cast<std::size_t>(j)] /= glm.inverse_scale(j);
+  objective::Evaluation at;
+  glm.evaluate(w, unit, columns, at);
+  return objective::smallest_null_alpha(unit, at.correlation);
+}
+
 }  // namespace
 
 std::span<const core::Info* const> designs() { return design_entries; }
@@ -110,7 +154,7 @@ const core::Info& info_of(const design::AnyDesign& design) {
 
 Vector alpha_max(const solver::Request& request, Index targets) {
   const solver::PenaltySpec& spec = request.penalties.front();
-  const penalty::Strengths unit = spec.strengths(1.0, spec.parameters);
+  const penalty::Terms unit(spec.strengths(1.0, spec.parameters), spec.weights, spec.lower, spec.upper);
   Vector result(static_cast<std::size_t>(targets));
   std::visit(
       [&]<class D>(const D& x) {
@@ -118,23 +162,16 @@ Vector alpha_max(const solver::Request& request, Index targets) {
           throw core::Unsupported("alpha_max needs a design with column access, which '" +
                                   std::string(D::Entry::info.name) + "' does not have");
         } else {
-        std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
-        std::iota(columns.begin(), columns.end(), Index{0});
-        solver::with_loss(request.loss, [&]<class L>() {
-          for (Index k = 0; k < targets; ++k) {
-            const objective::Glm<D, L> glm(x,
-                                           {.y = request.y + k * x.rows(),
-                                            .weights = request.weights,
-                                            .offset = request.offset,
-                                            .fit_intercept = request.fit_intercept,
-                                            .standardize = request.standardize},
-                                           request.execution);
-            const penalty::Terms terms(unit, spec.weights, spec.lower, spec.upper);
-            objective::Certifier<D, L> certifier(glm, terms);
-            const Vector z = certifier.null_correlation(columns);
-            result[static_cast<std::size_t>(k)] = objective::smallest_null_alpha(terms, z);
-          }
-        });
+          solver::with_loss(request.loss, [&]<class L>() {
+            if constexpr (solver::is_quadratic<L>) {
+              for (Index k = 0; k < targets; ++k) {
+                result[static_cast<std::size_t>(k)] = alpha_max_of<D, L>(request, x, unit, k);
+              }
+            } else {
+              throw core::Unsupported("alpha_max needs a quadratic loss, which '" +
+                                      std::string(L::info.name) + "' is not");
+            }
+          });
         }
       },
       *request.design);

@@ -1,5 +1,5 @@
 // A design is a non-owning view of the user's own array. Dense and sparse differ here and nowhere
-// else; everything a design computes is on raw values (standardized.hpp centres and scales).
+// else; everything a design computes is on raw values (objective/glm.hpp centres and scales).
 //
 // Every operation takes float64 vectors and accumulates in float64, whatever the storage type.
 // Parallel ones cut their work at boundaries that depend on the shape only.

@@ -99,6 +99,10 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
 
   for (Index row = 0; row < rows; row += chunk) {
     const Index height = std::min(chunk, rows - row);
+    // A fold leaves many rows out, often in one run.
+    if (s != nullptr && std::all_of(s + row, s + row + height, [](double w) { return w == 0; })) {
+      continue;
+    }
     core::parallel_for(panels_a + panels_b, execution, [&](Index panel) {
       const bool weighted = panel >= panels_a;
       const Index begin = weighted ? first + (panel - panels_a) * width : panel * width;

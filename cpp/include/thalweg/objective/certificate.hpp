@@ -5,11 +5,17 @@
 //
 //   D(u) = -(1/S) sum s_i conj(t_i, -u_i) - sum_j conj_j(z_j)  <=  optimum,
 //
-// so primal - D(u) bounds the suboptimality. A candidate u (the residual at w) is made feasible here:
+// so primal - D(u) bounds the suboptimality. For the squared loss, A = t' S u / S, B = u' S u / S,
+//
+//   D(tau u) = tau A - tau^2 B / 2 - sum_j conj_j(tau z_j):
+//
+// A, B and z are all that is needed. A candidate u (the residual at w) is made feasible here:
 //   1. it is projected, in the weighted inner product, off the columns that nothing penalizes
-//      (z_j must be 0 there) by a rank-revealing factorisation of their Gram matrix;
-//   2. it is scaled: u -> tau u with |tau z_j| <= l1_j wherever conj_j is infinite beyond; for pure l1
-//      tau maximises D on that interval, otherwise tau = 1 if it is feasible.
+//      (z_j must be 0 there) by a rank-revealing factorisation of their Gram matrix; this alone
+//      needs u itself;
+//   2. it is scaled: u -> tau u with |tau z_j| <= l1_j wherever conj_j is infinite beyond. For pure
+//      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest feasible
+//      one where its slope promises a better bound.
 // The best dual value and point of a problem are kept, so that the bound never gets worse.
 // With more than `most_free_columns` unpenalized columns the certificate is the scaled KKT residual.
 //
@@ -29,7 +35,7 @@ inline constexpr Index most_free_columns = 1000;
 // The best dual point seen of one problem (one alpha).
 struct BestDual {
   double value = -infinity;
-  Vector theta;    // tau u
+  Vector theta;    // tau u, if the certifier keeps it
   double tau = 0;  // where the point is the last evaluated residual scaled, its factor; else 0
 
   void reset() { *this = {}; }
@@ -73,6 +79,19 @@ inline double conjugate_sum(const penalty::Terms& terms, const Vector& z, double
   return sum;
 }
 
+// Its derivative with respect to tau.
+inline double conjugate_slope(const penalty::Terms& terms, const Vector& z, double tau,
+                              std::span<const Index> columns) {
+  double sum = 0;
+  for (const Index j : columns) {
+    const penalty::Term term = terms(j);
+    const double slope = z[static_cast<std::size_t>(j)];
+    const bool indicator = slope * tau > 0 ? term.needs_upper_slope() : term.needs_lower_slope();
+    if (!indicator) sum += slope * term.conjugate_point(tau * slope);
+  }
+  return sum;
+}
+
 inline bool has_finite_conjugate(const penalty::Terms& terms, std::span<const Index> columns) {
   if (terms.is_plain_l1()) return false;
   for (const Index j : columns) {
@@ -102,7 +121,8 @@ inline double smallest_null_alpha(const penalty::Terms& unit, const Vector& z) {
 template <design::ColumnAccess D, class L>
 class Certifier final {
  public:
-  Certifier(const Glm<D, L>& glm, const penalty::Terms& terms) : glm_(glm), terms_(terms) {
+  Certifier(const Glm<D, L>& glm, const penalty::Terms& terms, bool keep_theta = false)
+      : glm_(glm), terms_(terms), keep_theta_(keep_theta) {
     for (Index j = 0; j < glm.cols(); ++j) {
       const penalty::Term term = terms(j);
       if (term.l1 == 0 && term.l2 == 0 && std::isinf(term.lower) && std::isinf(term.upper)) {
@@ -128,7 +148,7 @@ class Certifier final {
       return result;
     }
     best.tau = 0;
-    offer(at.residual, at.correlation, w, columns, best);
+    offer(w, at, columns, best);
     result.dual = best.value;
     // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
     result.value = std::fabs(result.primal - best.value);
@@ -136,44 +156,49 @@ class Certifier final {
     return result;
   }
 
-  // z of the target after the unpenalized columns (and the intercept) have explained what they can:
-  // the correlations at the solution with every penalized coefficient at zero.
-  Vector null_correlation(std::span<const Index> columns) {
-    collect_free(Vector(static_cast<std::size_t>(glm_.cols()), 0.0), columns);
-    if (free_.empty()) return glm_.null_correlation();
-    projected_ = glm_.target();
-    project(glm_.null_correlation());
-    correlate_projected(columns);
-    for (const Index j : free_) projected_z_[static_cast<std::size_t>(j)] = 0.0;
-    return projected_z_;
-  }
+ private:
+  // What a dual value needs to know of a residual u.
+  struct Candidate {
+    double target_product;  // A
+    double square;          // B
+    const Vector& z;
+    const Vector& u;        // read only where theta is kept
+  };
 
-  // A dual candidate from anywhere: u and its correlations. Keeps it if it is the best so far.
-  void offer(const Vector& u, const Vector& z, const Vector& w, std::span<const Index> columns,
+  // Makes the residual at w feasible and keeps it if its bound is the best so far.
+  void offer(const Vector& w, const Evaluation& at, std::span<const Index> columns,
              BestDual& best) {
-    const double rms = std::sqrt(weighted_square(u) / glm_.total_weight());
+    const Vector& z = at.correlation;
+    const double rms = std::sqrt(at.square);
     const auto negligible = [&](Index j) {
-      return 1e-12 * std::sqrt(glm_.sq_norm(j)) * rms + 1e-300;
+      return 64 * epsilon * std::sqrt(glm_.sq_norm(j)) * rms + 1e-300;
     };
     collect_free(w, columns);
-    bool needs_projection = false;
-    for (const Index j : free_) {
-      needs_projection = needs_projection || std::fabs(z[static_cast<std::size_t>(j)]) > negligible(j);
-    }
+    const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
+      return std::fabs(z[static_cast<std::size_t>(j)]) > negligible(j);
+    });
     if (!needs_projection) {
-      best.tau = keep_if_better(u, z, detail::feasibility_ratio(terms_, z, columns, negligible),
-                                columns, best);
+      // What a projection would take from A, to first order.
+      double rest = 0;
+      for (const Index j : free_) {
+        const auto k = static_cast<std::size_t>(j);
+        rest += std::fabs(z[k] * w[k]);
+      }
+      const double ratio = detail::feasibility_ratio(terms_, z, columns, negligible);
+      best.tau = keep_if_better({at.target_product - rest, at.square, z, at.residual}, ratio,
+                                at.primal(), columns, best);
       return;
     }
-    projected_ = u;
+    projected_ = at.residual;
     project(z);
     correlate_projected(columns);
-    keep_if_better(projected_, projected_z_,
-                   detail::feasibility_ratio(terms_, projected_z_, columns, negligible), columns,
-                   best);
+    const double total = glm_.total_weight();
+    const Candidate candidate{product(glm_.target(), projected_) / total,
+                              product(projected_, projected_) / total, projected_z_, projected_};
+    const double ratio = detail::feasibility_ratio(terms_, projected_z_, columns, negligible);
+    keep_if_better(candidate, ratio, at.primal(), columns, best);
   }
 
- private:
   // Columns on which z must vanish at w: the term is flat in both directions there.
   void collect_free(const Vector& w, std::span<const Index> columns) {
     const std::vector<Index> before = free_;
@@ -246,53 +271,74 @@ class Certifier final {
     return factor_.transpositionsP().transpose() * x;
   }
 
-  double weighted_square(const Vector& u) const {
+  // a' S b
+  double product(const Vector& a, const Vector& b) const {
     const double* s = glm_.weights();
     double sum = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) sum += (s != nullptr ? s[i] : 1.0) * u[i] * u[i];
+    for (std::size_t i = 0; i < a.size(); ++i) sum += (s != nullptr ? s[i] : 1.0) * a[i] * b[i];
     return sum;
   }
 
-  double dual_value(const Vector& u, const Vector& z, double tau,
-                    std::span<const Index> columns) const {
-    const double* s = glm_.weights();
-    const Vector& target = glm_.target();
-    double sum = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) {
-      sum += (s != nullptr ? s[i] : 1.0) * L::conjugate(target[i], -tau * u[i]);
-    }
-    return -sum / glm_.total_weight() - detail::conjugate_sum(terms_, z, tau, columns);
+  double dual_value(const Candidate& candidate, double tau, std::span<const Index> columns) const {
+    return tau * candidate.target_product - 0.5 * tau * tau * candidate.square -
+           detail::conjugate_sum(terms_, candidate.z, tau, columns);
+  }
+  double dual_slope(const Candidate& candidate, double tau, std::span<const Index> columns) const {
+    return candidate.target_product - tau * candidate.square -
+           detail::conjugate_slope(terms_, candidate.z, tau, columns);
   }
 
   // Scales the candidate and keeps it if its dual value is the best; returns the factor, 0 if not.
-  double keep_if_better(const Vector& u, const Vector& z, double ratio,
+  // A candidate that cannot be made feasible still gives u = 0.
+  double keep_if_better(const Candidate& candidate, double ratio, double primal,
                         std::span<const Index> columns, BestDual& best) const {
-    if (std::isinf(ratio)) return 0;
-    const double largest = ratio > 0 ? 1.0 / ratio : infinity;
-    double tau = std::min(1.0, largest);
-    if (!detail::has_finite_conjugate(terms_, columns)) {
-      // D(tau u) = tau A - tau^2 B / 2 on the feasible interval.
-      const double* s = glm_.weights();
-      double a = 0;
-      for (std::size_t i = 0; i < u.size(); ++i) {
-        a += (s != nullptr ? s[i] : 1.0) * glm_.target()[i] * u[i];
-      }
-      const double b = weighted_square(u);
-      // Columns that nothing penalizes have z_j = 0 to the rounding of u itself, not of a multiple.
-      const double most = free_.empty() ? largest : std::min(largest, 1.0);
-      if (b > 0) tau = core::clip(a / b, -most, most);
-    }
-    const double value = dual_value(u, z, tau, columns);
+    const double largest = std::isinf(ratio) ? 0.0 : ratio > 0 ? 1.0 / ratio : infinity;
+    const double tau = best_scale(candidate, largest, primal, columns);
+    const double value = dual_value(candidate, tau, columns);
     if (!(value > best.value)) return 0;
     best.value = value;
-    best.theta = u;
-    for (double& t : best.theta) t *= tau;
+    if (keep_theta_) {
+      best.theta = candidate.u;
+      for (double& t : best.theta) t *= tau;
+    }
     return tau;
+  }
+
+  double best_scale(const Candidate& candidate, double largest, double primal,
+                    std::span<const Index> columns) const {
+    if (!detail::has_finite_conjugate(terms_, columns)) {
+      // Columns that nothing penalizes have z_j = 0 to the rounding of u itself, not of a multiple.
+      const double most = free_.empty() ? largest : std::min(largest, 1.0);
+      if (!(candidate.square > 0)) return std::min(most, 1.0);
+      return core::clip(candidate.target_product / candidate.square, -most, most);
+    }
+    const double first = std::min(1.0, largest);
+    const double value = dual_value(candidate, first, columns);
+    // Below `first` a concave D gains at most slope times distance.
+    double upper = first;
+    double upper_slope = dual_slope(candidate, upper, columns);
+    constexpr double worth = 0.1;
+    if (-upper_slope * upper <= worth * (primal - value)) return first;
+    double lower = 0;
+    double lower_slope = dual_slope(candidate, lower, columns);
+    // Secant steps on the decreasing slope, kept off the ends of the bracket so that both move.
+    constexpr int most_steps = 6;
+    for (int i = 0; i < most_steps && lower_slope > 0; ++i) {
+      const double width = upper - lower;
+      const double root = lower + width * lower_slope / (lower_slope - upper_slope);
+      const double tau = core::clip(root, lower + 0.05 * width, upper - 0.05 * width);
+      const double slope = dual_slope(candidate, tau, columns);
+      (slope > 0 ? lower : upper) = tau;
+      (slope > 0 ? lower_slope : upper_slope) = slope;
+    }
+    const double found = lower_slope < -upper_slope ? lower : upper;
+    // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the optimum.
+    return dual_value(candidate, found, columns) > value ? found : first;
   }
 
   // max_j |violation_j| / (||x~_j|| ||loss gradient at zero||), in the weighted mean norm.
   double kkt_residual(const Vector& w, const Evaluation& at, std::span<const Index> columns) const {
-    const double scale = std::sqrt(weighted_square(glm_.target()) / glm_.total_weight());
+    const double scale = std::sqrt(2 * glm_.null_objective());
     double worst = 0;
     for (const Index j : columns) {
       const double norm = std::sqrt(glm_.sq_norm(j)) * scale;
@@ -305,6 +351,7 @@ class Certifier final {
 
   const Glm<D, L>& glm_;
   penalty::Terms terms_;
+  bool keep_theta_;
   Index unpenalized_ = 0;
   std::vector<Index> free_;
   Eigen::VectorXd diagonal_;

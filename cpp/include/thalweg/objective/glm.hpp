@@ -35,7 +35,8 @@ struct GlmData {
   bool standardize = false;
 };
 
-// The model at one w: everything that the certificate and the solvers need to know.
+// The model at one w: everything that the certificate and the solvers need to know. The vectors
+// over the rows are empty where it was made from second moments (second_moments.hpp).
 struct Evaluation {
   Vector residual;          // u_i = -loss'(y_i, eta_i), every row, also those of weight zero
   Vector weighted;          // s_i u_i; empty where the weights are one
@@ -43,10 +44,13 @@ struct Evaluation {
   double intercept = 0;     // in solver coordinates
   double loss = 0;
   double penalty = 0;
-  Vector correlation;       // z_j = x~_j' S u / sum s, minus the gradient of the smooth part
+  double target_product = 0;  // t' S u / sum s
+  double square = 0;          // u' S u / sum s
+  Vector correlation;         // z_j = x~_j' S u / sum s, minus the gradient of the smooth part
 
   double* v() { return weighted.empty() ? residual.data() : weighted.data(); }
   const double* v() const { return weighted.empty() ? residual.data() : weighted.data(); }
+  bool has_residual() const { return !residual.empty(); }
   double primal() const { return loss + penalty; }
 };
 
@@ -81,6 +85,8 @@ class Glm final {
   bool is_scaled() const { return !inverse_scale_.empty(); }
   // z at w = 0.
   const Vector& null_correlation() const { return null_correlation_; }
+  // The intercept of the model without columns.
+  double null_intercept() const { return null_intercept_; }
   // The objective of the intercept-only model, and the scale that `tol` multiplies.
   double null_objective() const { return null_objective_; }
   double tolerance_scale() const {
@@ -134,14 +140,13 @@ class Glm final {
                 Evaluation& out) const {
     std::vector<Index> support;
     Vector coef;
-    out.penalty = 0;
     for (Index j = 0; j < cols_; ++j) {
       const double value = w[static_cast<std::size_t>(j)];
       if (value == 0) continue;
       support.push_back(j);
       coef.push_back(-value * inverse_scale(j));
-      out.penalty += terms(j).value(value);
     }
+    out.penalty = terms.value(w);
     out.residual = target_;
     x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
     finish_residual(out);
@@ -157,8 +162,7 @@ class Glm final {
   void finish_residual(Evaluation& out) const {
     const double* s = data_.weights;
     out.intercept = data_.fit_intercept ? weighted_sum(out.residual.data()) / total_ : 0.0;
-    double loss = 0;
-    double sum = 0;
+    double loss = 0, sum = 0, product = 0;
     if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
     else out.weighted.clear();
     for (Index i = 0; i < rows_; ++i) {
@@ -167,9 +171,12 @@ class Glm final {
       const double weight = s != nullptr ? s[i] : 1.0;
       loss += weight * L::value(u, 0.0);
       sum += weight * u;
+      product += weight * u * target_[static_cast<std::size_t>(i)];
       if (s != nullptr) out.weighted[static_cast<std::size_t>(i)] = weight * u;
     }
     out.loss = loss / total_;
+    out.square = 2 * out.loss;
+    out.target_product = product / total_;
     out.sum_weighted = sum;
   }
 
@@ -257,13 +264,11 @@ class Glm final {
     if (spread > 1e-6 * second) return spread;
     double rounding = 16 * epsilon * second;
     if constexpr (design::ColumnAccess<D>) {
-      if (x_.stored(j) == rows_) {
-        Vector centers(static_cast<std::size_t>(cols_));
-        centers[static_cast<std::size_t>(j)] = m;
-        x_.gram(std::span(&j, 1), 1, centers.data(), data_.weights, total_, &spread, 1, execution_);
-        spread /= total_;
-        rounding = core::square(16 * epsilon * m);
-      }
+      Vector column(static_cast<std::size_t>(rows_), 0.0);
+      x_.axpy(1.0, j, column.data());
+      for (double& value : column) value = core::square(value - m);
+      spread = weighted_sum(column.data()) / total_;
+      rounding = core::square(16 * epsilon * m);
     }
     return spread > rounding ? spread : 0.0;
   }

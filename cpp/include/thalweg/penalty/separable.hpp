@@ -55,17 +55,17 @@ struct Term {
     return 0.0;
   }
 
-  // sup over the limits of z w - value(w). The maximiser of a concave function on an interval is
-  // the clipped unconstrained one; without a quadratic term that is a limit or zero.
+  // argmax over the limits of z w - value(w), the derivative of the conjugate. The maximiser of a
+  // concave function on an interval is the clipped unconstrained one; without a quadratic term that
+  // is a limit (possibly infinite) or zero.
+  double conjugate_point(double z) const {
+    if (l2 > 0) return core::clip(core::soft_threshold(z, l1) / l2, lower, upper);
+    return z > l1 ? upper : z < -l1 ? lower : core::clip(0.0, lower, upper);
+  }
+  // sup over the limits of z w - value(w).
   double conjugate(double z) const {
-    double w;
-    if (l2 > 0) {
-      w = core::clip(core::soft_threshold(z, l1) / l2, lower, upper);
-    } else {
-      w = z > l1 ? upper : z < -l1 ? lower : core::clip(0.0, lower, upper);
-      if (std::isinf(w)) return infinity;
-    }
-    return z * w - value(w);
+    const double w = conjugate_point(z);
+    return std::isinf(w) ? infinity : z * w - value(w);
   }
 
   bool needs_upper_slope() const { return l2 == 0 && std::isinf(upper); }  // conjugate needs z <= l1
@@ -96,6 +96,19 @@ class Terms final {
             lower_ != nullptr ? lower_[j] : -infinity, upper_ != nullptr ? upper_[j] : infinity};
   }
 
+  double value(const Vector& w) const {
+    double sum = 0;
+    for (std::size_t j = 0; j < w.size(); ++j) {
+      if (w[j] != 0) sum += (*this)(static_cast<Index>(j)).value(w[j]);
+    }
+    return sum;
+  }
+
+  // True where some coordinate is not penalized at all.
+  bool has_unpenalized(Index cols) const {
+    if (strengths_.l1 == 0 && strengths_.l2 == 0) return true;
+    return weights_ != nullptr && std::find(weights_, weights_ + cols, 0.0) != weights_ + cols;
+  }
   // True where every coordinate has the same term, a |w| without limits.
   bool is_plain_l1() const {
     return weights_ == nullptr && lower_ == nullptr && upper_ == nullptr && strengths_.l2 == 0 &&

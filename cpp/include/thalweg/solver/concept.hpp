@@ -1,7 +1,8 @@
 // A solver is a step. It never loops to convergence, prints or reads a clock: the driver does.
 //
-// `begin` is called once per alpha, `step` with an exact evaluation of the current w; the step moves
-// w (solver coordinates) and says what it did. The driver evaluates, certifies, screens and stops.
+// `step` is called with an evaluation of the current w; it moves w (solver coordinates) and says
+// what it did. The driver evaluates, certifies, screens and stops. An engine that offers its Gram
+// matrix (GramEngine) can work without the residual and is then evaluated from second moments.
 #pragma once
 
 #include <concepts>
@@ -9,6 +10,7 @@
 
 #include "thalweg/core/info.hpp"
 #include "thalweg/objective/certificate.hpp"
+#include "thalweg/solver/gram_cache.hpp"
 
 namespace thalweg::solver {
 
@@ -46,7 +48,14 @@ concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
                              const StepContext& context) {
   { solver.step(w, at, context) } -> std::same_as<StepOutcome>;
   { solver.reason() } -> std::convertible_to<std::string>;
+  // The catalogue name of what ran last: for `auto`, what it chose.
+  { solver.ran() } -> std::convertible_to<std::string_view>;
   { solver.gram_bytes() } -> std::same_as<Index>;
+};
+
+template <class S>
+concept GramEngine = requires(S& solver) {
+  { solver.gram_cache() } -> std::same_as<GramCache&>;
 };
 
 }  // namespace thalweg::solver

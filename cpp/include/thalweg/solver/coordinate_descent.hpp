@@ -52,6 +52,7 @@ class CoordinateDescentEngine final {
   }
 
   Index gram_bytes() const { return 0; }
+  std::string_view ran() const { return "coordinate_descent"; }
   std::string reason() const {
     return random_ ? "coordinate descent in random order" : "cyclic coordinate descent";
   }
@@ -68,6 +69,9 @@ struct CoordinateDescent final {
   template <class D, class L>
   using Engine = CoordinateDescentEngine<D, L>;
 
+  // A choice: the default is a position in the interval's list.
+  static constexpr std::array<core::Parameter, 1> parameters{
+      {{"selection", 0, "{cyclic, random}", "Order in which coordinates are visited."}}};
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
@@ -76,7 +80,7 @@ struct CoordinateDescent final {
       .summary = "Cyclic or randomly permuted coordinate descent with residual updates.",
       .formula = "w_j <- prox(w_j - grad_j / h_j), h_j = ||x_j||^2 / sum s",
       .reference = "Friedman, Hastie, Hoefling, Tibshirani 2007; Wu & Lange 2008",
-      .parameters = {},
+      .parameters = parameters,
       .flags = flags,
       .requires_ = needs};
 };

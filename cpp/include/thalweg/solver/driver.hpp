@@ -1,7 +1,8 @@
 // The only outer loop: evaluate, certify, report, decide, screen, step.
 //
-// The stop test runs before the first step. Gap-safe screening (Ndiaye et al. 2017, theorem 6): with
-// the dual point theta of the current gap G, every optimal correlation is within
+// The stop test runs before the first step. Whether a point is evaluated from X or from second
+// moments is the evaluator's business. Gap-safe screening (Ndiaye et al. 2017, theorem 6): with the
+// dual point theta of the current gap G, every optimal correlation is within
 // sqrt(2 h_j G), h_j = ||x~_j||^2 / S, of z_j(theta), so a column with |z_j| + sqrt(2 h_j G) < l1_j is
 // zero at every optimum and is left out of later passes. The final certificate is of all columns.
 #pragma once
@@ -9,6 +10,7 @@
 #include <numeric>
 
 #include "thalweg/core/result.hpp"
+#include "thalweg/objective/evaluator.hpp"
 #include "thalweg/solver/request.hpp"
 
 namespace thalweg::solver {
@@ -20,28 +22,34 @@ struct DriverContext {
   core::StopToken::Clock::time_point start;
   core::StopToken* stop = nullptr;
   bool keep_trace = true;
+  bool keep_theta = false;
   const std::function<bool(const core::IterationInfo&)>* observer = nullptr;
   double alpha_drop = 0;
 };
 
 template <class D, class L, class Engine>
+  requires SolverFor<Engine, D, L>
 class Driver final {
  public:
-  Driver(objective::Glm<D, L>& glm, Engine& engine) : glm_(glm), engine_(engine) {
-    all_.resize(static_cast<std::size_t>(glm.cols()));
+  Driver(objective::Evaluator<D, L>& evaluator, Engine& engine)
+      : evaluator_(evaluator), glm_(evaluator.glm()), engine_(engine) {
+    all_.resize(static_cast<std::size_t>(glm_.cols()));
     std::iota(all_.begin(), all_.end(), Index{0});
   }
 
-  // Minimises from w, whose exact evaluation `at` must be; both are at the result on return.
+  // Minimises from w, whose evaluation `at` must be; both are at the result on return.
   void minimize(const penalty::Terms& terms, Vector& w, objective::Evaluation& at,
                 const DriverContext& context, core::IterationInfo info, core::Result& result) {
-    objective::Certifier<D, L> certifier(glm_, terms);
+    objective::Certifier<D, L> certifier(glm_, terms, context.keep_theta);
+    evaluator_.begin();
     best_.reset();
     columns_ = all_;
     result.target = certifier.kind() == core::Certificate::Kind::kkt
                         ? context.tol
                         : context.tol * glm_.tolerance_scale();
     result.certificate = certifier.certify(w, at, columns_, best_);
+    // What no step can get below, so that none tries for ever.
+    constexpr double rounding_floor = 8 * epsilon;
     double alpha_drop = context.alpha_drop;
     Progress progress;
     for (;;) {
@@ -51,7 +59,7 @@ class Driver final {
       if (asked && context.stop != nullptr) context.stop->request();
       if (const auto status = finished(result, context, progress)) {
         result.status = *status;
-        if (columns_.size() == all_.size()) break;
+        if (columns_.size() == all_.size() && evaluator_.is_confirmed(at)) break;
         recertify(terms, w, at, certifier, result);
         if (result.status != core::Status::converged) break;
         if (result.certificate.value <= result.target) break;
@@ -63,41 +71,46 @@ class Driver final {
                        {.terms = terms,
                         .columns = columns_,
                         .gap = result.certificate.value,
-                        .target = result.target,
+                        .target = std::max(result.target, rounding_floor * glm_.tolerance_scale()),
                         .epochs_left = context.max_iter - result.epochs,
                         .alpha_drop = alpha_drop});
       alpha_drop = 0;
       ++result.iterations;
       result.epochs += std::max<Index>(outcome.epochs, 1);
       info.step = outcome.largest_change;
-      glm_.evaluate(w, terms, columns_, at);
+      evaluator_.evaluate(w, terms, columns_, at);
       if (context.stop != nullptr && context.stop->poll()) {
-        // The pass may have been cut short; what is returned must be certified all the same.
-        glm_.ignore_stop();
+        // What is returned must be certified all the same.
         recertify(terms, w, at, certifier, result);
         continue;
       }
       result.certificate = certifier.certify(w, at, columns_, best_);
       progress.update(result, outcome.largest_change);
     }
-    result.certificate.theta = best_.theta;
+    if (context.keep_theta) result.certificate.theta = std::move(best_.theta);
   }
 
  private:
-  // Whether steps still lower the objective or the certificate.
+  // Whether steps still lower the objective or the certificate by more than rounding does, or get
+  // shorter, since they last did.
   struct Progress {
-    static constexpr int patience = 5;
+    static constexpr int patience = 10;
     double primal = infinity;
     double value = infinity;
+    double change = infinity;
     int idle = 0;
 
     void update(const core::Result& result, double largest_change) {
-      const bool better =
-          result.certificate.value < value ||
-          result.certificate.primal < primal - 4 * epsilon * std::fabs(primal);
+      const core::Certificate& now = result.certificate;
+      const double rounding = 16 * epsilon * std::fabs(now.primal);
+      const bool better = now.value < std::max(0.99 * value, value - rounding) ||
+                          now.primal < primal - rounding || largest_change < 0.99 * change;
+      if (better) {
+        value = std::min(value, now.value);
+        primal = std::min(primal, now.primal);
+        change = std::min(change, largest_change);
+      }
       idle = better && largest_change > 0 ? 0 : idle + 1;
-      value = std::min(value, result.certificate.value);
-      primal = std::min(primal, result.certificate.primal);
     }
   };
 
@@ -128,7 +141,12 @@ class Driver final {
                  objective::Certifier<D, L>& certifier, core::Result& result) {
     columns_ = all_;
     best_.reset();
-    glm_.evaluate(w, terms, columns_, at);
+    evaluator_.confirm(w, terms, columns_, at);
+    if (glm_.execution().stop_requested()) {
+      // The pass may have been cut short.
+      glm_.ignore_stop();
+      evaluator_.confirm(w, terms, columns_, at);
+    }
     result.certificate = certifier.certify(w, at, columns_, best_);
   }
 
@@ -156,6 +174,7 @@ class Driver final {
     if (2 * kept_.size() <= columns_.size()) columns_.swap(kept_);
   }
 
+  objective::Evaluator<D, L>& evaluator_;
   objective::Glm<D, L>& glm_;
   Engine& engine_;
   objective::BestDual best_;

@@ -3,43 +3,96 @@
 // A task builds its problem (one pass over X), then every alpha starts from the last solution with
 // the residual, the correlations, the solver's Gram cache and its buffers kept: the first certificate
 // of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
+//
+// Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
+// columns, shared with the solver, replaces the passes over X. Paths whose coefficients are handed
+// out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
+// cost a pass, they come from the second moments of the held-out rows.
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <mutex>
 
 #include "thalweg/solver/driver.hpp"
 
 namespace thalweg::solver {
 
+// The mean squared error of the rows that a weighting h picks, from their second moments: a model
+// of h-centred columns gives the spread of the error, the means its centre.
+template <class D, class L>
+class HeldoutError final {
+ public:
+  HeldoutError(const D& x, const objective::GlmData& data, const core::Execution& execution)
+      : glm_(x, data, execution),
+        gram_(std::make_unique_for_overwrite<double[]>(
+            static_cast<std::size_t>(x.cols() * x.cols()))) {
+    std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
+    std::iota(columns.begin(), columns.end(), Index{0});
+    glm_.gram(columns, x.cols(), gram_.get(), x.cols());
+    moments_.emplace(glm_, gram_.get(), x.cols());
+  }
+
+  Index bytes() const { return glm_.cols() * glm_.cols() * static_cast<Index>(sizeof(double)); }
+
+  // Of raw coefficients; nothing where rounding would show in it.
+  std::optional<double> operator()(const Vector& coef, double intercept) {
+    constexpr double accuracy = 1e-10;
+    moments_->evaluate(coef, penalty::Terms(), at_);
+    const double error =
+        at_.square + core::square(glm_.null_intercept() + at_.intercept - intercept);
+    if (!(moments_->rounding(coef) <= accuracy * error)) return std::nullopt;
+    return error;
+  }
+
+ private:
+  objective::Glm<D, L> glm_;
+  std::unique_ptr<double[]> gram_;
+  std::optional<objective::SecondMoments> moments_;
+  objective::Evaluation at_;
+};
+
 template <class Engine, class D, class L>
 class PathRunner final {
  public:
-  PathRunner(const Request& request, const D& x, Index task_index)
-      : request_(request), x_(x), task_(request.tasks[static_cast<std::size_t>(task_index)]),
-        task_index_(task_index),
+  PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index)
+      : request_(request), options_(options), x_(x),
+        task_(request.tasks[static_cast<std::size_t>(task_index)]), task_index_(task_index),
         spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]) {}
 
   std::vector<core::Result> run() {
     start_ = core::StopToken::Clock::now();
-    objective::Glm<D, L> glm(x_, data(), request_.execution);
-    std::vector<core::Result> results;
+    std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution);
     if (request_.execution.stop_requested()) {
-      results.push_back(unstarted());
-      return results;
+      if (!request_.execution.stop->expired()) return {unstarted()};
+      // Out of time: the start is still evaluated and certified.
+      problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads});
     }
+    objective::Glm<D, L>& glm = *problem;
     scale_limits(glm);
-    Engine engine(glm, request_.options);
-    Driver driver(glm, engine);
+    const bool moments = moments_pay(glm);
+    if (moments) options_.inner = Inner::gram;
+    Engine engine(glm, options_);
+    objective::Evaluator<D, L> evaluator(glm);
+    if (moments) use_moments(engine, evaluator);
+    Driver driver(evaluator, engine);
     Vector w = start(glm);
     objective::Evaluation at;
+    std::vector<core::Result> results;
     double previous_alpha = 0;
     for (std::size_t a = 0; a < task_.alphas.size(); ++a) {
       const double alpha = task_.alphas[a];
-      const penalty::Terms terms(spec_.strengths(alpha, spec_.parameters), spec_.weights, lower_,
-                                 upper_);
-      if (a == 0) glm.evaluate(w, terms, all_columns(glm), at);
-      else at.penalty = penalty_value(terms, w);
+      const penalty::Terms terms = terms_at(alpha);
+      if (a == 0) {
+        evaluator.evaluate(w, terms, all_columns(glm), at);
+        if (request_.execution.stop_requested()) {
+          // The pass may have been cut short.
+          glm.ignore_stop();
+          glm.evaluate(w, terms, all_columns(glm), at);
+        }
+      } else {
+        at.penalty = terms.value(w);
+      }
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
@@ -49,20 +102,77 @@ class PathRunner final {
                        .start = start_,
                        .stop = request_.execution.stop,
                        .keep_trace = request_.keep_trace,
+                       .keep_theta = request_.keep_theta,
                        .observer = &request_.observer,
                        .alpha_drop = previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0},
                       {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha},
                       result);
-      finish(glm, w, at, engine, result);
+      finish(evaluator, w, terms, at, engine, result);
       result.time = std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began)).count();
       results.push_back(std::move(result));
       previous_alpha = alpha;
-      if (request_.execution.stop != nullptr && request_.execution.stop->requested()) break;
+      // Strengths that were not reached end with a result that says so; it costs no pass.
+      if (results.back().status != core::Status::converged && stopped()) break;
     }
     return results;
   }
 
  private:
+  penalty::Terms terms_at(double alpha) const {
+    return {spec_.strengths(alpha, spec_.parameters), spec_.weights, lower_, upper_};
+  }
+
+  bool wants_heldout() const { return request_.heldout != nullptr && task_.weighting >= 0; }
+  const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
+  bool stopped() const {
+    return request_.execution.stop != nullptr && request_.execution.stop->requested();
+  }
+  // Whether anybody sees more of the results than their held-out errors.
+  bool hands_out() const { return request_.keep_coef || request_.keep_theta; }
+
+  // An estimate from counts, of neither cores nor the clock: building the Gram matrices against the
+  // passes over X that they save, at about an entry per nanosecond.
+  bool moments_pay(const objective::Glm<D, L>& glm) const {
+    if constexpr (!GramEngine<Engine>) return false;
+    if (options_.inner == Inner::residual) return false;
+    for (const double alpha : task_.alphas) {
+      if (terms_at(alpha).has_unpenalized(glm.cols())) return false;
+    }
+    const auto cols = static_cast<double>(glm.cols());
+    const double matrices = wants_heldout() ? 2 : 1;
+    if (8 * cols * cols * matrices > options_.gram_bytes_limit) return false;
+    const auto entries = static_cast<double>(x_.stored());
+    const double per_row = entries / static_cast<double>(std::max<Index>(glm.rows(), 1));
+    const bool sparse = core::flag(D::Entry::info, "sparse");
+    // Nanoseconds per entry: 16 dense multiply-adds take one; sparse ones, row by row, 1.5 each
+    // after a regrouping.
+    const double build = entries * matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
+    // Of about two evaluations per alpha after the first, handed-out results keep one.
+    const double passes = hands_out() ? 1 : 2;
+    return build < passes * entries * static_cast<double>(task_.alphas.size() - 1);
+  }
+
+  void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
+    if constexpr (GramEngine<Engine>) {
+      const objective::Glm<D, L>& glm = evaluator.glm();
+      GramCache& gram = engine.gram_cache();
+      gram.ensure(glm, all_columns(glm));
+      if (wants_heldout()) {
+        heldout_.emplace(x_, objective::GlmData{.y = data().y, .weights = heldout(),
+                                                .offset = request_.offset},
+                         glm.execution());
+      }
+      // A matrix that a stop cut short must not be used.
+      if (glm.execution().stop_requested()) {
+        heldout_.reset();
+        return;
+      }
+      constexpr double share = 0.1;
+      evaluator.use_moments({glm, gram.column(0), gram.leading_dimension()},
+                            share * request_.tol * glm.tolerance_scale(), hands_out());
+    }
+  }
+
   objective::GlmData data() const {
     const Index n = x_.rows();
     return {.y = request_.y + task_.target * n,
@@ -101,61 +211,78 @@ class PathRunner final {
     return w;
   }
 
-  static double penalty_value(const penalty::Terms& terms, const Vector& w) {
-    double sum = 0;
-    for (std::size_t j = 0; j < w.size(); ++j) {
-      if (w[j] != 0) sum += terms(static_cast<Index>(j)).value(w[j]);
-    }
-    return sum;
-  }
-
   static std::vector<Index> all_columns(const objective::Glm<D, L>& glm) {
     std::vector<Index> columns(static_cast<std::size_t>(glm.cols()));
     std::iota(columns.begin(), columns.end(), Index{0});
     return columns;
   }
 
-  void finish(const objective::Glm<D, L>& glm, const Vector& w, const objective::Evaluation& at,
-              const Engine& engine, core::Result& result) const {
-    if (request_.keep_coef) {
-      glm.to_raw(w, result.coef);
+  void finish(objective::Evaluator<D, L>& evaluator, const Vector& w,
+              const penalty::Terms& terms, objective::Evaluation& at, const Engine& engine,
+              core::Result& result) {
+    objective::Glm<D, L>& glm = evaluator.glm();
+    result.intercept = glm.raw_intercept(at);
+    result.solver = engine.ran();
+    result.reason = engine.reason();
+    result.gram_bytes = engine.gram_bytes();
+    if (evaluator.has_moments()) result.reason += "; evaluated from second moments";
+    if (request_.keep_coef || heldout_) {
+      glm.to_raw(w, coef_);
       // Scaling back and forth may miss a limit by a rounding.
       const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
       for (Index j = 0; glm.is_scaled() && j < glm.cols(); ++j) {
         const penalty::Term limit = limits(j);
-        double& value = result.coef[static_cast<std::size_t>(j)];
+        double& value = coef_[static_cast<std::size_t>(j)];
         value = core::clip(value, limit.lower, limit.upper);
       }
     }
-    result.intercept = glm.raw_intercept(at);
-    result.solver = request_.solver;
-    result.reason = engine.reason();
-    result.gram_bytes = engine.gram_bytes();
-    if (!request_.keep_theta) result.certificate.theta = {};
-    if (request_.heldout != nullptr && task_.weighting >= 0) {
-      const double* h = request_.heldout + task_.weighting * glm.rows();
-      double error = 0, total = 0;
-      for (Index i = 0; i < glm.rows(); ++i) {
-        error += h[i] * core::square(at.residual[static_cast<std::size_t>(i)]);
-        total += h[i];
+    if (request_.keep_coef) result.coef = coef_;
+    if (!wants_heldout()) return;
+    if (heldout_) {
+      result.gram_bytes += heldout_->bytes();
+      const std::optional<double> error = (*heldout_)(coef_, result.intercept);
+      if (error) {
+        result.heldout_error = *error;
+        return;
       }
-      result.heldout_error = error / total;
     }
+    if (!at.has_residual()) {
+      if (stopped()) glm.ignore_stop();
+      glm.evaluate(w, terms, all_columns(glm), at);
+    }
+    const double* h = heldout();
+    double error = 0, total = 0;
+    for (Index i = 0; i < glm.rows(); ++i) {
+      error += h[i] * core::square(at.residual[static_cast<std::size_t>(i)]);
+      total += h[i];
+    }
+    result.heldout_error = error / total;
   }
 
-  // A stop before the first pass over X was complete.
+  // A stop by a signal before the first pass over X was complete: the start, not certified.
   core::Result unstarted() const {
     core::Result result;
     result.alpha = task_.alphas.front();
-    result.status = request_.execution.stop->expired() ? core::Status::time_limit : core::Status::stopped;
+    result.status = core::Status::stopped;
     if (task_.coef != nullptr) result.coef.assign(task_.coef, task_.coef + x_.cols());
     else result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
+    if (request_.fit_intercept) {
+      const objective::GlmData problem = data();
+      double sum = 0, total = 0;
+      for (Index i = 0; i < x_.rows(); ++i) {
+        const double weight = problem.weights != nullptr ? problem.weights[i] : 1.0;
+        sum += weight * (problem.y[i] - (problem.offset != nullptr ? problem.offset[i] : 0.0));
+        total += weight;
+      }
+      result.intercept = sum / total;
+    }
     result.solver = request_.solver;
     result.reason = "stopped during the first pass over X";
     return result;
   }
 
   const Request& request_;
+  SolverOptions options_;
   const D& x_;
   const Task& task_;
   Index task_index_;
@@ -164,18 +291,32 @@ class PathRunner final {
   const double* lower_ = nullptr;
   const double* upper_ = nullptr;
   Vector lower_storage_, upper_storage_;
+  std::optional<HeldoutError<D, L>> heldout_;
+  Vector coef_;
 };
+
+// What the Gram matrix of one task may take: half the memory of X between all that may run at once,
+// counted without regard to the threads that there are.
+inline double gram_bytes_limit(Index design_bytes, std::size_t tasks) {
+  constexpr double least = 1e8;
+  constexpr std::size_t most_at_once = 8;
+  return std::max(0.5 * static_cast<double>(design_bytes), least) /
+         static_cast<double>(std::min(tasks, most_at_once));
+}
 
 template <class Engine, class D, class L>
 Results run_tasks(const Request& request, const D& x) {
   Results results(request.tasks.size());
+  SolverOptions options = request.options;
+  options.gram_bytes_limit = gram_bytes_limit(x.bytes(), request.tasks.size());
   std::exception_ptr error;
   std::mutex error_mutex;
   core::Execution outer = request.execution;
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
   core::parallel_for(static_cast<Index>(request.tasks.size()), outer, [&](Index task) {
     try {
-      results[static_cast<std::size_t>(task)] = PathRunner<Engine, D, L>(request, x, task).run();
+      PathRunner<Engine, D, L> path(request, options, x, task);
+      results[static_cast<std::size_t>(task)] = path.run();
     } catch (...) {
       const std::scoped_lock lock(error_mutex);
       if (!error) error = std::current_exception();

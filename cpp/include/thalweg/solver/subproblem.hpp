@@ -29,6 +29,7 @@ class Subproblem final {
   struct Budget {
     double gap = 0;        // suboptimality to aim for
     double violation = 0;  // and violation: a fraction of that at the start, so that a step progresses
+    double rounding = 0;   // of a violation: nothing below it can be reached
     Index epochs = 0;      // sweeps and rounds of the active set allowed
     Index face_size = 0;   // largest support to factorise
     bool small_rank = false;
@@ -107,7 +108,8 @@ class Subproblem final {
   static double tolerance(const Budget& budget, const Vector& w) {
     double norm = 0;
     for (const double value : w) norm += std::fabs(value);
-    return norm > 0 ? std::min(0.5 * budget.gap / norm, budget.violation) : 0.0;
+    if (!(norm > 0)) return 0.0;
+    return std::max(budget.rounding, std::min(0.5 * budget.gap / norm, budget.violation));
   }
 
   template <class Model>

@@ -32,6 +32,22 @@ bool with_loss(std::string_view name, F&& f) {
   return false;
 }
 
+#define THALWEG_DESIGN(name_, class_)
+#define THALWEG_PENALTY(name_, class_)
+#define THALWEG_SOLVER(name_, class_)
+#define THALWEG_LOSS(name_, class_) +1
+inline constexpr std::size_t loss_count = 0
+#include "thalweg/catalog.def"
+    ;
+#undef THALWEG_DESIGN
+#undef THALWEG_LOSS
+#undef THALWEG_PENALTY
+#undef THALWEG_SOLVER
+
+// Every solver is compiled for each view and loss: build time and size are a budget.
+static_assert(std::variant_size_v<design::AnyDesign> * loss_count <= 64,
+              "too many instantiations per solver: make the solver's inner calls virtual");
+
 // Throws where the design, loss or a penalty lacks what the solver needs.
 inline void require_compatible(const core::Info& solver, const Request& request) {
   for (const PenaltySpec& penalty : request.penalties) {

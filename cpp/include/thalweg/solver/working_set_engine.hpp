@@ -43,16 +43,21 @@ class WorkingSetEngine final {
     w_inner_.resize(size);
     terms_inner_.resize(size);
     double violation = 0;
+    double largest_norm = 0;
     for (std::size_t k = 0; k < size; ++k) {
       const auto j = static_cast<std::size_t>(working_set_[k]);
       w_inner_[k] = w[j];
       terms_inner_[k] = context.terms(working_set_[k]);
       violation = std::max(violation, terms_inner_[k].subdiff_distance(w[j], at.correlation[j]));
+      largest_norm = std::max(largest_norm, glm_.sq_norm(working_set_[k]));
     }
+    // Of a correlation: no step gets below it.
+    const double rounding = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
     const Subproblem::Budget budget{.gap = std::max(0.3 * context.target,
                                                     0.1 * std::min(context.gap, at.primal())),
                                     .violation = 0.2 * violation,
+                                    .rounding = rounding,
                                     .epochs = context.epochs_left,
                                     .face_size = gram_limit(),
                                     .small_rank = small_rank()};
@@ -66,6 +71,8 @@ class WorkingSetEngine final {
   }
 
   Index gram_bytes() const { return gram_.bytes(); }
+  // For evaluations from second moments, which fill it first.
+  GramCache& gram_cache() { return gram_; }
   std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
 
   std::string reason() const {

@@ -1,0 +1,59 @@
+// Evaluates one problem, from X or from its second moments: who asks does not know which.
+//
+// With moments, a point is evaluated from them where their rounding stays within the accuracy
+// given, else from X. Where results are handed out (`confirm_from_x`), the evaluation that a
+// returned certificate rests on is always from X; from then on the rest of the same alpha is, too.
+#pragma once
+
+#include <optional>
+
+#include "thalweg/objective/second_moments.hpp"
+
+namespace thalweg::objective {
+
+template <design::Design D, loss::Loss L>
+class Evaluator final {
+ public:
+  explicit Evaluator(Glm<D, L>& glm) : glm_(glm) {}
+
+  Glm<D, L>& glm() { return glm_; }
+  const Glm<D, L>& glm() const { return glm_; }
+
+  // `accuracy`: the error of the loss that is tolerable.
+  void use_moments(SecondMoments moments, double accuracy, bool confirm_from_x) {
+    moments_.emplace(std::move(moments));
+    accuracy_ = accuracy;
+    confirm_from_x_ = confirm_from_x;
+  }
+  bool has_moments() const { return moments_.has_value(); }
+
+  // A new alpha.
+  void begin() { from_x_ = false; }
+
+  void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
+                Evaluation& out) const {
+    if (moments_ && !from_x_ && moments_->rounding(w) <= accuracy_) {
+      moments_->evaluate(w, terms, out);
+    } else {
+      glm_.evaluate(w, terms, columns, out);
+    }
+  }
+
+  // Whether a certificate of this evaluation may be returned.
+  bool is_confirmed(const Evaluation& at) const { return !confirm_from_x_ || at.has_residual(); }
+
+  void confirm(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
+               Evaluation& out) {
+    from_x_ = from_x_ || confirm_from_x_;
+    evaluate(w, terms, columns, out);
+  }
+
+ private:
+  Glm<D, L>& glm_;
+  std::optional<SecondMoments> moments_;
+  double accuracy_ = 0;
+  bool confirm_from_x_ = false;
+  bool from_x_ = false;
+};
+
+}  // namespace thalweg::objective
