@@ -13,7 +13,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from thalweg import _parameters, penalties
+from thalweg import _core, _parameters, penalties
 from thalweg._engine import run, target_tasks, task
 from thalweg._validation import read_penalty
 from thalweg.linear_model._base import COMMON_RULES, LinearModel
@@ -138,8 +138,14 @@ class ElasticNetCVBase(LinearModel):
             f"data, {folds.seconds:.3g} s)"
         )
         self._set_fitted(data, results, folds.seconds + refit.seconds, notes)
-        gram_bytes = max(result.gram_bytes for result in (*every, *results))
-        self.report_ = replace(self.report_, gram_bytes=gram_bytes)
+        # Paths that run in parallel threads hold their Gram matrices at once.
+        held = sorted(max(result.gram_bytes for result in rows) for rows in folds.results)
+        at_once = options.n_threads or _core.info()["max_threads"]
+        gram_bytes = max(sum(held[-at_once:]), *(result.gram_bytes for result in results))
+        status = self.report_.status
+        if status == "converged" and any(result.status == "time_limit" for result in every):
+            status = "time_limit"  # the choice was made among what was reached
+        self.report_ = replace(self.report_, gram_bytes=gram_bytes, status=status)
         options.max_time = self.max_time  # what a warning should name
         self._finish(tasks, folds.pending or refit.pending, [*every, *results], options)
         return self
