@@ -57,8 +57,9 @@ class Problem:
         """Factor of each coefficient inside the penalty."""
         if not self.standardize:
             return np.ones(self.dense.shape[1])
-        spread = np.sqrt(self.weights @ (self.dense - self.weights @ self.dense) ** 2)
-        return np.where(spread > 0, spread, 1.0)
+        mean = self.weights @ self.dense
+        spread = np.sqrt(self.weights @ (self.dense - mean) ** 2)
+        return np.where(spread > 16 * EPS * np.abs(mean), spread, 1.0)
 
     def null_slope(self):
         """Largest correlation at zero coefficients: a strength that matters."""
