@@ -171,7 +171,7 @@ class Certifier final {
     const Vector& z = at.correlation;
     const double rms = std::sqrt(at.square);
     const auto negligible = [&](Index j) {
-      return 64 * epsilon * std::sqrt(glm_.sq_norm(j)) * rms + 1e-300;
+      return 1e-12 * std::sqrt(glm_.sq_norm(j)) * rms + 1e-300;
     };
     collect_free(w, columns);
     const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
