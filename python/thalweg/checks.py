@@ -187,7 +187,8 @@ def duality_gap(
 
     Parameters
     ----------
-    X, y, coef, intercept, alpha, l1_ratio, sample_weight, offset, weights, lower, upper,\
+    X, y, coef, intercept, alpha, l1_ratio, sample_weight, offset, weights, lower, upper
+        As in `objective`.
     standardize
         As in `objective`.
     fit_intercept : bool, default=True
@@ -289,7 +290,8 @@ def kkt_residual(
 
     Parameters
     ----------
-    X, y, coef, intercept, alpha, l1_ratio, sample_weight, offset, weights, lower, upper,\
+    X, y, coef, intercept, alpha, l1_ratio, sample_weight, offset, weights, lower, upper
+        As in `duality_gap`.
     fit_intercept, standardize
         As in `duality_gap`.
 

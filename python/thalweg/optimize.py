@@ -186,7 +186,9 @@ def solve_path(
         at which all penalized coefficients are zero and `eps` times it.
     eps : float in (0, 1), default=1e-3
         Ratio of the weakest to the strongest strength of an automatic grid.
-    solver, sample_weight, offset, fit_intercept, standardize, tol, max_iter, max_time, n_threads,\
+    solver, sample_weight, offset, fit_intercept, standardize, tol, max_iter, max_time, n_threads
+        As in `solve`; `max_iter` holds for each strength, `max_time` for the whole path, `state`
+        for the first strength.
     random_state, callbacks, state, return_theta, verbose
         As in `solve`; `max_iter` holds for each strength, `max_time` for the whole path, `state`
         for the first strength.

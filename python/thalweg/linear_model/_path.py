@@ -182,7 +182,8 @@ def lasso_path(
     alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
         Strengths, or how many to place on an automatic grid. By default 100; None means the
         same, with a FutureWarning.
-    precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive, check_input,\
+    precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive, check_input
+        As in `enet_path`.
     sample_weight, tol, max_iter, random_state, selection, solver, max_time, n_threads
         As in `enet_path`.
 
