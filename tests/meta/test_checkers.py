@@ -76,11 +76,11 @@ def test_an_early_stop_is_rejected(problem):
 
 @pytest.mark.parametrize("size", [1e-3, -1e-3])
 def test_a_wrong_point_is_not_optimal(problem, solution, size):
-    checkers.check_optimal(problem, solution.coef, solution.intercept, 10 * TOL)
+    checkers.check_optimal(problem, solution.coef, solution.intercept, TOL)
     with pytest.raises(AssertionError):
-        checkers.check_optimal(problem, solution.coef + size, solution.intercept, 10 * TOL)
+        checkers.check_optimal(problem, solution.coef + size, solution.intercept, TOL)
     with pytest.raises(AssertionError):
-        checkers.check_optimal(problem, solution.coef, solution.intercept + 10 * size, 10 * TOL)
+        checkers.check_optimal(problem, solution.coef, solution.intercept + 10 * size, TOL)
 
 
 def test_limits_are_checked(problem, solution):

@@ -125,15 +125,18 @@ class Problem:
         return 8 * EPS * size
 
     def rounding(self, coef, intercept):
-        """How much of an objective is rounding."""
-        error = self.noise(coef, intercept)
+        """How much of an objective, or of a gap, is rounding."""
         eta = self.eta(coef, intercept)
-        slope = np.abs(self.loss_slope(eta)) + error
+        noise, slope = self.noise(coef, intercept), np.abs(self.loss_slope(eta))
+        summation = (64 + 4 * np.sqrt(len(eta))) * EPS * (self.weights @ self.loss_at(eta))
+        # Correlations that have to vanish are zero only to rounding.
+        norms = np.sqrt(self.weights @ self.dense**2)
+        correlations = 64 * EPS * np.sqrt(self.weights @ slope**2) * (norms @ np.abs(coef))
         penalties = 64 * EPS * self.terms(coef)
         if self.standardize:  # a variance is a difference of squares
-            penalties = penalties * (1.0 + self.weights @ self.dense**2 / self.scale**2)
-        summation = (64 + 4 * np.sqrt(len(eta))) * EPS * (self.weights @ self.loss_at(eta))
-        return self.weights @ (error * slope) + summation + penalties.sum()
+            penalties = penalties * (1.0 + norms**2 / self.scale**2)
+        loss = self.weights @ (noise * (slope + noise)) + summation
+        return loss + correlations + penalties.sum()
 
 
 def ascend(function, size):
