@@ -77,7 +77,7 @@ class Glm final {
   bool fits_intercept() const { return data_.fit_intercept; }
   // x~_j' S x~_j / sum s
   double sq_norm(Index j) const { return sq_norm_[static_cast<std::size_t>(j)]; }
-  const Vector& gradient_scale() const { return sq_norm_; }
+  const Vector& sq_norms() const { return sq_norm_; }
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
   double inverse_scale(Index j) const {
     return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];

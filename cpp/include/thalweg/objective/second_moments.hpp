@@ -26,7 +26,7 @@ class SecondMoments final {
   template <class Model>
   SecondMoments(const Model& glm, const double* gram, Index ld)
       : null_correlation_(glm.null_correlation()),
-        sq_norm_(glm.gradient_scale()),
+        sq_norm_(glm.sq_norms()),
         target_square_(2 * glm.null_objective()),
         gram_(gram),
         ld_(ld),

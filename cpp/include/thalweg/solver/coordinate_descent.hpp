@@ -7,9 +7,12 @@
 // Reference: Friedman, Hastie, Hoefling, Tibshirani 2007; Wu & Lange 2008.
 #pragma once
 
+#include <numeric>
+
 #include "thalweg/core/rng.hpp"
 #include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
+#include "thalweg/solver/sweep.hpp"
 
 namespace thalweg::solver {
 
@@ -23,31 +26,25 @@ class CoordinateDescentEngine final {
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     order_.assign(context.columns.begin(), context.columns.end());
-    block_.load(order_, glm_.execution());
+    positions_.resize(order_.size());
+    std::iota(positions_.begin(), positions_.end(), Index{0});
+    w_.clear();
+    terms_.clear();
+    for (const Index j : order_) {
+      w_.push_back(w[static_cast<std::size_t>(j)]);
+      terms_.push_back(context.terms(j));
+    }
     ResidualModel<D, L> model(glm_, block_, order_, at);
     StepOutcome outcome;
-    positions_.resize(order_.size());
-    for (std::size_t k = 0; k < positions_.size(); ++k) positions_[k] = static_cast<Index>(k);
     const Index sweeps = std::min(sweeps_per_step, context.epochs_left);
     while (outcome.epochs < sweeps && !glm_.execution().stop_requested()) {
       if (random_) rng_.shuffle(positions_);
-      double largest = 0;
-      for (const Index k : positions_) {
-        if (k % 64 == 0 && glm_.execution().stop_requested()) break;
-        const Index j = order_[static_cast<std::size_t>(k)];
-        double& value = w[static_cast<std::size_t>(j)];
-        const double h = glm_.sq_norm(j);
-        const double after = context.terms(j).minimize(model.correlation(k) + h * value, h);
-        const double change = after - value;
-        if (change == 0) continue;
-        value = after;
-        model.change(k, change);
-        largest = std::max(largest, std::fabs(change));
-      }
+      const Sweep done = sweep_coordinates(model, w_, terms_, positions_, glm_.execution());
       ++outcome.epochs;
-      outcome.largest_change = std::max(outcome.largest_change, largest);
-      if (largest == 0) break;
+      outcome.largest_change = std::max(outcome.largest_change, done.largest_change);
+      if (done.largest_change == 0) break;
     }
+    for (std::size_t k = 0; k < order_.size(); ++k) w[static_cast<std::size_t>(order_[k])] = w_[k];
     return outcome;
   }
 
@@ -63,6 +60,8 @@ class CoordinateDescentEngine final {
   core::Rng rng_;
   ColumnBlock<D> block_;
   std::vector<Index> order_, positions_;
+  Vector w_;
+  std::vector<penalty::Term> terms_;
 };
 
 struct CoordinateDescent final {

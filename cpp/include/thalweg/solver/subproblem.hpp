@@ -21,6 +21,7 @@
 #include "thalweg/solver/anderson.hpp"
 #include "thalweg/solver/face_cg.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
+#include "thalweg/solver/sweep.hpp"
 
 namespace thalweg::solver {
 
@@ -116,24 +117,10 @@ class Subproblem final {
   double sweep(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                const std::vector<Index>& positions, Outcome& outcome,
                const core::Execution& execution) {
-    constexpr Index poll_every = 64;
-    double violation = 0;
-    Index visited = 0;
-    for (const Index k : positions) {
-      if (++visited % poll_every == 0 && execution.stop_requested()) break;
-      const auto at = static_cast<std::size_t>(k);
-      const double h = model.diagonal(k);
-      const double before = w[at];
-      const double after = terms[at].minimize(model.correlation(k) + h * before, h);
-      const double change = after - before;
-      if (change == 0) continue;
-      w[at] = after;
-      model.change(k, change);
-      violation = std::max(violation, std::fabs(change) * (h + terms[at].l2));
-      outcome.largest_change = std::max(outcome.largest_change, std::fabs(change));
-    }
+    const Sweep done = sweep_coordinates(model, w, terms, positions, execution);
+    outcome.largest_change = std::max(outcome.largest_change, done.largest_change);
     ++outcome.epochs;
-    return violation;
+    return done.violation;
   }
 
   void collect_support(const Vector& w, const std::vector<penalty::Term>& terms) {

@@ -19,7 +19,6 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
 
 #include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/subproblem.hpp"
