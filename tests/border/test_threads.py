@@ -63,15 +63,11 @@ def test_joblib_processes_with_read_only_memory_maps(cls, problem):
     X, y = problem
     expected = estimators.make(cls).fit(X, y)
     with joblib.Parallel(n_jobs=2, max_nbytes=1000) as parallel:
-        models = parallel(joblib.delayed(fit_memory_map)(cls, X, y) for _ in range(2))
+        models = parallel(joblib.delayed(estimators.fit_memory_map)(cls, X, y) for _ in range(2))
     for model, was_memory_map in models:
         assert was_memory_map
         assert model.report_.copies == ()
         np.testing.assert_array_equal(model.coef_, expected.coef_)
-
-
-def fit_memory_map(cls, X, y):
-    return estimators.make(cls).fit(X, y), isinstance(X, np.memmap) and not X.flags.writeable
 
 
 @pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)

@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from thalweg import linear_model
@@ -30,3 +31,11 @@ def make(cls, **options):
     """An estimator that is quick to fit on the tests' data."""
     defaults = {"alpha": 0.05} if cls in SINGLE else {"alphas": 20, "cv": 3}
     return cls(**{**defaults, **options})
+
+
+def fit_memory_map(cls, X, y):
+    """A fitted estimator, and whether X came as a read-only memory map.
+
+    Here because worker processes find `support`, which is on the path, and not the test modules.
+    """
+    return make(cls).fit(X, y), isinstance(X, np.memmap) and not X.flags.writeable
