@@ -7,7 +7,7 @@ from support.certificate import Problem, duality_gap
 
 # A certificate and its recomputation differ by rounding, which the projection off columns that are
 # almost dependent enlarges; a bound that is wrong by more than this share is no bound.
-_SLACK = 1e-4
+_SLACK = 1e-6
 
 
 def solve(problem: Problem, **options):

@@ -170,22 +170,17 @@ class Certifier final {
              BestDual& best) {
     const Vector& z = at.correlation;
     const double rms = std::sqrt(at.square);
-    const auto negligible = [&](Index j) {
-      return 1e-12 * std::sqrt(glm_.sq_norm(j)) * rms + 1e-300;
-    };
+    // Of a correlation; a column takes part with its mean.
+    const auto rounding = [&](Index j) { return 8 * epsilon * raw_norm(j) * rms + 1e-300; };
+    // What a projection may leave where the free columns are nearly dependent.
+    const auto negligible = [&](Index j) { return 1e-12 * raw_norm(j) * rms + 1e-300; };
     collect_free(w, columns);
     const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
-      return std::fabs(z[static_cast<std::size_t>(j)]) > negligible(j);
+      return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
     });
     if (!needs_projection) {
-      // What a projection would take from A, to first order.
-      double rest = 0;
-      for (const Index j : free_) {
-        const auto k = static_cast<std::size_t>(j);
-        rest += std::fabs(z[k] * w[k]);
-      }
       const double ratio = detail::feasibility_ratio(terms_, z, columns, negligible);
-      best.tau = keep_if_better({at.target_product - rest, at.square, z, at.residual}, ratio,
+      best.tau = keep_if_better({at.target_product - free_part(z), at.square, z, at.residual}, ratio,
                                 at.primal(), columns, best);
       return;
     }
@@ -193,10 +188,18 @@ class Certifier final {
     project(z);
     correlate_projected(columns);
     const double total = glm_.total_weight();
-    const Candidate candidate{product(glm_.target(), projected_) / total,
-                              product(projected_, projected_) / total, projected_z_, projected_};
+    const double target_product =
+        product(glm_.target(), projected_) / total - free_part(projected_z_);
+    const Candidate candidate{target_product, product(projected_, projected_) / total, projected_z_,
+                              projected_};
     const double ratio = detail::feasibility_ratio(terms_, projected_z_, columns, negligible);
     keep_if_better(candidate, ratio, at.primal(), columns, best);
+  }
+
+  // The norm of column j as it is stored, before centring, in the scaled coordinates.
+  double raw_norm(Index j) const {
+    const double mean = glm_.center() != nullptr ? glm_.center()[j] * glm_.inverse_scale(j) : 0.0;
+    return std::sqrt(glm_.sq_norm(j) + mean * mean);
   }
 
   // Columns on which z must vanish at w: the term is flat in both directions there.
@@ -221,22 +224,40 @@ class Certifier final {
     diagonal_ = gram.diagonal().cwiseSqrt().cwiseInverse();
     gram = (diagonal_.asDiagonal() * gram * diagonal_.asDiagonal()).eval();
     factor_.compute(gram);
+    projected_ = glm_.target();
+    correlate_projected(free_);
+    least_squares_ = solve_free(projected_z_);
+  }
+
+  // G^+ z on the free columns.
+  Eigen::VectorXd solve_free(const Vector& z) const {
+    Eigen::VectorXd b(static_cast<Index>(free_.size()));
+    for (Index k = 0; k < b.size(); ++k) {
+      b[k] = z[static_cast<std::size_t>(free_[static_cast<std::size_t>(k)])];
+    }
+    return pseudo_solve(diagonal_.cwiseProduct(b)).cwiseProduct(diagonal_);
+  }
+
+  // How much of A = t' S u / S may be due to what is left of z on the free columns: an exact projection
+  // would change it by z' G^+ X~_free' S t / S.
+  double free_part(const Vector& z) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      const double left = z[static_cast<std::size_t>(free_[k])];
+      sum += std::fabs(left * least_squares_[static_cast<Index>(k)]);
+    }
+    return sum;
   }
 
   // projected_ -= X~_free G^+ z_free, repeated: the Gram matrix squares the condition number, so one
   // solve alone leaves a residue that the next ones remove.
   void project(const Vector& z) {
-    const auto size = static_cast<Index>(free_.size());
-    Eigen::VectorXd rest(size);
-    for (Index k = 0; k < size; ++k) {
-      rest[k] = z[static_cast<std::size_t>(free_[static_cast<std::size_t>(k)])];
-    }
-    Vector coef(static_cast<std::size_t>(size));
+    projected_z_ = z;
+    Vector coef(free_.size());
     for (int pass = 0; pass < 3; ++pass) {
-      const Eigen::VectorXd step = pseudo_solve(diagonal_.cwiseProduct(rest)).cwiseProduct(diagonal_);
-      for (Index k = 0; k < size; ++k) {
-        const auto j = free_[static_cast<std::size_t>(k)];
-        coef[static_cast<std::size_t>(k)] = -step[k] * glm_.inverse_scale(j);
+      const Eigen::VectorXd step = solve_free(projected_z_);
+      for (std::size_t k = 0; k < free_.size(); ++k) {
+        coef[k] = -step[static_cast<Index>(k)] * glm_.inverse_scale(free_[k]);
       }
       glm_.design().gemv_add(free_, coef.data(), projected_.data(), glm_.execution());
       if (glm_.fits_intercept()) {
@@ -244,9 +265,6 @@ class Certifier final {
         for (double& u : projected_) u -= mean;
       }
       correlate_projected(free_);
-      for (Index k = 0; k < size; ++k) {
-        rest[k] = projected_z_[static_cast<std::size_t>(free_[static_cast<std::size_t>(k)])];
-      }
     }
   }
 
@@ -355,6 +373,7 @@ class Certifier final {
   Index unpenalized_ = 0;
   std::vector<Index> free_;
   Eigen::VectorXd diagonal_;
+  Eigen::VectorXd least_squares_;  // of the target on the free columns
   Eigen::LDLT<Eigen::MatrixXd> factor_;
   Vector projected_, projected_z_, weighted_;
 };

@@ -22,7 +22,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "thalweg/penalty/separable.hpp"
+#include "thalweg/solver/face.hpp"
 #include "thalweg/solver/face_factor.hpp"
 #include "thalweg/solver/gram_cache.hpp"
 
@@ -52,6 +52,7 @@ class ActiveSet final {
     for (std::size_t k = 0; k < w.size(); ++k) q_[k] = model.correlation(static_cast<Index>(k));
     if (!enter_support(model, w, terms, gram, ensure)) return outcome;
     Index batch = first_batch;
+    double settled = infinity;
     while (outcome.rounds < most_rounds && !execution.stop_requested()) {
       ++outcome.rounds;
       left_ = 0;
@@ -63,7 +64,9 @@ class ActiveSet final {
         break;
       }
       if (candidates_.empty()) {
-        if (!moved) break;  // what is left is rounding in the factor
+        // What is left on a face that stays is rounding in the factor, once it no longer falls.
+        if (!moved || (left_ == 0 && violation > 0.5 * settled)) break;
+        settled = violation;
         continue;
       }
       // Grow the batches while most of a batch stays. All of one may leave again without a move;
@@ -79,26 +82,19 @@ class ActiveSet final {
 
  private:
   static constexpr Index first_batch = 8;
+  // Along a dependence among columns: parts and gains below these are rounding, since the factor takes
+  // what is left of a column below sqrt(FaceFactor::dependence) = 1e-5 for nothing.
+  static constexpr double no_part = 1e-5;
+  static constexpr double no_gain = 1e-9;
 
-  struct Member {
-    Index index;          // in the working set
-    Index slot;           // in the Gram cache
-    double slope;         // l1 times the sign of the face
-    double lower, upper;  // of the face
+  struct Member : Ends {
+    Index index;  // in the working set
+    Index slot;   // in the Gram cache
   };
   struct Candidate {
     double score;
     Index index;
   };
-
-  static Member make_member(Index k, Index slot, double sign, const penalty::Term& term) {
-    Member member{k, slot, term.l1 * sign, term.lower, term.upper};
-    if (term.l1 > 0) {
-      if (sign > 0) member.lower = std::max(member.lower, 0.0);
-      else member.upper = std::min(member.upper, 0.0);
-    }
-    return member;
-  }
 
   static bool is_interior(double w, const penalty::Term& term) {
     return (w != 0 || term.l1 == 0) && w > term.lower && w < term.upper;
@@ -118,7 +114,7 @@ class ActiveSet final {
     rebuilt_.clear();
     for (const Index k : entering_) {
       const auto at = static_cast<std::size_t>(k);
-      rebuilt_.push_back(make_member(k, gram.slot(model.column(k)), w[at] < 0 ? -1.0 : 1.0, terms[at]));
+      rebuilt_.push_back(Member{Ends::of(w[at], terms[at]), k, gram.slot(model.column(k))});
     }
     rebuild(w, terms, gram);
     return true;
@@ -190,24 +186,35 @@ class ActiveSet final {
     return true;
   }
 
-  // Moves along the dependence x_new = X_A x, which leaves X w and so every q as it is. False if the new coordinate is the one that stops the move, or if
-  // nothing does.
+  // Moves along the dependence x_new = X_A x, which leaves X w and so every q as it is. False if the
+  // new coordinate is the one that stops the move, if nothing does, or if nothing is gained by it.
   bool slide(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
              const GramCache& gram) {
     direction_ = products_;
     factor_.solve(direction_.data());  // x
     const auto at = static_cast<std::size_t>(fresh.index);
     double slope = fresh.slope + terms[at].l2 * w[at];
+    double size = std::fabs(slope);
+    const double own = std::sqrt(gram(fresh.slot, fresh.slot));
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      const auto m = static_cast<std::size_t>(members_[i].index);
-      slope -= (members_[i].slope + terms[m].l2 * w[m]) * direction_[i];
+      const Member& member = members_[i];
+      // A column that has no part in the dependence has one of the size of rounding, which must not
+      // stop the move, or send it a rounding's reciprocal away.
+      if (std::fabs(direction_[i]) * std::sqrt(gram(member.slot, member.slot)) <= no_part * own) {
+        direction_[i] = 0;
+      }
+      const auto m = static_cast<std::size_t>(member.index);
+      const double part = (member.slope + terms[m].l2 * w[m]) * direction_[i];
+      slope -= part;
+      size += std::fabs(part);
     }
+    if (std::fabs(slope) <= no_gain * size) return false;
     const double sense = slope > 0 ? -1.0 : 1.0;
-    double length = room(w[at], sense, fresh);
+    double length = fresh.room(w[at], sense);
     Index blocking = -1;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       const double step = -sense * direction_[i];
-      const double limit = room(w[static_cast<std::size_t>(members_[i].index)], step, members_[i]);
+      const double limit = members_[i].room(w[static_cast<std::size_t>(members_[i].index)], step);
       if (limit < length) {
         length = limit;
         blocking = static_cast<Index>(i);
@@ -216,21 +223,14 @@ class ActiveSet final {
     if (!std::isfinite(length)) return false;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       double& value = w[static_cast<std::size_t>(members_[i].index)];
-      value = core::clip(value - sense * length * direction_[i], members_[i].lower, members_[i].upper);
+      value = members_[i].clip(value - sense * length * direction_[i]);
     }
-    w[at] = core::clip(w[at] + sense * length, fresh.lower, fresh.upper);
+    w[at] = fresh.clip(w[at] + sense * length);
     if (blocking < 0) return false;
     stop_at_end(static_cast<std::size_t>(blocking), -sense * direction_[static_cast<std::size_t>(blocking)], w);
     leaving_.assign(1, blocking);
     leave(w, terms, gram);
     return true;
-  }
-
-  // How far w may go in a direction before the end of its face.
-  static double room(double w, double step, const Member& member) {
-    if (step > 0) return std::max(0.0, (member.upper - w) / step);
-    if (step < 0) return std::max(0.0, (member.lower - w) / step);
-    return infinity;
   }
 
   void stop_at_end(std::size_t i, double step, Vector& w) const {
@@ -286,28 +286,17 @@ class ActiveSet final {
     while (!members_.empty()) {
       direction_ = rest_;
       factor_.solve(direction_.data());
-      double first = 1.0;
-      bool crosses = false;
-      delta_.resize(members_.size());
-      for (std::size_t i = 0; i < members_.size(); ++i) {
-        const Member& member = members_[i];
-        const double value = w[static_cast<std::size_t>(member.index)];
-        const double target = value + direction_[i];
-        const double allowed = core::clip(target, member.lower, member.upper);
-        delta_[i] = allowed - value;
-        if (allowed != target) {
-          crosses = true;
-          first = std::min(first, room(value, direction_[i], member));
-        }
-      }
-      if (!crosses) {
+      const ClippedStep clipped = clip_step(
+          direction_, [&](std::size_t i) -> const Ends& { return members_[i]; },
+          [&](std::size_t i) { return w[static_cast<std::size_t>(members_[i].index)]; }, delta_);
+      if (!clipped.crosses) {
         for (std::size_t i = 0; i < members_.size(); ++i) {
           w[static_cast<std::size_t>(members_[i].index)] += delta_[i];
           moved = moved || delta_[i] != 0;
         }
         return moved;
       }
-      moved = step_to_boundary(w, terms, gram, first) || moved;
+      moved = step_to_boundary(w, terms, gram, clipped.first) || moved;
     }
     return moved;
   }
@@ -330,15 +319,15 @@ class ActiveSet final {
       double& value = w[static_cast<std::size_t>(member.index)];
       const double before = value;
       const double target = value + direction_[i];
-      const bool crosses = target < member.lower || target > member.upper;
+      const bool crosses = !member.holds(target);
       if (clipped) {
-        value = core::clip(target, member.lower, member.upper);
+        value = member.clip(target);
         rest_[i] -= product_[i];
         if (crosses) leaving_.push_back(static_cast<Index>(i));
       } else {
-        value = core::clip(value + first * direction_[i], member.lower, member.upper);
+        value = member.clip(value + first * direction_[i]);
         rest_[i] *= 1.0 - first;
-        if (crosses && room(before, direction_[i], member) <= first) {
+        if (crosses && member.room(before, direction_[i]) <= first) {
           stop_at_end(i, direction_[i], w);
           leaving_.push_back(static_cast<Index>(i));
         }
@@ -412,7 +401,7 @@ class ActiveSet final {
     for (const Index k : entering_) {
       const auto at = static_cast<std::size_t>(k);
       const double side = w[at] != 0 ? w[at] : q_[at];
-      fresh_.push_back(make_member(k, gram.slot(model.column(k)), side < 0 ? -1.0 : 1.0, terms[at]));
+      fresh_.push_back(Member{Ends::of(side, terms[at]), k, gram.slot(model.column(k))});
     }
     // Many at once: one blocked factorisation is cheaper than as many substitutions.
     if (members_.size() > 96 && fresh_.size() * 24 > members_.size()) {

@@ -94,7 +94,7 @@ class Driver final {
   // Whether steps still lower the objective or the certificate by more than rounding does, or get
   // shorter, since they last did.
   struct Progress {
-    static constexpr int patience = 10;
+    static constexpr int patience = 30;
     double primal = infinity;
     double value = infinity;
     double change = infinity;

@@ -9,6 +9,11 @@
 // A coordinate that would leave its side of zero or its limits stops there if the model then
 // decreases; otherwise the step ends at the first one.
 //
+// Dependent columns make the matrix singular. Along their null space there is neither curvature nor
+// slope, only the rounding of both, whose quotient is any number: directions of negligible curvature
+// end the iteration, and a step is taken only if the model, by a product with the step itself,
+// decreases by more than that product's rounding.
+//
 // Reference: Nocedal & Wright 2006, algorithms 5.3 (PCG, Jacobi preconditioner) and 7.1; the face as in
 // active_set.hpp.
 #pragma once
@@ -17,7 +22,7 @@
 #include <cmath>
 
 #include "thalweg/core/parallel.hpp"
-#include "thalweg/penalty/separable.hpp"
+#include "thalweg/solver/face.hpp"
 
 namespace thalweg::solver {
 
@@ -37,26 +42,31 @@ class FaceCg final {
     const std::size_t size = support.size();
     gradient_.resize(size);
     scale_.resize(size);
+    ends_.resize(size);
     for (std::size_t i = 0; i < size; ++i) {
       const auto k = static_cast<std::size_t>(support[i]);
-      const double slope = terms[k].l1 > 0 ? std::copysign(terms[k].l1, w[k]) : 0.0;
-      gradient_[i] = model.correlation(support[i]) - slope - terms[k].l2 * w[k];
+      ends_[i] = Ends::of(w[k], terms[k]);
+      gradient_[i] = model.correlation(support[i]) - ends_[i].slope - terms[k].l2 * w[k];
       scale_[i] = 1.0 / (model.diagonal(support[i]) + terms[k].l2);
     }
     Outcome outcome;
     if (!solve(model, terms, support, reduction, most_products, execution, outcome)) return outcome;
 
-    if (clip_to_face(w, terms, support)) {
-      multiply(model, terms, support, delta_, product_);
-      ++outcome.products;
-      double change = 0;
-      for (std::size_t i = 0; i < size; ++i) change += delta_[i] * (0.5 * product_[i] - gradient_[i]);
-      if (!(change < 0)) cut_at_first_end(w, terms, support);
+    const ClippedStep clipped = clip_step(
+        step_, [&](std::size_t i) -> const Ends& { return ends_[i]; },
+        [&](std::size_t i) { return w[static_cast<std::size_t>(support[i])]; }, delta_);
+    bool lower = decreases(model, terms, support, outcome);
+    if (!lower && clipped.crosses) {
+      for (std::size_t i = 0; i < size; ++i) {
+        const double from = w[static_cast<std::size_t>(support[i])];
+        delta_[i] = ends_[i].clip(from + clipped.first * step_[i]) - from;
+      }
+      lower = decreases(model, terms, support, outcome);
     }
+    if (!lower) return outcome;
     for (std::size_t i = 0; i < size; ++i) {
       if (delta_[i] == 0) continue;
-      double& value = w[static_cast<std::size_t>(support[i])];
-      value += delta_[i];
+      w[static_cast<std::size_t>(support[i])] += delta_[i];
       outcome.largest_change = std::max(outcome.largest_change, std::fabs(delta_[i]));
     }
     model.change_all(support, delta_);
@@ -94,9 +104,12 @@ class FaceCg final {
       multiply(model, terms, support, direction_, product_);
       ++outcome.products;
       double curvature = 0;
-      for (std::size_t i = 0; i < size; ++i) curvature += direction_[i] * product_[i];
-      // Flat to rounding: a dependence among the columns.
-      if (!(curvature > 0)) break;
+      double diagonal = 0;
+      for (std::size_t i = 0; i < size; ++i) {
+        curvature += direction_[i] * product_[i];
+        diagonal += direction_[i] * direction_[i] / scale_[i];
+      }
+      if (!(curvature > flat * diagonal)) break;
       const double length = norm / curvature;
       double next = 0;
       for (std::size_t i = 0; i < size; ++i) {
@@ -111,41 +124,25 @@ class FaceCg final {
     return outcome.products > 0;
   }
 
-  static double end_of_face(double w, double target, const penalty::Term& term) {
-    if (term.l1 > 0 && w * target < 0) return core::clip(0.0, term.lower, term.upper);
-    return core::clip(target, term.lower, term.upper);
+  // Whether the model falls by delta_:  sum_i delta_i (1/2 (H delta)_i - gradient_i) < -rounding.
+  template <class Model>
+  bool decreases(Model& model, const std::vector<penalty::Term>& terms,
+                 const std::vector<Index>& support, Outcome& outcome) {
+    multiply(model, terms, support, delta_, product_);
+    ++outcome.products;
+    double change = 0;
+    double length = 0;
+    for (std::size_t i = 0; i < delta_.size(); ++i) {
+      change += delta_[i] * (0.5 * product_[i] - gradient_[i]);
+      length += std::fabs(delta_[i]) / std::sqrt(scale_[i]);
+    }
+    return change < -epsilon * length * length;
   }
 
-  // delta_ from step_; true if some coordinate stops early.
-  bool clip_to_face(const Vector& w, const std::vector<penalty::Term>& terms,
-                    const std::vector<Index>& support) {
-    delta_.resize(step_.size());
-    bool clipped = false;
-    for (std::size_t i = 0; i < step_.size(); ++i) {
-      const auto k = static_cast<std::size_t>(support[i]);
-      const double target = w[k] + step_[i];
-      const double allowed = end_of_face(w[k], target, terms[k]);
-      clipped = clipped || allowed != target;
-      delta_[i] = allowed - w[k];
-    }
-    return clipped;
-  }
+  // Curvature, relative to that of the diagonal, that rounding alone can make.
+  static constexpr double flat = 64 * epsilon;
 
-  void cut_at_first_end(const Vector& w, const std::vector<penalty::Term>& terms,
-                        const std::vector<Index>& support) {
-    double first = 1.0;
-    for (std::size_t i = 0; i < step_.size(); ++i) {
-      const auto k = static_cast<std::size_t>(support[i]);
-      if (step_[i] != 0 && w[k] + step_[i] != end_of_face(w[k], w[k] + step_[i], terms[k])) {
-        first = std::min(first, delta_[i] / step_[i]);
-      }
-    }
-    for (std::size_t i = 0; i < step_.size(); ++i) {
-      const auto k = static_cast<std::size_t>(support[i]);
-      delta_[i] = end_of_face(w[k], w[k] + first * step_[i], terms[k]) - w[k];
-    }
-  }
-
+  std::vector<Ends> ends_;
   Vector gradient_, scale_, rest_, step_, direction_, product_, delta_;
 };
 

@@ -57,7 +57,7 @@ class WorkingSetEngine final {
                                                     0.1 * std::min(context.gap, at.primal())),
                                     .violation = 0.2 * violation,
                                     .rounding = rounding,
-                                    .epochs = context.epochs_left,
+                                    .epochs = std::min(context.epochs_left, most_epochs),
                                     .face_size = gram_limit(),
                                     .small_rank = small_rank()};
     const Subproblem::Outcome outcome =
@@ -89,6 +89,9 @@ class WorkingSetEngine final {
   }
 
  private:
+  // In one step: where rounding is larger than expected, the driver has to see it.
+  static constexpr Index most_epochs = 1000;
+
   // Working set: everything non-zero, and the worst violators.
   void select(const Vector& w, const objective::Evaluation& at, const StepContext& context) {
     working_set_.clear();
