@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 import thalweg as tw
 from support import catalogue, data
 from support.certificate import Problem

@@ -134,8 +134,8 @@ class Problem:
         correlations = 64 * EPS * np.sqrt(self.weights @ slope**2) * (norms @ np.abs(coef))
         penalties = 64 * EPS * self.terms(coef)
         if self.standardize:
-            # A variance is a difference of squares; at a slope that is wrong by so much the supremum
-            # in a conjugate may be at a limit.
+            # A variance is a difference of squares; at a slope that is wrong by so much, the
+            # supremum in a conjugate may be at a limit.
             limits = np.abs(self.limits).max(axis=0)
             reach = np.where(np.isfinite(limits) & (coef != 0), limits, coef)
             penalties = 64 * EPS * self.terms(reach) * (1.0 + norms**2 / self.scale**2)
