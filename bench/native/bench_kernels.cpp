@@ -6,15 +6,12 @@
 // table (one thread, 256 MB), and floating-point operations per second for the Gram kernel.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "bandwidth.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace {
@@ -302,41 +299,6 @@ void register_sparse(const kernels::Table& table, Index nnz, Index n) {
   });
 }
 
-// Bytes read and written by memcpy per second; bytes read by a sum per second.
-void add_bandwidth_context() {
-  const double* from = matrix<double>();
-  constexpr Index count = memory_bytes / Index{sizeof(double)};
-  Vector to(size(count));
-  double copy = 0, read = 0;
-  const auto seconds = [](auto&& run) {
-    const auto start = std::chrono::steady_clock::now();
-    run();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  const double bytes = static_cast<double>(memory_bytes);
-  for (int repeat = 0; repeat < 5; ++repeat) {
-    copy = std::max(copy, 2 * bytes / seconds([&] {
-                            std::memcpy(to.data(), from, size(memory_bytes));
-                            benchmark::ClobberMemory();
-                          }));
-    constexpr Index n = 4096;
-    const Vector ones(size(n), 1.0);
-    read = std::max(read, bytes / seconds([&] {
-                            double sum = 0;
-                            const kernels::Table& best = *kernels::tables().back();
-                            for (Index i = 0; i < count / n; ++i) {
-                              sum += best.dense_f64.dot(from + i * n, ones.data(), n);
-                            }
-                            benchmark::DoNotOptimize(sum);
-                          }));
-  }
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f GB/s", copy / 1e9);
-  benchmark::AddCustomContext("copy_bandwidth", text);
-  std::snprintf(text, sizeof text, "%.1f GB/s", read / 1e9);
-  benchmark::AddCustomContext("read_bandwidth", text);
-}
-
 template <class T>
 void register_dense(const kernels::Table& table) {
   register_columns<T>(table, 72, false);
@@ -364,7 +326,7 @@ int main(int argc, char** argv) {
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  add_bandwidth_context();
+  thalweg::bench::add_bandwidth_context();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

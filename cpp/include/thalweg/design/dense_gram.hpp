@@ -22,11 +22,11 @@ struct DenseColumn {
 
 namespace detail {
 
-inline constexpr Index gram_chunk_bytes = 4 << 20;
 inline constexpr Index gram_inner_rows = 256;  // one panel of this many rows fits the L1 cache
 
-inline Index gram_chunk_rows(Index rows, Index packed_columns) {
-  const Index fit = gram_chunk_bytes / (8 * std::max<Index>(packed_columns, 1));
+// Rows of which all packed panels take at most so many bytes.
+inline Index gram_chunk_rows(Index rows, Index packed_columns, Index bytes) {
+  const Index fit = bytes / (8 * std::max<Index>(packed_columns, 1));
   const Index rounded = std::max<Index>(fit / gram_inner_rows, 1) * gram_inner_rows;
   return std::min(rows, rounded);
 }
@@ -69,6 +69,150 @@ void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> c
   }
 }
 
+// Products of packed panels: panels A of all columns, panels B of the fresh ones, with weights.
+template <class T, class ColumnFunction>
+class GramPanels final {
+ public:
+  static constexpr Index width = kernels::gram_panel_width;
+
+  GramPanels(const ColumnFunction& column, std::span<const Index> columns, Index fresh,
+             const double* center, const double* s)
+      : column_(column), columns_(columns), fresh_(fresh), center_(center), s_(s) {}
+
+  // Without weights the fresh columns are packed once, where they begin with a panel.
+  bool shares() const { return s_ == nullptr && first() % width == 0; }
+  Index panels_a() const { return (count() + width - 1) / width; }
+  Index panels_b() const { return (fresh_ + width - 1) / width; }
+  Index panels() const { return panels_a() + (shares() ? 0 : panels_b()); }
+
+  // A fold leaves many rows out, often in one run.
+  bool is_left_out(Index row, Index height) const {
+    return s_ != nullptr &&
+           std::all_of(s_ + row, s_ + row + height, [](double w) { return w == 0; });
+  }
+
+  // packed holds panels() times `chunk` rows.
+  void pack(Index panel, Index row, Index height, Index chunk, double* packed) const {
+    const bool weighted = panel >= panels_a();
+    const Index begin = weighted ? first() + (panel - panels_a()) * width : panel * width;
+    const Index panel_columns = std::min(width, count() - begin);
+    const T* data[width];
+    double centers[width];
+    Index stride = 1;
+    for (Index c = 0; c < panel_columns; ++c) {
+      const Index j = columns_[static_cast<std::size_t>(begin + c)];
+      const DenseColumn<T> x = column_(j);
+      data[c] = x.data + row * x.stride;
+      stride = x.stride;
+      centers[c] = center_ != nullptr ? center_[j] : 0.0;
+    }
+    table_.template dense<T>().pack(data, stride, panel_columns, height,
+                                    center_ != nullptr ? centers : nullptr,
+                                    weighted && s_ != nullptr ? s_ + row : nullptr,
+                                    packed + panel * chunk * width);
+  }
+
+  // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
+  // columns above its diagonal is left out.
+  void multiply(Index a_begin, Index a_end, Index panel_b, Index height, Index chunk,
+                const double* packed, double* out, Index ld) const {
+    const Index panel_size = chunk * width;
+    const double* const b =
+        packed + ((shares() ? first() / width : panels_a()) + panel_b) * panel_size;
+    const Index b_begin = panel_b * width;
+    const Index b_count = std::min(width, fresh_ - b_begin);
+    for (Index inner = 0; inner < height; inner += gram_inner_rows) {
+      const Index depth = std::min(gram_inner_rows, height - inner);
+      for (Index pa = a_begin; pa < a_end; ++pa) {
+        const Index begin = pa * width;
+        if (begin >= first() + b_begin + b_count) continue;
+        table_.block.panel_product(packed + pa * panel_size + inner * width, b + inner * width,
+                                   depth, 1.0, out + begin + b_begin * ld, ld,
+                                   std::min(width, count() - begin), b_count);
+      }
+    }
+  }
+
+  void mirror(double* out, Index ld) const {
+    for (Index k = 0; k < fresh_; ++k) {
+      for (Index i = k + 1; i < fresh_; ++i) out[first() + i + k * ld] = out[first() + k + i * ld];
+    }
+  }
+
+ private:
+  Index count() const { return static_cast<Index>(columns_.size()); }
+  Index first() const { return count() - fresh_; }
+
+  const ColumnFunction& column_;
+  std::span<const Index> columns_;
+  Index fresh_;
+  const double* center_;
+  const double* s_;
+  const kernels::Table& table_ = kernels::table();
+};
+
+// For many rows: blocks of rows, each with its own sums, so that what a core packs stays in its
+// cache; the sums are added in the order of the blocks.
+inline constexpr Index gram_row_blocks = 16;
+inline constexpr Index gram_sums_bytes = 8 << 20;
+
+template <class Panels>
+void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, double* out, Index ld,
+                  const core::Execution& execution) {
+  constexpr Index second_level_cache = 1 << 20;
+  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, second_level_cache);
+  const Index chunks = (rows + chunk - 1) / chunk;
+  const Index blocks = std::min(gram_row_blocks, chunks);
+  std::vector<Vector> sums(static_cast<std::size_t>(blocks));
+  core::parallel_for(blocks, execution, [&](Index block) {
+    Vector& sum = sums[static_cast<std::size_t>(block)];
+    sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
+    const auto packed = std::make_unique_for_overwrite<double[]>(
+        static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
+    for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
+      const Index row = c * chunk;
+      const Index height = std::min(chunk, rows - row);
+      if (panels.is_left_out(row, height)) continue;
+      for (Index panel = 0; panel < panels.panels(); ++panel) {
+        panels.pack(panel, row, height, chunk, packed.get());
+      }
+      for (Index panel = 0; panel < panels.panels_b(); ++panel) {
+        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(), count);
+      }
+    }
+  });
+  for (const Vector& sum : sums) {
+    for (Index k = 0; k < fresh && !sum.empty(); ++k) {
+      for (Index i = 0; i < count; ++i) out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
+    }
+  }
+}
+
+// For many columns: chunks of rows in turn, whose panels all cores pack and multiply.
+template <class Panels>
+void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
+                    const core::Execution& execution) {
+  constexpr Index chunk_bytes = 4 << 20;
+  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, chunk_bytes);
+  const auto packed = std::make_unique_for_overwrite<double[]>(
+      static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
+  // A task is one panel of B against a few panels of A.
+  constexpr Index group = 4;
+  const Index groups = (panels.panels_a() + group - 1) / group;
+  for (Index row = 0; row < rows; row += chunk) {
+    const Index height = std::min(chunk, rows - row);
+    if (panels.is_left_out(row, height)) continue;
+    core::parallel_for(panels.panels(), execution, [&](Index panel) {
+      panels.pack(panel, row, height, chunk, packed.get());
+    });
+    core::parallel_for(panels.panels_b() * groups, execution, [&](Index task) {
+      const Index begin = task % groups * group;
+      panels.multiply(begin, std::min(panels.panels_a(), begin + group), task / groups, height, chunk,
+                      packed.get(), out, ld);
+    });
+  }
+}
+
 }  // namespace detail
 
 // column(j) -> DenseColumn<T>. center (by column j) and s (by row) may be null.
@@ -80,73 +224,18 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
     detail::gram_few<T>(column, rows, columns, fresh, center, s, out, ld, requested);
     return;
   }
-  constexpr Index width = kernels::gram_panel_width;
-  const kernels::Table& table = kernels::table();
   const auto count = static_cast<Index>(columns.size());
-  const Index first = count - fresh;
-  const Index panels_a = (count + width - 1) / width;
-  const Index panels_b = (fresh + width - 1) / width;
   const core::Execution execution = serial_if_small(rows * count * fresh, requested);
-
-  const Index chunk = detail::gram_chunk_rows(rows, (panels_a + panels_b) * width);
-  const Index panel_size = chunk * width;
-  const auto packed =
-      std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>((panels_a + panels_b) * panel_size));
-  double* const packed_a = packed.get();
-  double* const packed_b = packed.get() + panels_a * panel_size;
-
   for (Index k = 0; k < fresh; ++k) std::fill_n(out + k * ld, count, 0.0);
 
-  for (Index row = 0; row < rows; row += chunk) {
-    const Index height = std::min(chunk, rows - row);
-    // A fold leaves many rows out, often in one run.
-    if (s != nullptr && std::all_of(s + row, s + row + height, [](double w) { return w == 0; })) {
-      continue;
-    }
-    core::parallel_for(panels_a + panels_b, execution, [&](Index panel) {
-      const bool weighted = panel >= panels_a;
-      const Index begin = weighted ? first + (panel - panels_a) * width : panel * width;
-      const Index panel_columns = std::min(width, count - begin);
-      const T* data[width];
-      double centers[width];
-      Index stride = 1;
-      for (Index c = 0; c < panel_columns; ++c) {
-        const Index j = columns[static_cast<std::size_t>(begin + c)];
-        const DenseColumn<T> x = column(j);
-        data[c] = x.data + row * x.stride;
-        stride = x.stride;
-        centers[c] = center != nullptr ? center[j] : 0.0;
-      }
-      table.template dense<T>().pack(data, stride, panel_columns, height,
-                                     center != nullptr ? centers : nullptr,
-                                     weighted && s != nullptr ? s + row : nullptr,
-                                     packed.get() + panel * panel_size);
-    });
-    // Tiles of whole panels; a task is one panel of B against a few panels of A.
-    constexpr Index group = 4;
-    const Index groups = (panels_a + group - 1) / group;
-    core::parallel_for(panels_b * groups, execution, [&](Index task) {
-      const Index pb = task / groups;
-      const Index b_begin = pb * width;
-      const Index b_count = std::min(width, fresh - b_begin);
-      const Index a_end = std::min(panels_a, (task % groups + 1) * group);
-      for (Index inner = 0; inner < height; inner += detail::gram_inner_rows) {
-        const Index depth = std::min(detail::gram_inner_rows, height - inner);
-        for (Index pa = task % groups * group; pa < a_end; ++pa) {
-          const Index a_begin = pa * width;
-          // The part of the square B x B above its diagonal is mirrored below.
-          if (a_begin >= first + b_begin + b_count) continue;
-          table.block.panel_product(packed_a + pa * panel_size + inner * width,
-                                    packed_b + pb * panel_size + inner * width, depth, 1.0,
-                                    out + a_begin + b_begin * ld, ld,
-                                    std::min(width, count - a_begin), b_count);
-        }
-      }
-    });
+  const detail::GramPanels<T, ColumnFunction> panels(column, columns, fresh, center, s);
+  const Index sums_bytes = 8 * detail::gram_row_blocks * count * fresh;
+  if (sums_bytes <= detail::gram_sums_bytes && rows > 16 * count) {
+    detail::gram_by_rows(panels, rows, count, fresh, out, ld, execution);
+  } else {
+    detail::gram_by_panels(panels, rows, out, ld, execution);
   }
-  for (Index k = 0; k < fresh; ++k) {
-    for (Index i = k + 1; i < fresh; ++i) out[first + i + k * ld] = out[first + k + i * ld];
-  }
+  panels.mirror(out, ld);
 }
 
 }  // namespace thalweg::design

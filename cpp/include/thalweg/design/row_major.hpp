@@ -61,7 +61,7 @@ class RowMajor final {
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     Vector sums(static_cast<std::size_t>(cols_), 0.0);
-    over_tiles(1, sums.data(), execution,
+    over_tiles(1, cached_columns, sums.data(), execution,
                [&](Index row, Index height, Index column, Index width, double* partial) {
                  kernels_.rows_accumulate(data_ + row * stride_ + column, stride_, height, width,
                                           v + row, partial + column);
@@ -72,37 +72,39 @@ class RowMajor final {
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                 const core::Execution& execution) const {
     constexpr Index block = 1024;
-    const auto count = static_cast<Index>(columns.size());
-    // A sparse combination gathers; a full one reads rows at stream speed.
-    const bool gather = count * 4 < cols_;
-    Vector full;
-    if (!gather) {
-      full.assign(static_cast<std::size_t>(cols_), 0.0);
-      for (Index k = 0; k < count; ++k) {
-        full[static_cast<std::size_t>(columns[static_cast<std::size_t>(k)])] += coef[k];
-      }
-    }
+    const Combination combination(columns, coef, cols_);
     core::parallel_for((rows_ + block - 1) / block,
-                       serial_if_small(rows_ * (gather ? count : cols_), execution), [&](Index b) {
-                         for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
-                           if (gather) {
-                             double sum = 0;
-                             for (Index k = 0; k < count; ++k) {
-                               sum += coef[k] * static_cast<double>(at(i, columns[static_cast<std::size_t>(k)]));
-                             }
-                             out[i] += sum;
-                           } else {
-                             out[i] += kernels_.dot(data_ + i * stride_, full.data(), cols_);
-                           }
-                         }
+                       serial_if_small(rows_ * combination.reads(), execution), [&](Index b) {
+                         combine(combination, b * block, std::min(rows_, (b + 1) * block), out);
                        });
+  }
+
+  // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
+  template <class F>
+  bool gemv_add_then_t(std::span<const Index> columns, const double* coef, double* v, F&& g,
+                       double* out, const core::Execution& execution) const {
+    constexpr Index strip_bytes = 256 << 10;  // of rows, to stay in cache between the two products
+    if (row_blocks() < 4) return false;
+    const Combination combination(columns, coef, cols_);
+    const Index strip = std::max<Index>(8, strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8);
+    std::fill_n(out, cols_, 0.0);
+    over_tiles(1, cols_, out, execution,
+               [&](Index begin, Index height, Index, Index, double* sums) {
+                 for (Index row = begin; row < begin + height; row += strip) {
+                   const Index next = std::min(begin + height, row + strip);
+                   combine(combination, row, next, v);
+                   kernels_.rows_accumulate(data_ + row * stride_, stride_, next - row, cols_,
+                                            g(row, next), sums);
+                 }
+               });
+    return true;
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const {
     out.resize(cols_);
     Vector sums(static_cast<std::size_t>(3 * cols_), 0.0);
-    over_tiles(3, sums.data(), execution,
+    over_tiles(3, cached_columns, sums.data(), execution,
                [&](Index row, Index height, Index column, Index width, double* partial) {
                  kernels_.rows_moments(data_ + row * stride_ + column, stride_, height, width,
                                        s != nullptr ? s + row : nullptr, v + row, partial + column,
@@ -130,23 +132,61 @@ class RowMajor final {
   }
 
  private:
+  static constexpr Index cached_columns = 512;  // whose sums stay in the first-level cache
+
   T at(Index i, Index j) const { return data_[i * stride_ + j]; }
 
-  // Calls f on tiles of rows x columns, each block of rows with partial sums of its own, and adds
-  // these in order: `arrays` results of length cols, one after the other.
+  // Coefficients of a product X w. A sparse combination gathers, a cache line per entry; a full one
+  // reads rows at stream speed.
+  class Combination final {
+   public:
+    Combination(std::span<const Index> columns, const double* coef, Index cols)
+        : columns_(columns), coef_(coef) {
+      constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+      if (static_cast<Index>(columns.size()) * line < cols) return;
+      full_.assign(static_cast<std::size_t>(cols), 0.0);
+      for (std::size_t k = 0; k < columns.size(); ++k) full_[static_cast<std::size_t>(columns[k])] += coef[k];
+    }
+
+    // How many entries of a row it reads.
+    Index reads() const { return static_cast<Index>(full_.empty() ? columns_.size() : full_.size()); }
+    double operator()(const kernels::DenseKernels<T>& kernels, const T* row) const {
+      if (!full_.empty()) return kernels.dot(row, full_.data(), static_cast<Index>(full_.size()));
+      double sum = 0;
+      for (std::size_t k = 0; k < columns_.size(); ++k) {
+        sum += coef_[k] * static_cast<double>(row[columns_[k]]);
+      }
+      return sum;
+    }
+
+   private:
+    std::span<const Index> columns_;
+    const double* coef_;
+    Vector full_;
+  };
+
+  void combine(const Combination& combination, Index begin, Index end, double* out) const {
+    for (Index i = begin; i < end; ++i) out[i] += combination(kernels_, data_ + i * stride_);
+  }
+
+  // Blocks of about 1,024 rows or more, as even as can be.
+  Index row_blocks() const { return std::clamp<Index>(rows_ / 1024, 1, 32); }
+
+  // Calls f(row, height, column, width, sums) on tiles of rows x columns, `strip` columns wide, each
+  // block of rows with sums of its own, and adds these in order: `arrays` results of length cols, one
+  // after the other.
   template <class F>
-  void over_tiles(Index arrays, double* result, const core::Execution& execution, F&& f) const {
-    constexpr Index strip = 512;
-    constexpr Index most_blocks = 32;
-    const Index height = std::max<Index>(4096, (rows_ + most_blocks - 1) / most_blocks);
-    const Index blocks = (rows_ + height - 1) / height;
+  void over_tiles(Index arrays, Index strip, double* result, const core::Execution& execution,
+                  F&& f) const {
+    const Index blocks = row_blocks();
     const Index strips = (cols_ + strip - 1) / strip;
     const Index length = arrays * cols_;
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
     core::parallel_for(blocks * strips, serial_if_small(stored(), execution), [&](Index task) {
       const Index b = task / strips;
+      const Index row = b * rows_ / blocks;
       const Index column = task % strips * strip;
-      f(b * height, std::min(height, rows_ - b * height), column, std::min(strip, cols_ - column),
+      f(row, (b + 1) * rows_ / blocks - row, column, std::min(strip, cols_ - column),
         blocks > 1 ? partial.data() + b * length : result);
     });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {
@@ -159,6 +199,6 @@ class RowMajor final {
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 
-static_assert(ColumnAccess<RowMajor<double>>);
+static_assert(ColumnAccess<RowMajor<double>> && FusedProducts<RowMajor<double>>);
 
 }  // namespace thalweg::design

@@ -127,6 +127,11 @@ class Glm final {
   // out[j] = x~_j' v / sum s for j in columns.
   void correlate(const double* v, double sum_v, std::span<const Index> columns, double* out) const {
     x_.gemv_t(v, columns, out, execution_);
+    finish_correlation(sum_v, columns, out);
+  }
+
+  // The same from the raw products x_j' v.
+  void finish_correlation(double sum_v, std::span<const Index> columns, double* out) const {
     const double inverse_total = 1.0 / total_;
     for (const Index j : columns) {
       // A column without variation explains nothing; its product is rounding.
@@ -148,13 +153,14 @@ class Glm final {
     }
     out.penalty = terms.value(w);
     out.residual = target_;
+    out.correlation.resize(static_cast<std::size_t>(cols_));
+    if (evaluate_in_one_pass(support, coef, columns, out)) return;
     x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
     finish_residual(out);
     if (support.empty()) {
       out.correlation = null_correlation_;
       return;
     }
-    out.correlation.resize(static_cast<std::size_t>(cols_));
     correlate(out.v(), out.sum_weighted, columns, out.correlation.data());
   }
 
@@ -199,6 +205,39 @@ class Glm final {
   }
 
  private:
+  // Reads X once where the design can. The intercept has to be known before the residual is: it is
+  // that of the means of the columns, and what rounding makes it differ by is corrected afterwards.
+  bool evaluate_in_one_pass(const std::vector<Index>& support, const Vector& coef,
+                            std::span<const Index> columns, Evaluation& out) const {
+    if constexpr (design::FusedProducts<D>) {
+      if (support.empty()) return false;
+      double intercept = 0;
+      for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);
+      const double* s = data_.weights;
+      if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
+      const auto centre = [&](Index begin, Index end) -> const double* {
+        double* const u = out.residual.data();
+        for (Index i = begin; i < end; ++i) u[i] -= intercept;
+        if (s == nullptr) return u + begin;
+        for (Index i = begin; i < end; ++i) out.weighted[static_cast<std::size_t>(i)] = s[i] * u[i];
+        return out.weighted.data() + begin;
+      };
+      if (!x_.gemv_add_then_t(support, coef.data(), out.residual.data(), centre,
+                              out.correlation.data(), execution_)) {
+        return false;
+      }
+      finish_residual(out);
+      for (const Index j : columns) {
+        out.correlation[static_cast<std::size_t>(j)] -= out.intercept * total_ * mean(j);
+      }
+      finish_correlation(out.sum_weighted, columns, out.correlation.data());
+      out.intercept += intercept;
+      return true;
+    } else {
+      return false;
+    }
+  }
+
   double mean(Index j) const { return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)]; }
 
   void build_target() {

@@ -62,9 +62,9 @@ class ColumnBlock<design::RowMajor<T>> final {
   }
 
   const ColumnBlock& columns() const { return *this; }
-  // A strided entry costs a cache line.
+  // A strided entry costs a cache line, and often a page table entry.
   double visit_factor(std::span<const Index> columns) const {
-    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 8.0;
+    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 32.0;
   }
 
   double dot(Index j, const double* v) const {

@@ -61,6 +61,8 @@ class Driver final {
         result.status = *status;
         if (columns_.size() == all_.size() && evaluator_.is_confirmed(at)) break;
         recertify(terms, w, at, certifier, result);
+        describe(w, result, context, info);
+        if (context.keep_trace) result.trace.back() = info;
         if (result.status != core::Status::converged) break;
         if (result.certificate.value <= result.target) break;
         continue;

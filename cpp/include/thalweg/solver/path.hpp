@@ -130,8 +130,8 @@ class PathRunner final {
   // Whether anybody sees more of the results than their held-out errors.
   bool hands_out() const { return request_.keep_coef || request_.keep_theta; }
 
-  // An estimate from counts, of neither cores nor the clock: building the Gram matrices against the
-  // passes over X that they save, at about an entry per nanosecond.
+  // An estimate from counts, of neither cores nor the clock: building the Gram matrices of all columns
+  // against the passes over X that they save, at about an entry per nanosecond.
   bool moments_pay(const objective::Glm<D, L>& glm) const {
     if constexpr (!GramEngine<Engine>) return false;
     if (options_.inner == Inner::residual) return false;
@@ -146,10 +146,23 @@ class PathRunner final {
     const bool sparse = core::flag(D::Entry::info, "sparse");
     // Nanoseconds per entry: 16 dense multiply-adds take one; sparse ones, row by row, 1.5 each
     // after a regrouping.
-    const double build = entries * matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
+    const double build = matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
     // Of about two evaluations per alpha after the first, handed-out results keep one.
-    const double passes = hands_out() ? 1 : 2;
-    return build < passes * entries * static_cast<double>(task_.alphas.size() - 1);
+    const double later = (hands_out() ? 1.0 : 2.0) * static_cast<double>(task_.alphas.size() - 1);
+    // A first working set that holds most columns needs most of the matrix anyway, and some steps.
+    constexpr Index largest_first_set = 256;
+    const Index set = std::min(null_violators(glm), largest_first_set);
+    return build < later || 5 * set > 2 * glm.cols();
+  }
+
+  Index null_violators(const objective::Glm<D, L>& glm) const {
+    const penalty::Terms terms = terms_at(task_.alphas.front());
+    Index count = 0;
+    for (Index j = 0; j < glm.cols(); ++j) {
+      const double z = glm.null_correlation()[static_cast<std::size_t>(j)];
+      count += terms(j).subdiff_distance(0.0, z) > 0 ? 1 : 0;
+    }
+    return count;
   }
 
   void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
