@@ -96,6 +96,13 @@ class Terms final {
             lower_ != nullptr ? lower_[j] : -infinity, upper_ != nullptr ? upper_[j] : infinity};
   }
 
+  // The same with another l1 strength.
+  Terms with_l1(double factor) const {
+    Terms terms = *this;
+    terms.strengths_.l1 *= factor;
+    return terms;
+  }
+
   double value(const Vector& w) const {
     double sum = 0;
     for (std::size_t j = 0; j < w.size(); ++j) {

@@ -152,7 +152,8 @@ class PathRunner final {
     // A first working set that holds most columns needs most of the matrix anyway, and some steps.
     constexpr Index largest_first_set = 256;
     const Index set = std::min(null_violators(glm), largest_first_set);
-    return build < later || 5 * set > 2 * glm.cols();
+    const bool needs_most = 5 * set > 2 * glm.cols() && glm.rows() >= 4 * glm.cols();
+    return build < later || needs_most;
   }
 
   Index null_violators(const objective::Glm<D, L>& glm) const {

@@ -103,7 +103,7 @@ class Subproblem final {
   static constexpr double cg_reduction = 1e-3;
   static constexpr Index most_products = 100;
   // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked factorisations.
-  static constexpr double factor_rate = 15;
+  static constexpr double factor_rate = 45;
 
   // Near the optimum the duality gap is about 2 ||w||_1 times the largest violation.
   static double tolerance(const Budget& budget, const Vector& w) {

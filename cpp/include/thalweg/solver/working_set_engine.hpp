@@ -37,7 +37,8 @@ class WorkingSetEngine final {
   WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
-    select(w, at, context);
+    const penalty::Terms terms = context.terms.with_l1(continuation(w, at, context));
+    select(w, at, terms, context);
     const std::size_t size = working_set_.size();
     w_inner_.resize(size);
     terms_inner_.resize(size);
@@ -46,7 +47,7 @@ class WorkingSetEngine final {
     for (std::size_t k = 0; k < size; ++k) {
       const auto j = static_cast<std::size_t>(working_set_[k]);
       w_inner_[k] = w[j];
-      terms_inner_[k] = context.terms(working_set_[k]);
+      terms_inner_[k] = terms(working_set_[k]);
       violation = std::max(violation, terms_inner_[k].subdiff_distance(w[j], at.correlation[j]));
       largest_norm = std::max(largest_norm, glm_.sq_norm(working_set_[k]));
     }
@@ -92,13 +93,36 @@ class WorkingSetEngine final {
   // In one step: where rounding is larger than expected, the driver has to see it.
   static constexpr Index most_epochs = 1000;
 
+  // A small alpha is approached through larger ones: what this step multiplies l1 by. Far from the
+  // solution, where correlations are many times l1, a problem of its own strength would be solved on
+  // columns that the solution does not have; at a strength that most of them just violate it is cheap
+  // and finds those that stay. It never rises within one alpha, so that steps do not undo each other.
+  double continuation(const Vector& w, const objective::Evaluation& at, const StepContext& context) {
+    constexpr double ratio = 4;
+    if (context.terms.strengths().l1 != continued_l1_) {
+      continued_l1_ = context.terms.strengths().l1;
+      continuation_ = infinity;
+    }
+    if (continuation_ == 1) return 1;
+    double excess = 0;
+    for (const Index j : context.columns) {
+      const auto k = static_cast<std::size_t>(j);
+      const penalty::Term term = context.terms(j);
+      if (w[k] != 0 || term.l1 == 0) continue;
+      excess = std::max(excess, 1 + term.subdiff_distance(0.0, at.correlation[k]) / term.l1);
+    }
+    continuation_ = std::max(1.0, std::min(excess / ratio, continuation_));
+    return continuation_;
+  }
+
   // Working set: everything non-zero, and the worst violators.
-  void select(const Vector& w, const objective::Evaluation& at, const StepContext& context) {
+  void select(const Vector& w, const objective::Evaluation& at, const penalty::Terms& terms,
+              const StepContext& context) {
     working_set_.clear();
     violators_.clear();
     for (const Index j : context.columns) {
       const auto k = static_cast<std::size_t>(j);
-      const penalty::Term term = context.terms(j);
+      const penalty::Term term = terms(j);
       if (w[k] != 0 || term.l1 == 0) {
         working_set_.push_back(j);
         continue;
@@ -173,7 +197,8 @@ class WorkingSetEngine final {
     const double build = sparse ? 3 * cached * column + 1.5 * fresh * column * (1 + cached * column / rows)
                                 : fresh * cached * column / 16;
     const double visit = (10 + column * (sparse ? 1.5 : 0.2)) * block_.visit_factor(working_set_);
-    return build + rounds * (5 * size + 0.1 * support * cached) < rounds * (support + size) * visit;
+    const double gram = 5 * size + support * GramModel::update_cost(cached);
+    return build + rounds * gram < rounds * (support + size) * visit;
   }
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
@@ -221,6 +246,7 @@ class WorkingSetEngine final {
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
+  double continued_l1_ = -1, continuation_ = infinity;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0, cg_steps_ = 0;
 };
 
