@@ -60,7 +60,7 @@ solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest&
   return spec;
 }
 
-solver::Task task_of(const py::dict& dict, Index cols, BoundRequest& bound) {
+solver::Task task_of(const py::dict& dict, Index rows, Index cols, BoundRequest& bound) {
   solver::Task task;
   task.target = required<Index>(dict, "target", "task");
   task.weighting = required<Index>(dict, "weighting", "task");
@@ -71,6 +71,8 @@ solver::Task task_of(const py::dict& dict, Index cols, BoundRequest& bound) {
   task.alphas.assign(data(values), data(values) + values.shape(0));
   const py::object coef = optional(dict, "coef");
   if (!coef.is_none()) task.coef = bound.keep(float64_vector("coef", coef, cols));
+  const py::object theta = optional(dict, "theta");
+  if (!theta.is_none()) task.theta = bound.keep(float64_vector("theta", theta, rows));
   return task;
 }
 
@@ -212,7 +214,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   for (const py::dict& dict : penalty_dicts) request.penalties.push_back(penalty_spec(dict, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
   for (const py::dict& dict : tasks) {
-    request.tasks.push_back(task_of(dict, cols, bound));
+    request.tasks.push_back(task_of(dict, rows, cols, bound));
     check_task(request.tasks.back(), targets, weightings, static_cast<Index>(request.penalties.size()));
   }
   for (const auto& item : solver_options) {

@@ -83,7 +83,7 @@ class Run:
     seconds: float
 
 
-def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=0.0):
+def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=0.0, theta=None):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,
@@ -92,6 +92,7 @@ def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=0.0)
         "alphas": np.asarray(alphas, dtype=np.float64),
         "coef": coef,
         "intercept": intercept,
+        "theta": theta,
     }
 
 
@@ -104,8 +105,9 @@ def target_tasks(data: Data, alpha, start=None):
         Problem.
     alpha : float
         Strength.
-    start : (ndarray of shape (n_targets, n_features), ndarray of shape (n_targets,)) or None
-        Warm start: coefficients and intercepts.
+    start : tuple or None
+        Warm start: coefficients of shape (n_targets, n_features), intercepts of shape (n_targets,)
+        and dual points of shape (n_targets, n_samples) or None.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def target_tasks(data: Data, alpha, start=None):
         Tasks of the core.
     """
     weighting = -1 if data.sample_weight is None else 0
-    coefs, intercepts = start if start is not None else (None, None)
+    coefs, intercepts, thetas = start if start is not None else (None, None, None)
     return [
         task(
             [alpha],
@@ -121,6 +123,7 @@ def target_tasks(data: Data, alpha, start=None):
             weighting=weighting,
             coef=None if start is None else coefs[k],
             intercept=0.0 if start is None else float(intercepts[k]),
+            theta=None if thetas is None else thetas[k],
         )
         for k in range(data.y.shape[1])
     ]

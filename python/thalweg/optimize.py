@@ -1,5 +1,7 @@
 """`solve` and `solve_path`: any catalogued loss and penalty, without an estimator."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from thalweg import _core, losses, penalties, solvers
@@ -126,7 +128,8 @@ def solve(
         shape = (data.n_features,) if n_targets == 1 else (n_targets, data.n_features)
         coef = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
         intercept = np.broadcast_to(np.asarray(state.intercept, dtype=np.float64), (n_targets,))
-        start = coef, read_start("state.intercept", intercept, (n_targets,))
+        intercept = read_start("state.intercept", intercept, (n_targets,))
+        start = coef, intercept, _read_theta(state, data)
     solved = run(
         data,
         target_tasks(data, float(alpha), start),
@@ -135,9 +138,9 @@ def solve(
         loss=loss,
         fit_intercept=bool(fit_intercept),
         standardize=bool(standardize),
-        keep_theta=bool(return_theta),
+        keep_theta=True,  # for the state
     )
-    solution = _solution(data, [rows[-1] for rows in solved.results], solved.seconds)
+    solution = _solution(data, [rows[-1] for rows in solved.results], solved.seconds, return_theta)
     return _deliver(solution, solved.pending)
 
 
@@ -243,21 +246,24 @@ def solve_path(
                 "makes every coefficient zero. Please supply a grid through `alphas`."
             )
         grid = alpha_grid(largest[0], int(alphas), eps)
-    coef, intercept = None, 0.0
+    coef, intercept, theta = None, 0.0, None
     if state is not None:
         coef = read_start("state.coef", state.coef, (data.n_features,))
         intercept = float(read_start("state.intercept", np.atleast_1d(state.intercept), (1,))[0])
+        theta = _read_theta(state, data)
     weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
-        [task(grid, weighting=weighting, coef=coef, intercept=intercept)],
+        [task(grid, weighting=weighting, coef=coef, intercept=intercept, theta=theta)],
         [penalty_arguments],
         options,
         loss=loss,
-        keep_theta=bool(return_theta),
+        keep_theta=True,  # for the states
         **settings,
     )
-    solutions = [_solution(data, [result], result.time) for result in solved.results[0]]
+    solutions = [
+        _solution(data, [result], result.time, return_theta) for result in solved.results[0]
+    ]
     return _deliver(Path(grid[: len(solutions)], solutions), solved.pending)
 
 
@@ -302,11 +308,22 @@ def _options(owner, arguments):
     return options
 
 
-def _solution(data, results, seconds):
+def _read_theta(state, data):
+    """Dual points of a state, one row per target, if they are of these samples."""
+    n_samples, n_targets = data.y.shape
+    shape = (n_samples,) if n_targets == 1 else (n_targets, n_samples)
+    if state.theta is None or np.shape(state.theta) != shape:
+        return None
+    return read_start("state.theta", state.theta, shape).reshape(n_targets, n_samples)
+
+
+def _solution(data, results, seconds, return_theta):
     coef, intercept = coefficients(data, results)
     certificate, report = summarize(data, results, seconds)
     exact = np.array([result.coef for result in results])
-    state = State(exact[0] if len(results) == 1 else exact, intercept)
+    state = State(exact[0] if len(results) == 1 else exact, intercept, certificate.theta)
+    if not return_theta:
+        certificate = replace(certificate, theta=None)
     return Solution(coef, intercept, certificate, report.status, report, state)
 
 

@@ -20,10 +20,14 @@ class State:
         Coefficients.
     intercept : float or ndarray of shape (n_targets,)
         Intercept.
+    theta : ndarray of shape (n_samples,) or (n_targets, n_samples), or None
+        Dual point, tried beside the residual at the start; it may prove a smaller gap. Left aside
+        where it is not of these samples.
     """
 
     coef: np.ndarray
     intercept: float | np.ndarray
+    theta: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,16 @@ def check_gap(problem, coef, intercept, certificate):
     )
 
 
-def check_optimal(problem, coef, intercept, tol):
-    """(coef, intercept) is about within `tol` of optimal, judged without help of the solver.
+def check_optimal(problem, coef, intercept, tol, theta=None):
+    """(coef, intercept) is about within `tol` of optimal, judged from scratch.
 
-    Ten times `tol`, because the residual is not the best dual point that a solver may have seen.
+    `theta` is a dual point to try beside the residual. Without one ten times `tol` is allowed,
+    because the residual is not the best dual point that a solver may have seen.
     """
-    gap = duality_gap(problem, coef, intercept)
-    goal = 10 * tol * problem.tolerance_scale() + problem.rounding(coef, intercept)
+    slack = 1.0 + _SLACK if theta is not None else 10.0
+    goal = slack * tol * problem.tolerance_scale() + problem.rounding(coef, intercept)
+    candidates = [None] if theta is None else [None, theta]
+    gap = min(duality_gap(problem, coef, intercept, u) for u in candidates)
     assert gap <= goal, f"gap {gap:.3e}, wanted {goal:.3e}"
 
 

@@ -81,7 +81,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         coef = read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
         # Coefficients to start from may have been set by hand, without an intercept.
         intercept = np.asarray(getattr(self, "intercept_", 0.0), dtype=np.float64)
-        return coef, np.broadcast_to(intercept, (n_targets,))
+        return coef, np.broadcast_to(intercept, (n_targets,)), None
 
 
 class ElasticNet(ElasticNetBase):

@@ -35,8 +35,8 @@ inline constexpr Index most_free_columns = 1000;
 // The best dual point seen of one problem (one alpha).
 struct BestDual {
   double value = -infinity;
-  Vector theta;    // tau u, if the certifier keeps it
-  double tau = 0;  // where the point is the last evaluated residual scaled, its factor; else 0
+  Vector theta;        // tau u, if the certifier keeps it
+  Vector correlation;  // tau z; empty where u was projected
 
   void reset() { *this = {}; }
 };
@@ -137,9 +137,10 @@ class Certifier final {
   }
 
   // Certifies (w, at) on `columns` (all of them, or those that screening has left: the others are
-  // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual.
-  core::Certificate certify(const Vector& w, const Evaluation& at,
-                            std::span<const Index> columns, BestDual& best) {
+  // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual, also
+  // by `extrapolated`, another residual, or null.
+  core::Certificate certify(const Vector& w, const Evaluation& at, std::span<const Index> columns,
+                            BestDual& best, const Evaluation* extrapolated = nullptr) {
     core::Certificate result;
     result.primal = at.primal();
     if (kind() == core::Certificate::Kind::kkt) {
@@ -147,8 +148,9 @@ class Certifier final {
       result.value = result.relative = kkt_residual(w, at, columns);
       return result;
     }
-    best.tau = 0;
     offer(w, at, columns, best);
+    // With free columns it would have to be projected, at the price of a pass.
+    if (extrapolated != nullptr && free_.empty()) offer_feasible(*extrapolated, at.primal(), columns, best);
     result.dual = best.value;
     // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
     result.value = std::fabs(result.primal - best.value);
@@ -172,16 +174,12 @@ class Certifier final {
     const double rms = std::sqrt(at.square);
     // Of a correlation; a column takes part with its mean.
     const auto rounding = [&](Index j) { return 8 * epsilon * raw_norm(j) * rms + 1e-300; };
-    // What a projection may leave where the free columns are nearly dependent.
-    const auto negligible = [&](Index j) { return 1e-12 * raw_norm(j) * rms + 1e-300; };
     collect_free(w, columns);
     const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
       return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
     });
     if (!needs_projection) {
-      const double ratio = detail::feasibility_ratio(terms_, z, columns, negligible);
-      best.tau = keep_if_better({at.target_product - free_part(z), at.square, z, at.residual}, ratio,
-                                at.primal(), columns, best);
+      offer_feasible(at, at.primal(), columns, best);
       return;
     }
     projected_ = at.residual;
@@ -192,8 +190,22 @@ class Certifier final {
         product(glm_.target(), projected_) / total - free_part(projected_z_);
     const Candidate candidate{target_product, product(projected_, projected_) / total, projected_z_,
                               projected_};
-    const double ratio = detail::feasibility_ratio(terms_, projected_z_, columns, negligible);
-    keep_if_better(candidate, ratio, at.primal(), columns, best);
+    const double ratio = detail::feasibility_ratio(terms_, projected_z_, columns, negligible(at.square));
+    if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
+  }
+
+  // A residual that needs no projection.
+  void offer_feasible(const Evaluation& at, double primal, std::span<const Index> columns,
+                      BestDual& best) const {
+    const Vector& z = at.correlation;
+    const double ratio = detail::feasibility_ratio(terms_, z, columns, negligible(at.square));
+    keep_if_better({at.target_product - free_part(z), at.square, z, at.residual}, ratio, primal,
+                   columns, best);
+  }
+
+  // What a projection may leave in z where the free columns are nearly dependent; square = B.
+  auto negligible(double square) const {
+    return [this, rms = std::sqrt(square)](Index j) { return 1e-12 * raw_norm(j) * rms + 1e-300; };
   }
 
   // The norm of column j as it is stored, before centring, in the scaled coordinates.
@@ -306,20 +318,24 @@ class Certifier final {
            detail::conjugate_slope(terms_, candidate.z, tau, columns);
   }
 
-  // Scales the candidate and keeps it if its dual value is the best; returns the factor, 0 if not.
-  // A candidate that cannot be made feasible still gives u = 0.
-  double keep_if_better(const Candidate& candidate, double ratio, double primal,
+  // Scales the candidate and keeps it if its dual value is the best. A candidate that cannot be made
+  // feasible still gives u = 0.
+  bool keep_if_better(const Candidate& candidate, double ratio, double primal,
                         std::span<const Index> columns, BestDual& best) const {
     const double largest = std::isinf(ratio) ? 0.0 : ratio > 0 ? 1.0 / ratio : infinity;
     const double tau = best_scale(candidate, largest, primal, columns);
     const double value = dual_value(candidate, tau, columns);
-    if (!(value > best.value)) return 0;
+    if (!(value > best.value)) return false;
     best.value = value;
+    best.correlation.resize(candidate.z.size());
+    for (const Index j : columns) {
+      best.correlation[static_cast<std::size_t>(j)] = tau * candidate.z[static_cast<std::size_t>(j)];
+    }
     if (keep_theta_) {
       best.theta = candidate.u;
       for (double& t : best.theta) t *= tau;
     }
-    return tau;
+    return true;
   }
 
   double best_scale(const Candidate& candidate, double largest, double primal,

@@ -164,6 +164,31 @@ class Glm final {
     correlate(out.v(), out.sum_weighted, columns, out.correlation.data());
   }
 
+  // What a certificate needs of any residual, centred where an intercept is fitted.
+  void evaluate_residual(const double* residual, Evaluation& out) const {
+    const double* s = data_.weights;
+    out.residual.assign(residual, residual + rows_);
+    const double shift = data_.fit_intercept ? weighted_sum(residual) / total_ : 0.0;
+    out.weighted.clear();
+    double sum = 0, square = 0, product = 0;
+    for (std::size_t i = 0; i < out.residual.size(); ++i) {
+      double& u = out.residual[i];
+      u -= shift;
+      const double weighted = (s != nullptr ? s[i] : 1.0) * u;
+      sum += weighted;
+      square += weighted * u;
+      product += weighted * target_[i];
+      if (s != nullptr) out.weighted.push_back(weighted);
+    }
+    out.sum_weighted = sum;
+    out.square = square / total_;
+    out.target_product = product / total_;
+    out.correlation.resize(static_cast<std::size_t>(cols_));
+    std::vector<Index> columns(out.correlation.size());
+    std::iota(columns.begin(), columns.end(), Index{0});
+    correlate(out.v(), sum, columns, out.correlation.data());
+  }
+
   // The parts of an evaluation that follow from target - X w in `out.residual`.
   void finish_residual(Evaluation& out) const {
     const double* s = data_.weights;

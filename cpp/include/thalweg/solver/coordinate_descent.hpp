@@ -20,6 +20,7 @@ template <class D, class L>
 class CoordinateDescentEngine final {
  public:
   static constexpr Index sweeps_per_step = 10;
+  static constexpr bool is_affine = true;  // on a support that stays
 
   CoordinateDescentEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
       : glm_(glm), random_(options.random_selection), rng_(options.seed), block_(glm.design()) {}

@@ -10,6 +10,8 @@
 #include <numeric>
 
 #include "thalweg/core/result.hpp"
+#include "thalweg/objective/certificate.hpp"
+#include "thalweg/objective/dual_extrapolation.hpp"
 #include "thalweg/objective/evaluator.hpp"
 #include "thalweg/solver/request.hpp"
 
@@ -25,6 +27,7 @@ struct DriverContext {
   bool keep_theta = false;
   const std::function<bool(const core::IterationInfo&)>* observer = nullptr;
   double alpha_drop = 0;
+  const double* theta = nullptr;  // a dual point to try beside the residual at the start
 };
 
 template <class D, class L, class Engine>
@@ -43,11 +46,16 @@ class Driver final {
     objective::Certifier<D, L> certifier(glm_, terms, context.keep_theta);
     evaluator_.begin();
     best_.reset();
+    extrapolation_.reset();
     columns_ = all_;
     result.target = certifier.kind() == core::Certificate::Kind::kkt
                         ? context.tol
                         : context.tol * glm_.tolerance_scale();
     result.certificate = certifier.certify(w, at, columns_, best_);
+    if (context.theta != nullptr && result.certificate.value > result.target) {
+      glm_.evaluate_residual(context.theta, theta_);
+      result.certificate = certifier.certify(w, at, columns_, best_, &theta_);
+    }
     // What no step can get below, so that none tries for ever.
     constexpr double rounding_floor = 8 * epsilon;
     double alpha_drop = context.alpha_drop;
@@ -67,7 +75,7 @@ class Driver final {
         if (result.certificate.value <= result.target) break;
         continue;
       }
-      screen(terms, w, at, result);
+      screen(terms, w, result);
       const StepOutcome outcome =
           engine_.step(w, at,
                        {.terms = terms,
@@ -86,7 +94,7 @@ class Driver final {
         recertify(terms, w, at, certifier, result);
         continue;
       }
-      result.certificate = certifier.certify(w, at, columns_, best_);
+      result.certificate = certifier.certify(w, at, columns_, best_, extrapolated(at));
       progress.update(result, outcome.largest_change);
     }
     if (context.keep_theta) result.certificate.theta = std::move(best_.theta);
@@ -139,10 +147,19 @@ class Driver final {
     return std::nullopt;
   }
 
+  // Where the engine's residuals form a sequence that can be: another dual candidate, or null.
+  const objective::Evaluation* extrapolated(const objective::Evaluation& at) {
+    if constexpr (requires { requires Engine::is_affine; }) {
+      if (at.has_residual()) return extrapolation_.push(glm_, at);
+    }
+    return nullptr;
+  }
+
   void recertify(const penalty::Terms& terms, const Vector& w, objective::Evaluation& at,
                  objective::Certifier<D, L>& certifier, core::Result& result) {
     columns_ = all_;
     best_.reset();
+    extrapolation_.reset();
     evaluator_.confirm(w, terms, columns_, at);
     if (glm_.execution().stop_requested()) {
       // The pass may have been cut short.
@@ -154,12 +171,11 @@ class Driver final {
 
   // Drops the columns that are zero at every optimum. Worth a later pass over all columns only if
   // many go and several passes are ahead.
-  void screen(const penalty::Terms& terms, const Vector& w, const objective::Evaluation& at,
-              const core::Result& result) {
+  void screen(const penalty::Terms& terms, const Vector& w, const core::Result& result) {
     constexpr double far_from_target = 100;
     const core::Certificate& certificate = result.certificate;
     if (certificate.kind != core::Certificate::Kind::duality_gap) return;
-    if (!std::isfinite(certificate.value) || best_.tau == 0) return;
+    if (!std::isfinite(certificate.value) || best_.correlation.empty()) return;
     if (certificate.value <= far_from_target * result.target) return;
     kept_.clear();
     const double radius = std::sqrt(2 * certificate.value);
@@ -167,7 +183,7 @@ class Driver final {
       const auto k = static_cast<std::size_t>(j);
       const penalty::Term term = terms(j);
       const double reach = radius * std::sqrt(glm_.sq_norm(j));
-      const double z = best_.tau * at.correlation[k];
+      const double z = best_.correlation[k];
       const bool zero_above = term.upper <= 0 || z + reach < term.l1;
       const bool zero_below = term.lower >= 0 || -z + reach < term.l1;
       const bool zero_allowed = term.lower <= 0 && term.upper >= 0;
@@ -180,6 +196,8 @@ class Driver final {
   objective::Glm<D, L>& glm_;
   Engine& engine_;
   objective::BestDual best_;
+  objective::DualExtrapolation extrapolation_;
+  objective::Evaluation theta_;
   std::vector<Index> all_, columns_, kept_;
 };
 

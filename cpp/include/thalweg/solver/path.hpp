@@ -104,7 +104,8 @@ class PathRunner final {
                        .keep_trace = request_.keep_trace,
                        .keep_theta = request_.keep_theta,
                        .observer = &request_.observer,
-                       .alpha_drop = previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0},
+                       .alpha_drop = previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
+                       .theta = a == 0 ? task_.theta : nullptr},
                       {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha},
                       result);
       finish(evaluator, w, terms, at, engine, result);

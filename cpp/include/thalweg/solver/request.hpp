@@ -29,6 +29,7 @@ struct Task {
   Index penalty = 0;
   Vector alphas;
   const double* coef = nullptr;    // warm start, raw coordinates
+  const double* theta = nullptr;   // a dual point to try at the start, by row
 };
 
 struct Request {

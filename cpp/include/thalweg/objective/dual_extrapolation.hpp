@@ -1,0 +1,42 @@
+// Extrapolated residuals: dual candidates ahead of the iterates.
+//
+// The residuals of a method whose steps are affine converge linearly, and their extrapolation, scaled
+// to be feasible like any other candidate (certificate.hpp), often proves a gap many steps earlier.
+// Costs a pass over X, since combined correlations would carry the rounding of large coefficients, once
+// in a window of anderson_depth + 1 residuals, which it keeps.
+//
+// Reference: Massias, Gramfort, Salmon 2018, section 3. Differs from it: the window starts anew after
+// each extrapolation.
+#pragma once
+
+#include "thalweg/core/anderson.hpp"
+#include "thalweg/objective/glm.hpp"
+
+namespace thalweg::objective {
+
+class DualExtrapolation final {
+ public:
+  void reset() { residuals_.reset(); }
+
+  // Records an evaluation that has a residual; the extrapolated one, of which only what a dual point
+  // is made of holds, if it completes a window.
+  template <class Model>
+  const Evaluation* push(const Model& glm, const Evaluation& at) {
+    if (!residuals_.push(at.residual)) return nullptr;
+    const auto c = core::anderson_coefficients(
+        [&](int i, int j) { return residuals_.difference_dot(i, j, glm.weights()); });
+    if (c) {
+      residuals_.combine(*c, combined_);
+      glm.evaluate_residual(combined_.data(), point_);
+    }
+    reset();
+    return c ? &point_ : nullptr;
+  }
+
+ private:
+  core::AndersonHistory residuals_;
+  Vector combined_;
+  Evaluation point_;
+};
+
+}  // namespace thalweg::objective
