@@ -131,6 +131,7 @@ py::dict info_dict(const core::IterationInfo& info) {
 class PendingError final {
  public:
   void keep(py::object exception) {
+    const std::scoped_lock lock(mutex_);
     if (exception_.is_none()) exception_ = std::move(exception);
   }
   // True if a signal handler raised (Ctrl-C). Called with the GIL released.
@@ -157,6 +158,7 @@ class PendingError final {
     keep(error.value());
   }
 
+  std::mutex mutex_;  // for builds of Python without the GIL
   py::object exception_ = py::none();
 };
 

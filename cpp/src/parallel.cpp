@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -29,28 +32,56 @@ const int fork_hook = pthread_atfork(nullptr, nullptr, [] { forked_child.store(t
 thread_local bool in_team = false;
 bool in_parallel() { return in_team; }
 
-template <class F>
-void run_team(Index blocks, int team, F run) {
-  std::atomic<Index> next{0};
-  const auto work = [&] {
+template <class Work>
+void run_team(int team, Work work) {
+  const auto run = [&](bool is_caller) {
     in_team = true;
-    for (Index block; (block = next.fetch_add(1)) < blocks;) run(block);
+    work(is_caller);
     in_team = false;
   };
   std::vector<std::thread> helpers;
-  for (int i = 1; i < team; ++i) helpers.emplace_back(work);
-  work();
+  for (int i = 1; i < team; ++i) helpers.emplace_back(run, false);
+  run(true);
   for (std::thread& helper : helpers) helper.join();
 }
 #elif defined(_OPENMP)
 bool in_parallel() { return omp_in_parallel() != 0; }
 
-template <class F>
-void run_team(Index blocks, int team, F run) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-  for (Index block = 0; block < blocks; ++block) run(block);
+template <class Work>
+void run_team(int team, Work work) {
+#pragma omp parallel num_threads(team)
+  work(omp_get_thread_num() == 0);
 }
 #endif
+
+// What is left to do. Without a token to watch, it costs nothing.
+class Remaining final {
+ public:
+  Remaining(Index blocks, StopToken* watched) : left_(blocks), watched_(watched) {}
+
+  void finish_one() {
+    if (watched_ == nullptr) return;
+    const std::scoped_lock lock(mutex_);
+    if (--left_ == 0) done_.notify_all();
+  }
+  // Polls until everything is done.
+  void wait() {
+    constexpr std::chrono::milliseconds interval{5};
+    if (watched_ == nullptr) return;
+    std::unique_lock lock(mutex_);
+    while (!done_.wait_for(lock, interval, [&] { return left_ == 0; })) {
+      lock.unlock();  // the hook may need what a block holds
+      watched_->poll();
+      lock.lock();
+    }
+  }
+
+ private:
+  Index left_;
+  StopToken* watched_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+};
 
 }  // namespace
 
@@ -74,7 +105,8 @@ int resolve_threads(int requested) noexcept {
 
 namespace detail {
 
-void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context) {
+void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context,
+                StopToken* watched) {
   const auto serial = [&] {
     for (Index block = 0; block < blocks; ++block) {
       if (execution.stop_requested()) return;
@@ -87,10 +119,18 @@ void run_blocks(Index blocks, const Execution& execution, BlockFunction call, vo
     serial();
     return;
   }
-  run_team(blocks, team, [&](Index block) {
-    if (!execution.stop_requested()) call(context, block);
+  std::atomic<Index> next{0};
+  Remaining remaining(blocks, watched);
+  run_team(team, [&](bool is_caller) {
+    for (Index block; (block = next.fetch_add(1)) < blocks;) {
+      if (!execution.stop_requested()) call(context, block);
+      remaining.finish_one();
+    }
+    // Else nobody would run the token's hook while others still work.
+    if (is_caller) remaining.wait();
   });
 #else
+  (void)watched;
   serial();
 #endif
 }

@@ -20,7 +20,7 @@ OPTION_RULES = {
     "tol": "[0, inf)",
     "max_iter": "int [0, inf)",
     "max_time": "[0, inf] or None",
-    "n_threads": "int [1, inf) or None",
+    "n_threads": "int [1, 1024] or None",
     "verbose": "int [0, inf) or bool",
 }
 
@@ -83,7 +83,7 @@ class Run:
     seconds: float
 
 
-def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=0.0, theta=None):
+def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, theta=None):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,
@@ -91,7 +91,6 @@ def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=0.0,
         "penalty": penalty,
         "alphas": np.asarray(alphas, dtype=np.float64),
         "coef": coef,
-        "intercept": intercept,
         "theta": theta,
     }
 
@@ -106,7 +105,7 @@ def target_tasks(data: Data, alpha, start=None):
     alpha : float
         Strength.
     start : tuple or None
-        Warm start: coefficients of shape (n_targets, n_features), intercepts of shape (n_targets,)
+        Warm start: coefficients of shape (n_targets, n_features), from which the intercepts follow,
         and dual points of shape (n_targets, n_samples) or None.
 
     Returns
@@ -115,14 +114,13 @@ def target_tasks(data: Data, alpha, start=None):
         Tasks of the core.
     """
     weighting = -1 if data.sample_weight is None else 0
-    coefs, intercepts, thetas = start if start is not None else (None, None, None)
+    coefs, thetas = start if start is not None else (None, None)
     return [
         task(
             [alpha],
             target=k,
             weighting=weighting,
             coef=None if start is None else coefs[k],
-            intercept=0.0 if start is None else float(intercepts[k]),
             theta=None if thetas is None else thetas[k],
         )
         for k in range(data.y.shape[1])

@@ -71,6 +71,8 @@ def _test(option):
     integral, left, low, high, right = _INTERVAL.fullmatch(option).groups()
     kind = numbers.Integral if integral else numbers.Real
     low, high = float(low), float(high)
+    if integral and math.isinf(high):
+        high = 2.0**63  # what the core can count
 
     def in_interval(value):
         if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
@@ -122,6 +124,8 @@ def seed_from(random_state):
     if isinstance(random_state, numbers.Integral):
         if random_state < 0:
             raise ParameterError(f"random_state must not be negative, got {random_state}.")
+        if random_state >= 2**63:
+            raise ParameterError(f"random_state must be below 2**63, got {random_state}.")
         return int(random_state)
     draw = getattr(random_state, "integers", None) or random_state.randint
     return int(draw(2**31 - 1))

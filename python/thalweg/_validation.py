@@ -65,7 +65,7 @@ class Data:
         return None if self.sample_weight is None else self.sample_weight.reshape(-1, 1)
 
 
-def read_data(X, y, sample_weight=None, offset=None, owner="solve"):
+def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=None):
     """Check X, y, weights and offset and turn them into views for the core.
 
     Parameters
@@ -80,6 +80,8 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve"):
         Known part of the predictions.
     owner : str
         Who asks, for error messages.
+    n_threads : int, optional
+        Threads that a conversion may take.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve"):
             f"{owner} requires y to be passed, but the target y is None; "
             "expected numbers of shape (n_samples,) or (n_samples, n_targets)."
         )
-    design = read_design(X, copies)
+    design = read_design(X, copies, n_threads)
     targets = read_floats("y", y, copies, dimensions=(1, 2), order="F")
     n = design.shape[0]
     _check_length("y", targets, n)
@@ -116,7 +118,7 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve"):
     return data
 
 
-def read_design(X, copies):
+def read_design(X, copies, n_threads=None):
     """Return the core's view of X.
 
     Parameters
@@ -125,6 +127,8 @@ def read_design(X, copies):
         Design.
     copies : list of str
         Record that conversions are appended to.
+    n_threads : int, optional
+        Threads that a conversion may take.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def read_design(X, copies):
     if hasattr(X, "iloc") and hasattr(X, "sparse"):  # a pandas frame of sparse columns
         X = X.sparse.to_coo()
     if sparse.issparse(X):
-        return _read_sparse(X, copies)
+        return _read_sparse(X, copies, n_threads)
     array = X if type(X) is np.ndarray else _to_array("X", X, copies)
     if array.ndim != 2:
         raise ValueError(
@@ -153,7 +157,7 @@ def read_design(X, copies):
     return _core.Design.dense(array)
 
 
-def _read_sparse(X, copies):
+def _read_sparse(X, copies, n_threads):
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
     _check_not_empty(X.shape)
@@ -175,7 +179,7 @@ def _read_sparse(X, copies):
         if design.canonical:
             return design
         why = "unsorted or duplicate entries sorted and summed"
-    parts = _core.to_csc(data, indices, indptr, X.shape, kind)
+    parts = _core.to_csc(data, indices, indptr, X.shape, kind, n_threads=n_threads or 0)
     _record(copies, "X", why, *parts)
     return _core.Design.csc(*parts, X.shape)
 
@@ -313,6 +317,8 @@ def read_penalty(penalty, n_features, copies):
 def _read_limit(name, value, n_features, absent):
     if value is None:
         return None
+    if np.iscomplexobj(value):
+        raise ValueError(f"{name} must be real, got complex values {value!r}.")
     try:
         limit = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (n_features,)))
     except (TypeError, ValueError) as error:
@@ -341,6 +347,8 @@ def read_start(name, value, shape):
     ndarray
         C-ordered float64 array.
     """
+    if np.iscomplexobj(value):
+        raise ValueError(f"{name} must be real, got complex values.")
     try:
         start = np.ascontiguousarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -73,7 +73,7 @@ def solve(
         Passes over the data, at most.
     max_time : float in [0, inf], optional
         Seconds, at most.
-    n_threads : int in [1, inf), optional
+    n_threads : int in [1, 1024], optional
         Threads. The solution does not depend on it, bit for bit.
     random_state : None, int, RandomState or Generator, optional
         Seed of solvers with random choices; None is the seed 0.
@@ -112,11 +112,11 @@ def solve(
     """
     options = _options("solve", locals())
     loss = losses.resolve(loss)
-    data = read_data(X, y, sample_weight, offset)
+    data = read_data(X, y, sample_weight, offset, n_threads=n_threads)
     if penalty is None:
         if alpha is not None:
             raise ParameterError(f"alpha must be None without a penalty, got alpha={alpha!r}.")
-        # Any separable penalty of strength zero; l2 puts no restriction on the dual point.
+        # Any separable penalty of strength zero: nothing is penalized.
         handle, alpha = penalties.resolve("l2"), 0.0
     else:
         handle = penalties.resolve(penalty)
@@ -127,9 +127,7 @@ def solve(
     if state is not None:
         shape = (data.n_features,) if n_targets == 1 else (n_targets, data.n_features)
         coef = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
-        intercept = np.broadcast_to(np.asarray(state.intercept, dtype=np.float64), (n_targets,))
-        intercept = read_start("state.intercept", intercept, (n_targets,))
-        start = coef, intercept, _read_theta(state, data)
+        start = coef, _read_theta(state, data)
     solved = run(
         data,
         target_tasks(data, float(alpha), start),
@@ -222,7 +220,7 @@ def solve_path(
     check("solve_path", locals(), {"alphas": "int [1, inf) or array", "eps": "(0, 1)"})
     loss = losses.resolve(loss)
     handle = penalties.resolve(penalty)
-    data = read_data(X, y, sample_weight, offset, owner="solve_path")
+    data = read_data(X, y, sample_weight, offset, owner="solve_path", n_threads=n_threads)
     if data.y.shape[1] != 1:
         raise ValueError(f"solve_path takes one target; y has {data.y.shape[1]} columns.")
     penalty_arguments = read_penalty(handle, data.n_features, data.copies)
@@ -246,19 +244,18 @@ def solve_path(
                 "makes every coefficient zero. Please supply a grid through `alphas`."
             )
         grid = alpha_grid(largest[0], int(alphas), eps)
-    coef, intercept, theta = None, 0.0, None
+    coef, theta = None, None
     if state is not None:
         coef = read_start("state.coef", state.coef, (data.n_features,))
-        intercept = float(read_start("state.intercept", np.atleast_1d(state.intercept), (1,))[0])
         theta = _read_theta(state, data)
     weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
-        [task(grid, weighting=weighting, coef=coef, intercept=intercept, theta=theta)],
+        [task(grid, weighting=weighting, coef=coef, theta=theta)],
         [penalty_arguments],
         options,
         loss=loss,
-        keep_theta=True,  # for the states
+        keep_theta=bool(return_theta),  # and with it the states': one per strength would add up
         **settings,
     )
     solutions = [

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -69,6 +70,31 @@ TEST(ParallelTest, HookRunsOnTheOwnersThreadOnly) {
                [&](Index) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
   EXPECT_TRUE(stop.requested());
   EXPECT_EQ(2, calls.load());
+}
+
+TEST(ParallelTest, WatchedTokenIsPolledWhileTheCallerWaits) {
+  if (!has_openmp()) GTEST_SKIP() << "built without OpenMP";
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> caller_is_done{false};
+  // Only the caller may run the hook, and it has nothing left to do but to wait.
+  StopToken stop([&] { return caller_is_done.load(); });
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::atomic<int> started{0};
+  parallel_for(
+      2, Execution{.threads = 2},
+      [&](Index) {
+        ++started;
+        while (started < 2 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+        if (std::this_thread::get_id() == caller) {
+          caller_is_done = true;
+          return;
+        }
+        while (!stop.requested() && std::chrono::steady_clock::now() < give_up) {
+          std::this_thread::yield();
+        }
+      },
+      &stop);
+  EXPECT_TRUE(stop.requested());
 }
 
 TEST(ParallelTest, NestedCallsRunSerially) {

@@ -66,6 +66,16 @@ def test_max_iter_bounds_the_passes(problem, solver, max_iter):
     assert solution.report.n_epochs <= max_iter
 
 
+@pytest.mark.parametrize("max_iter", [3, 15, 40])
+def test_max_iter_bounds_the_passes_on_a_large_support(loss, penalty, solver, max_iter):
+    X, y = data.threaded_problem(n_samples=400, n_features=350)
+    loss, penalty = catalogue.loss_handle(loss), catalogue.penalty_handle(penalty)
+    problem = Problem(X, y, loss, penalty, alpha=0.0)
+    problem = replace(problem, alpha=1e-4 * problem.null_slope())
+    solution = solve(problem, solver=solver, tol=0.0, max_iter=max_iter)
+    assert solution.report.n_epochs <= max_iter
+
+
 def test_tolerance_zero_ends(problem, solver):
     solution = solve(problem, solver=solver, tol=0.0, max_iter=5000)
     check_solution(problem, solution)

@@ -38,7 +38,9 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """Check parameters and data; return the data as the core takes it."""
         name = type(self).__name__
         _parameters.check(name, self.__dict__, self._rules)
-        data = read_data(X, y, sample_weight, owner=f"This {name} estimator")
+        data = read_data(
+            X, y, sample_weight, owner=f"This {name} estimator", n_threads=self.n_threads
+        )
         validate_data(self, X, skip_check_array=True)  # feature_names_in_, n_features_in_
         return data
 

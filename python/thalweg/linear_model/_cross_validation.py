@@ -310,7 +310,7 @@ class ElasticNetCV(ElasticNetCVBase):
         Catalogue name or handle; "auto" chooses and ``report_.reason`` says why.
     max_time : float in [0, inf], default=None
         Seconds for the whole `fit`, at most.
-    n_threads : int in [1, inf), default=None
+    n_threads : int in [1, 1024], default=None
         Threads. The result does not depend on it, bit for bit.
 
     Attributes
@@ -452,7 +452,7 @@ class LassoCV(ElasticNetCVBase):
         Catalogue name or handle; "auto" chooses and ``report_.reason`` says why.
     max_time : float in [0, inf], default=None
         Seconds for the whole `fit`, at most.
-    n_threads : int in [1, inf), default=None
+    n_threads : int in [1, 1024], default=None
         Threads. The result does not depend on it, bit for bit.
 
     Attributes

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
 from sklearn.base import MultiOutputMixin
 from sklearn.utils import metadata_routing
 
@@ -79,9 +78,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         n_targets, p = data.y.shape[1], data.n_features
         shape = (p,) if n_targets == 1 else (n_targets, p)
         coef = read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
-        # Coefficients to start from may have been set by hand, without an intercept.
-        intercept = np.asarray(getattr(self, "intercept_", 0.0), dtype=np.float64)
-        return coef, np.broadcast_to(intercept, (n_targets,)), None
+        return coef, None
 
 
 class ElasticNet(ElasticNetBase):
@@ -124,7 +121,7 @@ class ElasticNet(ElasticNetBase):
         Catalogue name or handle; "auto" chooses and ``report_.reason`` says why.
     max_time : float in [0, inf], default=None
         Seconds, at most.
-    n_threads : int in [1, inf), default=None
+    n_threads : int in [1, 1024], default=None
         Threads. The solution does not depend on it, bit for bit.
     verbose : int, default=0
         Positive: a progress bar on standard error.
@@ -251,7 +248,7 @@ class Lasso(ElasticNetBase):
         Catalogue name or handle; "auto" chooses and ``report_.reason`` says why.
     max_time : float in [0, inf], default=None
         Seconds, at most.
-    n_threads : int in [1, inf), default=None
+    n_threads : int in [1, 1024], default=None
         Threads. The solution does not depend on it, bit for bit.
     verbose : int, default=0
         Positive: a progress bar on standard error.

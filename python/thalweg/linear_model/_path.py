@@ -103,7 +103,7 @@ def enet_path(
         Catalogue name or handle.
     max_time : float in [0, inf], default=None
         Seconds for the whole path, at most; strengths that were not reached are left out.
-    n_threads : int in [1, inf), default=None
+    n_threads : int in [1, 1024], default=None
         Threads.
 
     Returns
@@ -218,7 +218,8 @@ def lasso_path(
 def _path(owner, X, y, arguments):
     alphas = requested_alphas(owner, arguments["n_alphas"], arguments["alphas"])
     check(owner, {**arguments, "alphas": alphas}, {**_RULES, "alphas": "int [1, inf) or array"})
-    data = read_data(X, y, arguments["sample_weight"], owner=owner)
+    n_threads = arguments["n_threads"]
+    data = read_data(X, y, arguments["sample_weight"], owner=owner, n_threads=n_threads)
     if data.y.shape[1] != 1:
         raise ValueError(f"{owner} takes one target, y of shape (n_samples,); got {np.shape(y)}.")
     if arguments["Xy"] is not None:

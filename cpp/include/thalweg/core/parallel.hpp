@@ -30,18 +30,20 @@ struct Execution {
 
 namespace detail {
 using BlockFunction = void (*)(void* context, Index block);
-void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context);
+void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context,
+                StopToken* watched);
 }  // namespace detail
 
 // Calls f(block) for block in [0, blocks). f must not throw. Blocks not yet started are skipped
-// after a stop request; the caller then must discard the result.
+// after a stop request; the caller then must discard the result. For long blocks `watched`, which
+// does not skip any, is polled while the caller waits for the others.
 template <class F>
-void parallel_for(Index blocks, const Execution& execution, F&& f) {
+void parallel_for(Index blocks, const Execution& execution, F&& f, StopToken* watched = nullptr) {
   using Function = std::remove_reference_t<F>;
   detail::run_blocks(
       blocks, execution,
       [](void* context, Index block) { (*static_cast<Function*>(context))(block); },
-      const_cast<void*>(static_cast<const void*>(&f)));
+      const_cast<void*>(static_cast<const void*>(&f)), watched);
 }
 
 }  // namespace thalweg::core

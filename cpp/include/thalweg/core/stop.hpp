@@ -1,8 +1,8 @@
 // A stop request that long loops poll between blocks of work.
 //
 // The owner may set a deadline and install a hook (the bindings check for Python signals there).
-// Only the thread that created the token reads the clock and runs the hook, the latter at most every
-// `hook_interval`, so polling costs a relaxed load on other threads.
+// Every thread reads the clock; only the one that created the token runs the hook, at most every
+// `hook_interval`.
 #pragma once
 
 #include <atomic>
@@ -26,12 +26,11 @@ class StopToken {
   // True once a stop was requested. Call between blocks of at most a few milliseconds.
   bool poll() noexcept {
     if (requested()) return true;
-    if (std::this_thread::get_id() != owner_) return false;
     const auto now = Clock::now();
     if (now >= deadline_) {
       expired_.store(true, std::memory_order_relaxed);
       request();
-    } else if (hook_ && now - last_ >= hook_interval) {
+    } else if (hook_ && std::this_thread::get_id() == owner_ && now - last_ >= hook_interval) {
       last_ = now;
       if (hook_()) request();
     }

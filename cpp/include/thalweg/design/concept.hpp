@@ -36,7 +36,7 @@ struct BadEntry {
 
 // Below this many multiply-adds (about 0.2 ms) a parallel region saves little, and costs a scheduling
 // quantum where the cores are shared with other work.
-inline constexpr Index parallel_threshold = 1 << 20;
+inline constexpr Index parallel_threshold = 1 << 18;
 
 inline core::Execution serial_if_small(Index work, core::Execution execution) {
   if (work < parallel_threshold) execution.threads = 1;

@@ -136,6 +136,9 @@ class Certifier final {
                                             : core::Certificate::Kind::duality_gap;
   }
 
+  // Drops what was kept of the free columns: after a stop, which may have cut it short.
+  void forget() { free_.clear(); }
+
   // Certifies (w, at) on `columns` (all of them, or those that screening has left: the others are
   // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual, also
   // by `extrapolated`, another residual, or null.
@@ -210,8 +213,7 @@ class Certifier final {
 
   // The norm of column j as it is stored, before centring, in the scaled coordinates.
   double raw_norm(Index j) const {
-    const double mean = glm_.center() != nullptr ? glm_.center()[j] * glm_.inverse_scale(j) : 0.0;
-    return std::sqrt(glm_.sq_norm(j) + mean * mean);
+    return std::sqrt(glm_.sq_norm(j) + core::square(glm_.mean(j) * glm_.inverse_scale(j)));
   }
 
   // Columns on which z must vanish at w: the term is flat in both directions there.

@@ -79,6 +79,7 @@ class Glm final {
   double sq_norm(Index j) const { return sq_norm_[static_cast<std::size_t>(j)]; }
   const Vector& sq_norms() const { return sq_norm_; }
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
+  double mean(Index j) const { return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)]; }
   double inverse_scale(Index j) const {
     return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];
   }
@@ -93,17 +94,6 @@ class Glm final {
     return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
   }
 
-  // (x~_j)' v
-  double dot(Index j, const double* v, double sum_v) const {
-    return (x_.dot(j, v) - mean(j) * sum_v) * inverse_scale(j);
-  }
-  // v += a S x~_j, up to a multiple of the weights.
-  void axpy(double a, Index j, double* v, double& sum_v) const {
-    a *= inverse_scale(j);
-    if (data_.weights != nullptr) x_.axpy_weighted(a, j, data_.weights, v);
-    else x_.axpy(a, j, v);
-    sum_v += a * total_ * mean(j);
-  }
   // Gram block of x~ over sum s: see design::ColumnAccess::gram.
   void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
     gram(x_, columns, fresh, out, ld);
@@ -262,8 +252,6 @@ class Glm final {
       return false;
     }
   }
-
-  double mean(Index j) const { return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)]; }
 
   void build_target() {
     const auto n = static_cast<std::size_t>(rows_);

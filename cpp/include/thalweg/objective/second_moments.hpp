@@ -34,7 +34,7 @@ class SecondMoments final {
         size_(static_cast<std::size_t>(glm.cols())) {
     for (std::size_t j = 0; j < mean_.size(); ++j) {
       const auto k = static_cast<Index>(j);
-      if (glm.center() != nullptr) mean_[j] = glm.center()[k] * glm.inverse_scale(k);
+      mean_[j] = glm.mean(k) * glm.inverse_scale(k);
       size_[j] = std::sqrt(sq_norm_[j] + core::square(mean_[j]));
     }
   }

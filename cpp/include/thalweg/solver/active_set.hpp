@@ -126,7 +126,8 @@ class ActiveSet final {
     columns_.clear();
     for (const Member& member : members_) columns_.push_back(model.column(member.index));
     for (const Index k : entering_) columns_.push_back(model.column(k));
-    if (!ensure(columns_)) return false;
+    // After a stop the block may have been cut short.
+    if (!ensure(columns_) || execution_.stop_requested()) return false;
     for (Member& member : members_) member.slot = gram.slot(model.column(member.index));
     return true;
   }

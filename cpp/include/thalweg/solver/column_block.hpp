@@ -15,7 +15,7 @@ namespace thalweg::solver {
 template <class D>
 class ColumnBlock final {
  public:
-  explicit ColumnBlock(const D& x) : x_(x) {}
+  ColumnBlock(const D& x, Index /*at_once*/) : x_(x) {}
 
   void load(std::span<const Index>, const core::Execution&) {}
   const D& columns() const { return x_; }
@@ -35,8 +35,9 @@ class ColumnBlock final {
 template <class T>
 class ColumnBlock<design::RowMajor<T>> final {
  public:
-  explicit ColumnBlock(const design::RowMajor<T>& x)
-      : x_(x), most_((x.bytes() / 8 + (Index{16} << 20)) /
+  // The budget is divided between the blocks that there are at once.
+  ColumnBlock(const design::RowMajor<T>& x, Index at_once)
+      : x_(x), most_((x.bytes() / 8 + (Index{16} << 20)) / at_once /
                      std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)))) {}
 
   // Copies those of these columns that have no copy yet; if all do not fit, columns that are not

@@ -21,7 +21,8 @@ struct SolverOptions {
   bool random_selection = false;
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
-  double gram_bytes_limit = 1e8;  // memory that a Gram block may take
+  double gram_bytes_limit = 1e8;
+  Index at_once = 1;  // tasks that share the memory for copies  // memory that a Gram block may take
 };
 
 // What a step may know besides w and its evaluation.

@@ -23,7 +23,7 @@ class CoordinateDescentEngine final {
   static constexpr bool is_affine = true;  // on a support that stays
 
   CoordinateDescentEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
-      : glm_(glm), random_(options.random_selection), rng_(options.seed), block_(glm.design()) {}
+      : glm_(glm), random_(options.random_selection), rng_(options.seed), block_(glm.design(), options.at_once) {}
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     order_.assign(context.columns.begin(), context.columns.end());

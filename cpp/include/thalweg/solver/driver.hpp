@@ -56,6 +56,7 @@ class Driver final {
       glm_.evaluate_residual(context.theta, theta_);
       result.certificate = certifier.certify(w, at, columns_, best_, &theta_);
     }
+    if (glm_.execution().stop_requested()) recertify(terms, w, at, certifier, result);
     // What no step can get below, so that none tries for ever.
     constexpr double rounding_floor = 8 * epsilon;
     double alpha_drop = context.alpha_drop;
@@ -89,13 +90,10 @@ class Driver final {
       result.epochs += std::max<Index>(outcome.epochs, 1);
       info.step = outcome.largest_change;
       evaluator_.evaluate(w, terms, columns_, at);
-      if (context.stop != nullptr && context.stop->poll()) {
-        // What is returned must be certified all the same.
-        recertify(terms, w, at, certifier, result);
-        continue;
-      }
       result.certificate = certifier.certify(w, at, columns_, best_, extrapolated(at));
-      progress.update(result, outcome.largest_change);
+      // What is returned must be certified all the same.
+      if (glm_.execution().stop_requested()) recertify(terms, w, at, certifier, result);
+      else progress.update(result, outcome.largest_change);
     }
     if (context.keep_theta) result.certificate.theta = std::move(best_.theta);
   }
@@ -158,15 +156,16 @@ class Driver final {
   void recertify(const penalty::Terms& terms, const Vector& w, objective::Evaluation& at,
                  objective::Certifier<D, L>& certifier, core::Result& result) {
     columns_ = all_;
-    best_.reset();
     extrapolation_.reset();
-    evaluator_.confirm(w, terms, columns_, at);
-    if (glm_.execution().stop_requested()) {
-      // The pass may have been cut short.
-      glm_.ignore_stop();
+    for (bool again = true; again;) {
+      best_.reset();
+      certifier.forget();
       evaluator_.confirm(w, terms, columns_, at);
+      result.certificate = certifier.certify(w, at, columns_, best_);
+      // Any of their passes may have been cut short.
+      again = glm_.execution().stop_requested();
+      if (again) glm_.ignore_stop();
     }
-    result.certificate = certifier.certify(w, at, columns_, best_);
   }
 
   // Drops the columns that are zero at every optimum. Worth a later pass over all columns only if

@@ -150,21 +150,35 @@ class PathRunner final {
     const double build = matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
     // Of about two evaluations per alpha after the first, handed-out results keep one.
     const double later = (hands_out() ? 1.0 : 2.0) * static_cast<double>(task_.alphas.size() - 1);
-    // A first working set that holds most columns needs most of the matrix anyway, and some steps.
+    // A first working set that holds most columns needs most of the matrix anyway, and so does a
+    // solution that most columns enter.
     constexpr Index largest_first_set = 256;
-    const Index set = std::min(null_violators(glm), largest_first_set);
-    const bool needs_most = 5 * set > 2 * glm.cols() && glm.rows() >= 4 * glm.cols();
+    constexpr double far = 500;
+    const NullViolations violations = null_violations(glm);
+    const bool needs_most =
+        (5 * std::min(violations.count, largest_first_set) > 2 * glm.cols() &&
+         glm.rows() >= 4 * glm.cols()) ||
+        (violations.excess > far && glm.rows() >= 2 * glm.cols());
     return build < later || needs_most;
   }
 
-  Index null_violators(const objective::Glm<D, L>& glm) const {
-    const penalty::Terms terms = terms_at(task_.alphas.front());
+  // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
+  struct NullViolations {
     Index count = 0;
+    double excess = 0;
+  };
+  NullViolations null_violations(const objective::Glm<D, L>& glm) const {
+    const penalty::Terms terms = terms_at(task_.alphas.front());
+    NullViolations found;
     for (Index j = 0; j < glm.cols(); ++j) {
-      const double z = glm.null_correlation()[static_cast<std::size_t>(j)];
-      count += terms(j).subdiff_distance(0.0, z) > 0 ? 1 : 0;
+      const penalty::Term term = terms(j);
+      const double violation =
+          term.subdiff_distance(0.0, glm.null_correlation()[static_cast<std::size_t>(j)]);
+      if (violation == 0) continue;
+      ++found.count;
+      if (term.l1 > 0) found.excess = std::max(found.excess, 1 + violation / term.l1);
     }
-    return count;
+    return found;
   }
 
   void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
@@ -262,8 +276,12 @@ class PathRunner final {
       }
     }
     if (!at.has_residual()) {
-      if (stopped()) glm.ignore_stop();
       glm.evaluate(w, terms, all_columns(glm), at);
+      if (glm.execution().stop_requested()) {
+        // The pass may have been cut short.
+        glm.ignore_stop();
+        glm.evaluate(w, terms, all_columns(glm), at);
+      }
     }
     const double* h = heldout();
     double error = 0, total = 0;
@@ -310,20 +328,22 @@ class PathRunner final {
   Vector coef_;
 };
 
-// What the Gram matrix of one task may take: half the memory of X between all that may run at once,
-// counted without regard to the threads that there are.
-inline double gram_bytes_limit(Index design_bytes, std::size_t tasks) {
+// Memory is divided between the tasks that may run at once, without regard to the threads that there
+// are.
+inline constexpr Index most_at_once = 8;
+
+// What the Gram matrix of one task may take: half the memory of X for all.
+inline double gram_bytes_limit(Index design_bytes, Index at_once) {
   constexpr double least = 1e8;
-  constexpr std::size_t most_at_once = 8;
-  return std::max(0.5 * static_cast<double>(design_bytes), least) /
-         static_cast<double>(std::min(tasks, most_at_once));
+  return std::max(0.5 * static_cast<double>(design_bytes), least) / static_cast<double>(at_once);
 }
 
 template <class Engine, class D, class L>
 Results run_tasks(const Request& request, const D& x) {
   Results results(request.tasks.size());
   SolverOptions options = request.options;
-  options.gram_bytes_limit = gram_bytes_limit(x.bytes(), request.tasks.size());
+  options.at_once = std::min<Index>(static_cast<Index>(request.tasks.size()), most_at_once);
+  options.gram_bytes_limit = gram_bytes_limit(x.bytes(), options.at_once);
   std::exception_ptr error;
   std::mutex error_mutex;
   core::Execution outer = request.execution;
@@ -336,7 +356,7 @@ Results run_tasks(const Request& request, const D& x) {
       const std::scoped_lock lock(error_mutex);
       if (!error) error = std::current_exception();
     }
-  });
+  }, request.execution.stop);
   if (error) std::rethrow_exception(error);
   return results;
 }

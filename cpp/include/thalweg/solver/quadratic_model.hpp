@@ -29,15 +29,14 @@ class ResidualModel final {
   double correlation(Index k) const {
     const Index j = column(k);
     const double product = block_.dot(j, v_);
-    const double mean = glm_.center() != nullptr ? glm_.center()[j] : 0.0;
-    return (product - mean * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
+    return (product - glm_.mean(j) * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
   }
   void change(Index k, double delta) {
     const Index j = column(k);
     const double a = -delta * glm_.inverse_scale(j);
     if (glm_.weights() != nullptr) block_.axpy_weighted(a, j, glm_.weights(), v_);
     else block_.axpy(a, j, v_);
-    if (glm_.center() != nullptr) sum_v_ += a * glm_.total_weight() * glm_.center()[j];
+    sum_v_ += a * glm_.total_weight() * glm_.mean(j);
   }
   // out[i] = sum_k G_{support_i, support_k} x_k
   void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
@@ -48,8 +47,7 @@ class ResidualModel final {
     source.gemv_t(combined_.data(), chosen_, by_column_.data(), glm_.execution());
     for (std::size_t i = 0; i < support.size(); ++i) {
       const Index j = chosen_[i];
-      const double mean = glm_.center() != nullptr ? glm_.center()[j] : 0.0;
-      out[i] = (by_column_[static_cast<std::size_t>(j)] - mean * sum) * glm_.inverse_scale(j) /
+      out[i] = (by_column_[static_cast<std::size_t>(j)] - glm_.mean(j) * sum) * glm_.inverse_scale(j) /
                glm_.total_weight();
     }
   }
@@ -58,7 +56,7 @@ class ResidualModel final {
     combine(support, delta, -1.0);
     for (Index i = 0; i < glm_.rows(); ++i) v_[i] += combined_[static_cast<std::size_t>(i)];
     for (std::size_t i = 0; i < support.size(); ++i) {
-      if (glm_.center() != nullptr) sum_v_ += coef_[i] * glm_.total_weight() * glm_.center()[chosen_[i]];
+      sum_v_ += coef_[i] * glm_.total_weight() * glm_.mean(chosen_[i]);
     }
   }
   // Nanoseconds of visiting one coordinate, about: a product and half an update.

@@ -66,9 +66,11 @@ class Subproblem final {
         last_support_.swap(support_);
         collect_support(w, terms);
         if (support_.empty()) continue;
-        if (support_ == last_support_) {
-          const FaceCg::Outcome step = face_cg_.step(model, w, terms, support_, cg_reduction,
-                                                     most_products, execution);
+        // Two products more judge the step.
+        const Index products = std::min(most_products, budget.epochs - outcome.epochs - 2);
+        if (support_ == last_support_ && products > 0) {
+          const FaceCg::Outcome step =
+              face_cg_.step(model, w, terms, support_, cg_reduction, products, execution);
           outcome.used_cg = true;
           outcome.epochs += step.products;
           outcome.largest_change = std::max(outcome.largest_change, step.largest_change);

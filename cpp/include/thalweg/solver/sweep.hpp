@@ -24,7 +24,9 @@ struct Sweep {
 template <class Model>
 Sweep sweep_coordinates(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                         const std::vector<Index>& positions, const core::Execution& execution) {
-  constexpr Index poll_every = 64;
+  constexpr double between_polls = 1e6;  // nanoseconds
+  const double visit = positions.empty() ? 1.0 : model.visit_cost(positions.front());
+  const auto poll_every = static_cast<Index>(std::clamp(between_polls / visit, 1.0, 64.0));
   Sweep sweep;
   Index visited = 0;
   for (const Index k : positions) {

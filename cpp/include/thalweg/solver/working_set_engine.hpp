@@ -2,7 +2,8 @@
 //
 //   at w with exact correlations z:  working set = support + the columns that violate
 //   |z_j| <= l1_j most (relative to ||x~_j||), as many as cost about one pass over X;
-//   solve the problem on it (subproblem.hpp), by residual updates or by Gram updates.
+//   solve the problem on it (subproblem.hpp), by residual updates or by Gram updates;
+//   where |z_j| is still many times l1_j, at a multiple of l1 on the way (`continuation`).
 //
 // One engine, three catalogued solvers: `working_set` always updates the residual, `gram` always
 // updates correlations by columns of the Gram matrix, `auto` lets a cost model choose before every
@@ -32,7 +33,7 @@ class WorkingSetEngine final {
       : glm_(glm),
         inner_(options.inner),
         gram_bytes_limit_(options.gram_bytes_limit),
-        block_(glm.design()) {}
+        block_(glm.design(), options.at_once) {}
   WorkingSetEngine(const WorkingSetEngine&) = delete;  // source_ refers to members
   WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
@@ -99,6 +100,7 @@ class WorkingSetEngine final {
   // and finds those that stay. It never rises within one alpha, so that steps do not undo each other.
   double continuation(const Vector& w, const objective::Evaluation& at, const StepContext& context) {
     constexpr double ratio = 4;
+    constexpr double near = 12;  // nearer than this a step on the way costs more than it saves
     if (context.terms.strengths().l1 != continued_l1_) {
       continued_l1_ = context.terms.strengths().l1;
       continuation_ = infinity;
@@ -111,7 +113,9 @@ class WorkingSetEngine final {
       if (w[k] != 0 || term.l1 == 0) continue;
       excess = std::max(excess, 1 + term.subdiff_distance(0.0, at.correlation[k]) / term.l1);
     }
-    continuation_ = std::max(1.0, std::min(excess / ratio, continuation_));
+    const bool starts = continuation_ == infinity;
+    continuation_ = starts && excess < near ? 1.0
+                                            : std::max(1.0, std::min(excess / ratio, continuation_));
     return continuation_;
   }
 
