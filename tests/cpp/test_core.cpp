@@ -95,14 +95,23 @@ TEST(StopTokenTest, HookRunsAtItsInterval) {
   EXPECT_FALSE(stop.expired());
 }
 
-TEST(StopTokenTest, OtherThreadsNeitherReadTheClockNorRunTheHook) {
-  StopToken stop([] { return true; }, StopToken::Clock::now());
+TEST(StopTokenTest, OtherThreadsDoNotRunTheHook) {
+  StopToken stop([] { return true; });
+  std::this_thread::sleep_for(2 * StopToken::hook_interval);
   bool seen = true;
   std::thread([&] { seen = stop.poll(); }).join();
   EXPECT_FALSE(seen);
   EXPECT_TRUE(stop.poll());
   std::thread([&] { seen = stop.poll(); }).join();
   EXPECT_TRUE(seen);
+}
+
+TEST(StopTokenTest, OtherThreadsReadTheDeadline) {
+  StopToken stop({}, StopToken::Clock::now());
+  bool seen = false;
+  std::thread([&] { seen = stop.poll(); }).join();
+  EXPECT_TRUE(seen);
+  EXPECT_TRUE(stop.expired());
 }
 
 TEST(NumericsTest, SoftThreshold) {
