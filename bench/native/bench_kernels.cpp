@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "bandwidth.hpp"
+#include "program.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace {
@@ -324,10 +324,5 @@ int main(int argc, char** argv) {
     register_sparse<double, std::int32_t>(*table, 2000, 100000);
     register_sparse<float, std::int64_t>(*table, 200, 20000);
   }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  thalweg::bench::add_bandwidth_context();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return thalweg::bench::run_registered(argc, argv);
 }

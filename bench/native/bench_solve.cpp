@@ -3,17 +3,15 @@
 //
 // Counters: bytes of X per second of the whole solve, to be compared with `read_bandwidth` in the
 // context above the table (their quotient is how many passes over X the solve cost), passes over the
-// data as the report counts them, and the size of the support. The two cores are both used; set
-// OMP_NUM_THREADS=1 for one.
+// data as the report counts them, and the size of the support. OMP_NUM_THREADS sets the threads.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
-#include <thread>
 
-#include "bandwidth.hpp"
+#include "program.hpp"
 #include "thalweg/catalog.hpp"
 #include "thalweg/core/rng.hpp"
 
@@ -93,19 +91,14 @@ void register_solve(const std::shared_ptr<const Problem>& problem, const Problem
   std::string name = problem->name() + "/" + view.name + "/";
   name += std::string(solver.info->name) + "/alpha_max_over_" + std::to_string(std::lround(1 / ratio));
   benchmark::RegisterBenchmark(name.c_str(), [=, &view, &solver](benchmark::State& state) {
-    const PenaltyEntry& penalty = penalties().front();
-    solver::PenaltySpec spec{.name = std::string(penalty.info->name), .strengths = penalty.strengths};
-    for (const core::Parameter& parameter : penalty.info->parameters) {
-      spec.parameters.push_back(parameter.default_value);
-    }
     solver::Request request;
     request.design = &view.design;
     request.y = problem->y();
     request.loss = losses().front()->name;
     request.solver = solver.info->name;
-    request.penalties = {spec};
+    request.penalties = {default_spec(penalties().front())};
     request.max_iter = 1'000'000;
-    request.execution.threads = static_cast<int>(std::thread::hardware_concurrency());
+    request.execution.threads = core::resolve_threads(0);
     request.tasks = {{}};
     request.tasks.front().alphas = {ratio * alpha_max(request, 1).front()};
     core::Result result;
@@ -133,10 +126,5 @@ int main(int argc, char** argv) {
       }
     }
   }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  thalweg::bench::add_bandwidth_context();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return thalweg::bench::run_registered(argc, argv);
 }

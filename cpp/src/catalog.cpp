@@ -110,15 +110,23 @@ double alpha_max_of(const solver::Request& request, const D& x, const penalty::T
     return objective::smallest_null_alpha(unit, glm.null_correlation());
   }
   Vector w = null_coef(request, unit, x.cols(), target);
-  std::vector<Index> columns(w.size());
-  std::iota(columns.begin(), columns.end(), Index{0});
-  for (const Index j : columns) w[static_cast<std::size_t>(j)] /= glm.inverse_scale(j);
+  for (const Index j : glm.all_columns()) w[static_cast<std::size_t>(j)] /= glm.inverse_scale(j);
   objective::Evaluation at;
-  glm.evaluate(w, unit, columns, at);
+  glm.evaluate(w, unit, glm.all_columns(), at);
   return objective::smallest_null_alpha(unit, at.correlation);
 }
 
 }  // namespace
+
+solver::PenaltySpec default_spec(const PenaltyEntry& entry) {
+  solver::PenaltySpec spec;
+  spec.name = entry.info->name;
+  spec.strengths = entry.strengths;
+  for (const core::Parameter& parameter : entry.info->parameters) {
+    spec.parameters.push_back(parameter.default_value);
+  }
+  return spec;
+}
 
 std::span<const core::Info* const> designs() { return design_entries; }
 std::span<const core::Info* const> losses() { return loss_entries; }

@@ -95,7 +95,7 @@ def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, theta=None):
     }
 
 
-def target_tasks(data: Data, alpha, start=None):
+def target_tasks(data: Data, alpha, coefs=None, thetas=None):
     """Return one task per target at a single strength.
 
     Parameters
@@ -104,9 +104,10 @@ def target_tasks(data: Data, alpha, start=None):
         Problem.
     alpha : float
         Strength.
-    start : tuple or None
-        Warm start: coefficients of shape (n_targets, n_features), from which the intercepts follow,
-        and dual points of shape (n_targets, n_samples) or None.
+    coefs : ndarray of shape (n_targets, n_features), optional
+        Coefficients to start from; the intercepts follow from them.
+    thetas : ndarray of shape (n_targets, n_samples), optional
+        Dual points to try at the start.
 
     Returns
     -------
@@ -114,13 +115,12 @@ def target_tasks(data: Data, alpha, start=None):
         Tasks of the core.
     """
     weighting = -1 if data.sample_weight is None else 0
-    coefs, thetas = start if start is not None else (None, None)
     return [
         task(
             [alpha],
             target=k,
             weighting=weighting,
-            coef=None if start is None else coefs[k],
+            coef=None if coefs is None else coefs[k],
             theta=None if thetas is None else thetas[k],
         )
         for k in range(data.y.shape[1])

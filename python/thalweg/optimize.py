@@ -123,14 +123,14 @@ def solve(
         check("solve", {"alpha": alpha}, {"alpha": "[0, inf)"})
     penalty_arguments = read_penalty(handle, data.n_features, data.copies)
     n_targets = data.y.shape[1]
-    start = None
+    coefs, thetas = None, None
     if state is not None:
         shape = (data.n_features,) if n_targets == 1 else (n_targets, data.n_features)
-        coef = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
-        start = coef, _read_theta(state, data)
+        coefs = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
+        thetas = _read_thetas(state, data)
     solved = run(
         data,
-        target_tasks(data, float(alpha), start),
+        target_tasks(data, float(alpha), coefs, thetas),
         [penalty_arguments],
         options,
         loss=loss,
@@ -247,7 +247,8 @@ def solve_path(
     coef, theta = None, None
     if state is not None:
         coef = read_start("state.coef", state.coef, (data.n_features,))
-        theta = _read_theta(state, data)
+        thetas = _read_thetas(state, data)
+        theta = None if thetas is None else thetas[0]
     weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
@@ -305,7 +306,7 @@ def _options(owner, arguments):
     return options
 
 
-def _read_theta(state, data):
+def _read_thetas(state, data):
     """Dual points of a state, one row per target, if they are of these samples."""
     n_samples, n_targets = data.y.shape
     shape = (n_samples,) if n_targets == 1 else (n_targets, n_samples)

@@ -120,16 +120,6 @@ class Matrix final {
   mutable std::vector<std::shared_ptr<void>> owners_;
 };
 
-solver::PenaltySpec defaults(const PenaltyEntry& entry) {
-  solver::PenaltySpec spec;
-  spec.name = entry.info->name;
-  spec.strengths = entry.strengths;
-  for (const core::Parameter& parameter : entry.info->parameters) {
-    spec.parameters.push_back(parameter.default_value);
-  }
-  return spec;
-}
-
 struct Case {
   Index rows, cols;
 };
@@ -154,7 +144,7 @@ class SolveTest : public testing::TestWithParam<Case> {
             request.y = y_.data();
             request.loss = loss->name;
             request.solver = entry.info->name;
-            request.penalties = {defaults(penalty)};
+            request.penalties = {default_spec(penalty)};
             request.tasks = {{.alphas = {0.5, 0.1, 0.02}}};
             request.max_iter = 100'000;
             request.tol = 1e-8;

@@ -20,6 +20,9 @@ struct SolverEntry {
   solver::Results (*run)(const solver::Request& request);
 };
 
+// The penalty with its parameters' defaults, without weights or limits.
+solver::PenaltySpec default_spec(const PenaltyEntry& entry);
+
 std::span<const core::Info* const> designs();
 std::span<const core::Info* const> losses();
 std::span<const PenaltyEntry> penalties();

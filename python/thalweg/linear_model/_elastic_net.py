@@ -60,11 +60,11 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         data = self._read(X, y, sample_weight)
         options, notes = self._options(data)
         penalty = penalties.ElasticNet(l1_ratio=float(self.l1_ratio), positive=bool(self.positive))
-        start = self._start(data) if self.warm_start and hasattr(self, "coef_") else None
+        coefs = self._start(data) if self.warm_start and hasattr(self, "coef_") else None
         tasks = self._begin_tasks(options, X, y, sample_weight)
         solved = run(
             data,
-            target_tasks(data, float(self.alpha), start),
+            target_tasks(data, float(self.alpha), coefs),
             [read_penalty(penalty, data.n_features, data.copies)],
             options,
             fit_intercept=bool(self.fit_intercept),
@@ -77,8 +77,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
     def _start(self, data):
         n_targets, p = data.y.shape[1], data.n_features
         shape = (p,) if n_targets == 1 else (n_targets, p)
-        coef = read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
-        return coef, None
+        return read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
 
 
 class ElasticNet(ElasticNetBase):

@@ -12,43 +12,50 @@
 
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include "thalweg/core/types.hpp"
 
 namespace thalweg::core {
 
-inline constexpr int anderson_depth = 5;
-using AndersonCoefficients = Eigen::Matrix<double, anderson_depth, 1>;
-
-// dot(i, j) = <d_i, d_j> for i >= j. Nothing where the system is singular.
-template <class Dot>
-std::optional<AndersonCoefficients> anderson_coefficients(Dot&& dot) {
-  Eigen::Matrix<double, anderson_depth, anderson_depth> gram;
-  for (int i = 0; i < anderson_depth; ++i) {
-    for (int j = 0; j <= i; ++j) gram(i, j) = gram(j, i) = dot(i, j);
-  }
-  const double scale = gram.diagonal().maxCoeff();
-  if (!(scale > 0)) return std::nullopt;
-  gram /= scale;
-  gram.diagonal().array() += 1e-14;
-  AndersonCoefficients c = gram.ldlt().solve(AndersonCoefficients::Ones());
-  const double sum = c.sum();
-  if (!std::isfinite(sum) || sum == 0) return std::nullopt;
-  return c / sum;
-}
-
-// A window of anderson_depth + 1 vectors.
-class AndersonHistory final {
+class Anderson final {
  public:
+  static constexpr int depth = 5;
+
   void reset() { count_ = 0; }
-  // True once there are enough to extrapolate.
+
+  // Records a vector; true once there are enough to extrapolate.
   bool push(const Vector& x) {
-    vectors_[static_cast<std::size_t>(count_)] = x;
-    return ++count_ == anderson_depth + 1;
+    history_[static_cast<std::size_t>(count_)] = x;
+    return ++count_ == depth + 1;
   }
 
-  // <d_i, d_j> with weights, which may be null.
+  // The extrapolated vector, by differences in the weighted inner product (null: weights of one);
+  // starts a new window. False where the system is singular.
+  bool extrapolate(Vector& out, const double* weights = nullptr) {
+    count_ = 0;
+    Eigen::Matrix<double, depth, depth> gram;
+    for (int i = 0; i < depth; ++i) {
+      for (int j = 0; j <= i; ++j) gram(i, j) = gram(j, i) = difference_dot(i, j, weights);
+    }
+    const double scale = gram.diagonal().maxCoeff();
+    if (!(scale > 0)) return false;
+    gram /= scale;
+    gram.diagonal().array() += 1e-14;
+    Eigen::Matrix<double, depth, 1> c = gram.ldlt().solve(Eigen::Matrix<double, depth, 1>::Ones());
+    const double sum = c.sum();
+    if (!std::isfinite(sum) || sum == 0) return false;
+    c /= sum;
+    out.assign(at(0).size(), 0.0);
+    for (int i = 0; i < depth; ++i) {
+      const Vector& x = at(i + 1);
+      for (std::size_t k = 0; k < x.size(); ++k) out[k] += c[i] * x[k];
+    }
+    return true;
+  }
+
+ private:
+  const Vector& at(int i) const { return history_[static_cast<std::size_t>(i)]; }
+
   double difference_dot(int i, int j, const double* weights) const {
     const Vector &a = at(i), &b = at(i + 1), &c = at(j), &d = at(j + 1);
     double sum = 0;
@@ -57,18 +64,8 @@ class AndersonHistory final {
     }
     return sum;
   }
-  void combine(const AndersonCoefficients& c, Vector& out) const {
-    out.assign(at(0).size(), 0.0);
-    for (int i = 0; i < anderson_depth; ++i) {
-      const Vector& x = at(i + 1);
-      for (std::size_t k = 0; k < x.size(); ++k) out[k] += c[i] * x[k];
-    }
-  }
 
- private:
-  const Vector& at(int i) const { return vectors_[static_cast<std::size_t>(i)]; }
-
-  std::array<Vector, anderson_depth + 1> vectors_;
+  std::array<Vector, depth + 1> history_;
   int count_ = 0;
 };
 

@@ -34,7 +34,7 @@ struct BadEntry {
   double value = 0;
 };
 
-// Below this many multiply-adds (about 0.2 ms) a parallel region saves little, and costs a scheduling
+// Below this many multiply-adds (about 0.05 ms) a parallel region saves little, and costs a scheduling
 // quantum where the cores are shared with other work.
 inline constexpr Index parallel_threshold = 1 << 18;
 

@@ -176,7 +176,7 @@ class Certifier final {
     const Vector& z = at.correlation;
     const double rms = std::sqrt(at.square);
     // Of a correlation; a column takes part with its mean.
-    const auto rounding = [&](Index j) { return 8 * epsilon * raw_norm(j) * rms + 1e-300; };
+    const auto rounding = [&](Index j) { return 8 * epsilon * glm_.raw_norm(j) * rms + 1e-300; };
     collect_free(w, columns);
     const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
       return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
@@ -208,12 +208,7 @@ class Certifier final {
 
   // What a projection may leave in z where the free columns are nearly dependent; square = B.
   auto negligible(double square) const {
-    return [this, rms = std::sqrt(square)](Index j) { return 1e-12 * raw_norm(j) * rms + 1e-300; };
-  }
-
-  // The norm of column j as it is stored, before centring, in the scaled coordinates.
-  double raw_norm(Index j) const {
-    return std::sqrt(glm_.sq_norm(j) + core::square(glm_.mean(j) * glm_.inverse_scale(j)));
+    return [this, rms = std::sqrt(square)](Index j) { return 1e-12 * glm_.raw_norm(j) * rms + 1e-300; };
   }
 
   // Columns on which z must vanish at w: the term is flat in both directions there.

@@ -3,7 +3,7 @@
 // The residuals of a method whose steps are affine converge linearly, and their extrapolation, scaled
 // to be feasible like any other candidate (certificate.hpp), often proves a gap many steps earlier.
 // Costs a pass over X, since combined correlations would carry the rounding of large coefficients, once
-// in a window of anderson_depth + 1 residuals, which it keeps.
+// in a window of Anderson::depth + 1 residuals, which it keeps.
 //
 // Reference: Massias, Gramfort, Salmon 2018, section 3. Differs from it: the window starts anew after
 // each extrapolation.
@@ -23,18 +23,13 @@ class DualExtrapolation final {
   template <class Model>
   const Evaluation* push(const Model& glm, const Evaluation& at) {
     if (!residuals_.push(at.residual)) return nullptr;
-    const auto c = core::anderson_coefficients(
-        [&](int i, int j) { return residuals_.difference_dot(i, j, glm.weights()); });
-    if (c) {
-      residuals_.combine(*c, combined_);
-      glm.evaluate_residual(combined_.data(), point_);
-    }
-    reset();
-    return c ? &point_ : nullptr;
+    if (!residuals_.extrapolate(combined_, glm.weights())) return nullptr;
+    glm.evaluate_residual(combined_, point_);
+    return &point_;
   }
 
  private:
-  core::AndersonHistory residuals_;
+  core::Anderson residuals_;
   Vector combined_;
   Evaluation point_;
 };

@@ -59,7 +59,9 @@ template <design::Design D, loss::Loss L>
 class Glm final {
  public:
   Glm(const D& x, const GlmData& data, const core::Execution& execution)
-      : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution) {
+      : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution),
+        all_columns_(static_cast<std::size_t>(x.cols())) {
+    std::iota(all_columns_.begin(), all_columns_.end(), Index{0});
     build_target();
     build_columns();
   }
@@ -83,6 +85,11 @@ class Glm final {
   double inverse_scale(Index j) const {
     return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];
   }
+  // The norm of column j as it is stored, before centring, in the scaled coordinates.
+  double raw_norm(Index j) const {
+    return std::sqrt(sq_norm(j) + core::square(mean(j) * inverse_scale(j)));
+  }
+  const std::vector<Index>& all_columns() const { return all_columns_; }
   bool is_scaled() const { return !inverse_scale_.empty(); }
   // z at w = 0.
   const Vector& null_correlation() const { return null_correlation_; }
@@ -155,31 +162,14 @@ class Glm final {
   }
 
   // What a certificate needs of any residual, centred where an intercept is fitted.
-  void evaluate_residual(const double* residual, Evaluation& out) const {
-    const double* s = data_.weights;
-    out.residual.assign(residual, residual + rows_);
-    const double shift = data_.fit_intercept ? weighted_sum(residual) / total_ : 0.0;
-    out.weighted.clear();
-    double sum = 0, square = 0, product = 0;
-    for (std::size_t i = 0; i < out.residual.size(); ++i) {
-      double& u = out.residual[i];
-      u -= shift;
-      const double weighted = (s != nullptr ? s[i] : 1.0) * u;
-      sum += weighted;
-      square += weighted * u;
-      product += weighted * target_[i];
-      if (s != nullptr) out.weighted.push_back(weighted);
-    }
-    out.sum_weighted = sum;
-    out.square = square / total_;
-    out.target_product = product / total_;
+  void evaluate_residual(const Vector& residual, Evaluation& out) const {
+    out.residual = residual;
+    finish_residual(out);
     out.correlation.resize(static_cast<std::size_t>(cols_));
-    std::vector<Index> columns(out.correlation.size());
-    std::iota(columns.begin(), columns.end(), Index{0});
-    correlate(out.v(), sum, columns, out.correlation.data());
+    correlate(out.v(), out.sum_weighted, all_columns_, out.correlation.data());
   }
 
-  // The parts of an evaluation that follow from target - X w in `out.residual`.
+  // The parts of an evaluation that follow from `out.residual`, target - X w or any other.
   void finish_residual(Evaluation& out) const {
     const double* s = data_.weights;
     out.intercept = data_.fit_intercept ? weighted_sum(out.residual.data()) / total_ : 0.0;
@@ -340,6 +330,7 @@ class Glm final {
   GlmData data_;
   Index rows_, cols_;
   core::Execution execution_;
+  std::vector<Index> all_columns_;
   double total_ = 0;
   double null_intercept_ = 0;
   double null_objective_ = 0;

@@ -35,7 +35,7 @@ class SecondMoments final {
     for (std::size_t j = 0; j < mean_.size(); ++j) {
       const auto k = static_cast<Index>(j);
       mean_[j] = glm.mean(k) * glm.inverse_scale(k);
-      size_[j] = std::sqrt(sq_norm_[j] + core::square(mean_[j]));
+      size_[j] = glm.raw_norm(k);
     }
   }
 

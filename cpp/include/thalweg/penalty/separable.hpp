@@ -55,6 +55,11 @@ struct Term {
     return 0.0;
   }
 
+  // |z| / l1 where w = 0 violates, 1 where it does not; 0 without an l1 part.
+  double excess_at_zero(double z) const {
+    return l1 > 0 ? 1 + subdiff_distance(0.0, z) / l1 : 0.0;
+  }
+
   // argmax over the limits of z w - value(w), the derivative of the conjugate. The maximiser of a
   // concave function on an interval is the clipped unconstrained one; without a quadratic term that
   // is a limit (possibly infinite) or zero.

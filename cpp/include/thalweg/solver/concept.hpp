@@ -21,8 +21,8 @@ struct SolverOptions {
   bool random_selection = false;
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
-  double gram_bytes_limit = 1e8;
-  Index at_once = 1;  // tasks that share the memory for copies  // memory that a Gram block may take
+  double gram_bytes_limit = 1e8;  // memory that a Gram block may take
+  Index at_once = 1;              // tasks that share the memory for copies of columns
 };
 
 // What a step may know besides w and its evaluation.
@@ -43,10 +43,9 @@ struct StepOutcome {
   double largest_change = 0;
 };
 
-// A member `static constexpr bool is_affine = true` says that steps are one affine map once the support
-// stays, so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
-//
-// A design and loss that a solver of squared-loss, separable-penalty problems can take.
+// A design and loss that a solver of squared-loss, separable-penalty problems can take. A member
+// `static constexpr bool is_affine = true` says that steps are one affine map once the support stays,
+// so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
 template <class S, class D, class L>
 concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
                              const StepContext& context) {

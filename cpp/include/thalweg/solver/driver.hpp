@@ -7,7 +7,7 @@
 // zero at every optimum and is left out of later passes. The final certificate is of all columns.
 #pragma once
 
-#include <numeric>
+#include <algorithm>
 
 #include "thalweg/core/result.hpp"
 #include "thalweg/objective/certificate.hpp"
@@ -35,10 +35,7 @@ template <class D, class L, class Engine>
 class Driver final {
  public:
   Driver(objective::Evaluator<D, L>& evaluator, Engine& engine)
-      : evaluator_(evaluator), glm_(evaluator.glm()), engine_(engine) {
-    all_.resize(static_cast<std::size_t>(glm_.cols()));
-    std::iota(all_.begin(), all_.end(), Index{0});
-  }
+      : evaluator_(evaluator), glm_(evaluator.glm()), engine_(engine) {}
 
   // Minimises from w, whose evaluation `at` must be; both are at the result on return.
   void minimize(const penalty::Terms& terms, Vector& w, objective::Evaluation& at,
@@ -47,13 +44,13 @@ class Driver final {
     evaluator_.begin();
     best_.reset();
     extrapolation_.reset();
-    columns_ = all_;
+    columns_ = glm_.all_columns();
     result.target = certifier.kind() == core::Certificate::Kind::kkt
                         ? context.tol
                         : context.tol * glm_.tolerance_scale();
     result.certificate = certifier.certify(w, at, columns_, best_);
     if (context.theta != nullptr && result.certificate.value > result.target) {
-      glm_.evaluate_residual(context.theta, theta_);
+      glm_.evaluate_residual(Vector(context.theta, context.theta + glm_.rows()), theta_);
       result.certificate = certifier.certify(w, at, columns_, best_, &theta_);
     }
     if (glm_.execution().stop_requested()) recertify(terms, w, at, certifier, result);
@@ -68,7 +65,7 @@ class Driver final {
       if (asked && context.stop != nullptr) context.stop->request();
       if (const auto status = finished(result, context, progress)) {
         result.status = *status;
-        if (columns_.size() == all_.size() && evaluator_.is_confirmed(at)) break;
+        if (columns_.size() == glm_.all_columns().size() && evaluator_.is_confirmed(at)) break;
         recertify(terms, w, at, certifier, result);
         describe(w, result, context, info);
         if (context.keep_trace) result.trace.back() = info;
@@ -155,7 +152,7 @@ class Driver final {
 
   void recertify(const penalty::Terms& terms, const Vector& w, objective::Evaluation& at,
                  objective::Certifier<D, L>& certifier, core::Result& result) {
-    columns_ = all_;
+    columns_ = glm_.all_columns();
     extrapolation_.reset();
     for (bool again = true; again;) {
       best_.reset();
@@ -197,7 +194,7 @@ class Driver final {
   objective::BestDual best_;
   objective::DualExtrapolation extrapolation_;
   objective::Evaluation theta_;
-  std::vector<Index> all_, columns_, kept_;
+  std::vector<Index> columns_, kept_;
 };
 
 }  // namespace thalweg::solver

@@ -27,9 +27,7 @@ class HeldoutError final {
       : glm_(x, data, execution),
         gram_(std::make_unique_for_overwrite<double[]>(
             static_cast<std::size_t>(x.cols() * x.cols()))) {
-    std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
-    std::iota(columns.begin(), columns.end(), Index{0});
-    glm_.gram(columns, x.cols(), gram_.get(), x.cols());
+    glm_.gram(glm_.all_columns(), x.cols(), gram_.get(), x.cols());
     moments_.emplace(glm_, gram_.get(), x.cols());
   }
 
@@ -64,7 +62,7 @@ class PathRunner final {
     start_ = core::StopToken::Clock::now();
     std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution);
     if (request_.execution.stop_requested()) {
-      if (!request_.execution.stop->expired()) return {unstarted()};
+      if (!request_.execution.stop->expired()) return {unstarted(problem->null_intercept())};
       // Out of time: the start is still evaluated and certified.
       problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads});
     }
@@ -83,16 +81,8 @@ class PathRunner final {
     for (std::size_t a = 0; a < task_.alphas.size(); ++a) {
       const double alpha = task_.alphas[a];
       const penalty::Terms terms = terms_at(alpha);
-      if (a == 0) {
-        evaluator.evaluate(w, terms, all_columns(glm), at);
-        if (request_.execution.stop_requested()) {
-          // The pass may have been cut short.
-          glm.ignore_stop();
-          glm.evaluate(w, terms, all_columns(glm), at);
-        }
-      } else {
-        at.penalty = terms.value(w);
-      }
+      if (a == 0) evaluator.evaluate(w, terms, glm.all_columns(), at);
+      else at.penalty = terms.value(w);
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
@@ -150,16 +140,15 @@ class PathRunner final {
     const double build = matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
     // Of about two evaluations per alpha after the first, handed-out results keep one.
     const double later = (hands_out() ? 1.0 : 2.0) * static_cast<double>(task_.alphas.size() - 1);
+    if (build < later) return true;
     // A first working set that holds most columns needs most of the matrix anyway, and so does a
     // solution that most columns enter.
     constexpr Index largest_first_set = 256;
     constexpr double far = 500;
     const NullViolations violations = null_violations(glm);
-    const bool needs_most =
-        (5 * std::min(violations.count, largest_first_set) > 2 * glm.cols() &&
-         glm.rows() >= 4 * glm.cols()) ||
-        (violations.excess > far && glm.rows() >= 2 * glm.cols());
-    return build < later || needs_most;
+    const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * glm.cols();
+    return (most_violate && glm.rows() >= 4 * glm.cols()) ||
+           (violations.excess > far && glm.rows() >= 2 * glm.cols());
   }
 
   // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
@@ -172,11 +161,9 @@ class PathRunner final {
     NullViolations found;
     for (Index j = 0; j < glm.cols(); ++j) {
       const penalty::Term term = terms(j);
-      const double violation =
-          term.subdiff_distance(0.0, glm.null_correlation()[static_cast<std::size_t>(j)]);
-      if (violation == 0) continue;
-      ++found.count;
-      if (term.l1 > 0) found.excess = std::max(found.excess, 1 + violation / term.l1);
+      const double z = glm.null_correlation()[static_cast<std::size_t>(j)];
+      found.count += term.subdiff_distance(0.0, z) > 0 ? 1 : 0;
+      found.excess = std::max(found.excess, term.excess_at_zero(z));
     }
     return found;
   }
@@ -185,7 +172,7 @@ class PathRunner final {
     if constexpr (GramEngine<Engine>) {
       const objective::Glm<D, L>& glm = evaluator.glm();
       GramCache& gram = engine.gram_cache();
-      gram.ensure(glm, all_columns(glm));
+      gram.ensure(glm, glm.all_columns());
       if (wants_heldout()) {
         heldout_.emplace(x_, objective::GlmData{.y = data().y, .weights = heldout(),
                                                 .offset = request_.offset},
@@ -240,12 +227,6 @@ class PathRunner final {
     return w;
   }
 
-  static std::vector<Index> all_columns(const objective::Glm<D, L>& glm) {
-    std::vector<Index> columns(static_cast<std::size_t>(glm.cols()));
-    std::iota(columns.begin(), columns.end(), Index{0});
-    return columns;
-  }
-
   void finish(objective::Evaluator<D, L>& evaluator, const Vector& w,
               const penalty::Terms& terms, objective::Evaluation& at, const Engine& engine,
               core::Result& result) {
@@ -276,11 +257,11 @@ class PathRunner final {
       }
     }
     if (!at.has_residual()) {
-      glm.evaluate(w, terms, all_columns(glm), at);
+      glm.evaluate(w, terms, glm.all_columns(), at);
       if (glm.execution().stop_requested()) {
         // The pass may have been cut short.
         glm.ignore_stop();
-        glm.evaluate(w, terms, all_columns(glm), at);
+        glm.evaluate(w, terms, glm.all_columns(), at);
       }
     }
     const double* h = heldout();
@@ -293,22 +274,13 @@ class PathRunner final {
   }
 
   // A stop by a signal before the first pass over X was complete: the start, not certified.
-  core::Result unstarted() const {
+  core::Result unstarted(double null_intercept) const {
     core::Result result;
     result.alpha = task_.alphas.front();
     result.status = core::Status::stopped;
     if (task_.coef != nullptr) result.coef.assign(task_.coef, task_.coef + x_.cols());
     else result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
-    if (request_.fit_intercept) {
-      const objective::GlmData problem = data();
-      double sum = 0, total = 0;
-      for (Index i = 0; i < x_.rows(); ++i) {
-        const double weight = problem.weights != nullptr ? problem.weights[i] : 1.0;
-        sum += weight * (problem.y[i] - (problem.offset != nullptr ? problem.offset[i] : 0.0));
-        total += weight;
-      }
-      result.intercept = sum / total;
-    }
+    result.intercept = null_intercept;
     result.solver = request_.solver;
     result.reason = "stopped during the first pass over X";
     return result;

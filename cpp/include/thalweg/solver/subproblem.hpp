@@ -137,13 +137,13 @@ class Subproblem final {
   template <class Model>
   void anderson(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                 const Budget& budget, Outcome& outcome, const core::Execution& execution) {
-    constexpr int most_sweeps = 2 * core::anderson_depth;
+    constexpr int most_sweeps = 2 * core::Anderson::depth;
     outcome.used_anderson = true;
     anderson_.reset();
     for (int i = 0; i < most_sweeps && outcome.epochs < budget.epochs; ++i) {
       w_support_.clear();
       for (const Index k : support_) w_support_.push_back(w[static_cast<std::size_t>(k)]);
-      if (anderson_.push(w_support_) && extrapolate(delta_)) {
+      if (anderson_.push(w_support_) && anderson_.extrapolate(delta_)) {
         for (std::size_t s = 0; s < delta_.size(); ++s) {
           const auto at = static_cast<std::size_t>(support_[s]);
           delta_[s] = core::clip(delta_[s], terms[at].lower, terms[at].upper) - w_support_[s];
@@ -154,15 +154,6 @@ class Subproblem final {
       if (sweep(model, w, terms, support_, outcome, execution) <= 0.3 * tolerance(budget, w)) return;
       if (execution.stop_requested()) return;
     }
-  }
-
-  // The extrapolated point; starts a new window.
-  bool extrapolate(Vector& out) {
-    const auto c = core::anderson_coefficients(
-        [&](int i, int j) { return anderson_.difference_dot(i, j, nullptr); });
-    if (c) anderson_.combine(*c, out);
-    anderson_.reset();
-    return c.has_value();
   }
 
   // Moves w by delta_ on the support and back again if the model did not decrease. For a quadratic
@@ -197,7 +188,7 @@ class Subproblem final {
   }
 
   ActiveSet active_set_;
-  core::AndersonHistory anderson_;
+  core::Anderson anderson_;
   FaceCg face_cg_;
   std::vector<Index> all_, support_, last_support_;
   Vector w_support_, delta_;

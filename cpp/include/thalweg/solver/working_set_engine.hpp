@@ -109,9 +109,7 @@ class WorkingSetEngine final {
     double excess = 0;
     for (const Index j : context.columns) {
       const auto k = static_cast<std::size_t>(j);
-      const penalty::Term term = context.terms(j);
-      if (w[k] != 0 || term.l1 == 0) continue;
-      excess = std::max(excess, 1 + term.subdiff_distance(0.0, at.correlation[k]) / term.l1);
+      if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
     const bool starts = continuation_ == infinity;
     continuation_ = starts && excess < near ? 1.0
@@ -200,7 +198,8 @@ class WorkingSetEngine final {
     // See the Gram products of the designs, and the visit costs of the models.
     const double build = sparse ? 3 * cached * column + 1.5 * fresh * column * (1 + cached * column / rows)
                                 : fresh * cached * column / 16;
-    const double visit = (10 + column * (sparse ? 1.5 : 0.2)) * block_.visit_factor(working_set_);
+    const double visit =
+        ResidualModel<D, L>::visit_cost_of(column) * block_.visit_factor(working_set_);
     const double gram = 5 * size + support * GramModel::update_cost(cached);
     return build + rounds * gram < rounds * (support + size) * visit;
   }

@@ -1,5 +1,6 @@
-// What this machine's memory does on one thread, to be read beside the benchmarks: bytes read and
-// written by memcpy per second, and bytes read by products with a vector that stays in cache.
+// The main program of a benchmark: runs what was registered, below what this machine's memory does on
+// one thread: bytes read and written by memcpy per second, and bytes read by products with a vector
+// that stays in cache.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -47,6 +48,15 @@ inline void add_bandwidth_context() {
   };
   add("copy_bandwidth", copy);
   add("read_bandwidth", read);
+}
+
+inline int run_registered(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  add_bandwidth_context();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
 }
 
 }  // namespace thalweg::bench
