@@ -55,6 +55,42 @@ void dense_gemv_add(const ColumnFunction& column, Index rows, std::span<const In
       });
 }
 
+// v += S X_add coef (s may be null), then out[i] = x_columns[i]' v, by strips of rows: each is read by
+// both products while it is in a cache. The strips depend on the number of rows only.
+template <class T, class ColumnFunction>
+void dense_add_then_t(const ColumnFunction& column, Index rows, std::span<const Index> add,
+                      const double* coef, const double* s, double* v,
+                      std::span<const Index> columns, double* out,
+                      const core::Execution& execution) {
+  constexpr Index least = 256, most = 2048, wanted = 8;
+  constexpr Index worth_threads = 1 << 16;  // multiply-adds; these are many short calls
+  const Index strip = std::clamp((rows / wanted + 63) / 64 * 64, least, most);
+  const Index strips = (rows + strip - 1) / strip;
+  const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
+  const std::size_t wide = std::max(add.size(), columns.size());
+  std::vector<const T*> pointers(wide * static_cast<std::size_t>(strips));
+  Vector sums(columns.size() * static_cast<std::size_t>(strips));
+  Vector sum_of_added(s != nullptr ? static_cast<std::size_t>(rows) : 0, 0.0);
+  core::Execution team{.threads = execution.threads};
+  if (rows * static_cast<Index>(add.size() + columns.size()) < worth_threads) team.threads = 1;
+  core::parallel_for(strips, team, [&](Index b) {
+    const Index begin = b * strip;
+    const Index size = std::min(strip, rows - begin);
+    const T** const x = pointers.data() + static_cast<std::size_t>(b) * wide;
+    for (std::size_t k = 0; k < add.size(); ++k) x[k] = column(add[k]) + begin;
+    double* const target = s != nullptr ? sum_of_added.data() + begin : v + begin;
+    kernel.axpys(coef, x, static_cast<Index>(add.size()), target, size);
+    for (Index i = 0; s != nullptr && i < size; ++i) v[begin + i] += s[begin + i] * target[i];
+    for (std::size_t k = 0; k < columns.size(); ++k) x[k] = column(columns[k]) + begin;
+    kernel.dots(x, static_cast<Index>(columns.size()), v + begin, size,
+                sums.data() + static_cast<std::size_t>(b) * columns.size());
+  });
+  std::fill_n(out, columns.size(), 0.0);
+  for (std::size_t b = 0; b < sums.size(); b += columns.size()) {
+    for (std::size_t k = 0; k < columns.size(); ++k) out[k] += sums[b + k];
+  }
+}
+
 template <class T>
 class ColumnMajor final {
  public:
@@ -116,9 +152,9 @@ class ColumnMajor final {
     return std::nullopt;
   }
 
- private:
   const T* column(Index j) const { return data_ + j * stride_; }
 
+ private:
   const T* data_;
   Index rows_, cols_, stride_;
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "thalweg/solver/face.hpp"
 #include "thalweg/solver/face_factor.hpp"
@@ -48,8 +49,9 @@ class ActiveSet final {
     position_.assign(w.size(), -1);
     members_.clear();
     factor_.truncate(0);
-    q_.resize(w.size());
-    for (std::size_t k = 0; k < w.size(); ++k) q_[k] = model.correlation(static_cast<Index>(k));
+    all_.resize(w.size());
+    std::iota(all_.begin(), all_.end(), Index{0});
+    model.correlations(all_, q_);
     if (!enter_support(model, w, terms, gram, ensure)) return outcome;
     Index batch = first_batch;
     double settled = infinity;
@@ -357,24 +359,28 @@ class ActiveSet final {
   template <class Model>
   double sync(Model& model, const Vector& w) {
     double largest = 0;
+    moved_.clear();
+    delta_.clear();
     for (std::size_t k = 0; k < w.size(); ++k) {
       const double change = w[k] - synced_[k];
       if (change == 0) continue;
-      model.change(static_cast<Index>(k), change);
+      moved_.push_back(static_cast<Index>(k));
+      delta_.push_back(change);
       synced_[k] = w[k];
       largest = std::max(largest, std::fabs(change));
     }
+    model.change_all(moved_, delta_);
     return largest;
   }
 
   // Step 2, first half: fresh correlations, the largest violation, and who may enter.
   template <class Model>
-  double rank_violators(const Model& model, const Vector& w, const std::vector<penalty::Term>& terms) {
+  double rank_violators(Model& model, const Vector& w, const std::vector<penalty::Term>& terms) {
     double worst = 0;
     candidates_.clear();
+    model.correlations(all_, q_);
     for (std::size_t k = 0; k < w.size(); ++k) {
       const auto index = static_cast<Index>(k);
-      q_[k] = model.correlation(index);
       const double violation = terms[k].subdiff_distance(w[k], q_[k]);
       if (violation == 0) continue;
       const double h = model.diagonal(index) + terms[k].l2;
@@ -419,7 +425,7 @@ class ActiveSet final {
   }
 
   Vector synced_, q_, rest_, direction_, delta_, product_, products_, matrix_;
-  std::vector<Index> position_, entering_, leaving_, columns_;
+  std::vector<Index> all_, position_, entering_, leaving_, columns_, moved_;
   Vector rest_by_index_;
   std::vector<Member> members_, rebuilt_, dependent_, fresh_;
   std::vector<Candidate> candidates_;

@@ -2,7 +2,7 @@
 //
 // Column-major and sparse columns are used in place. Row-major ones are copied to contiguous storage
 // on their first visit, as long as the copies take at most `budget` bytes; a column without a copy is
-// read with a stride (slower, never more memory).
+// read with a stride (slower, no more memory).
 #pragma once
 
 #include <memory>
@@ -15,13 +15,30 @@ namespace thalweg::solver {
 template <class D>
 class ColumnBlock final {
  public:
+  static constexpr bool is_dense = requires(const D& d) { d.column(Index{}); };
+
   ColumnBlock(const D& x, Index /*at_once*/) : x_(x) {}
 
   void load(std::span<const Index>, const core::Execution&) {}
+  // Whether all of these are contiguous arrays, column(j).
+  bool has_all(std::span<const Index>) const { return is_dense; }
+  auto column(Index j) const
+    requires is_dense
+  {
+    return x_.column(j);
+  }
   const D& columns() const { return x_; }
   // What visiting a column costs, relative to contiguous storage.
   double visit_factor(std::span<const Index>) const { return 1.0; }
 
+  void add_then_t(std::span<const Index> add, const double* coef, const double* s, double* v,
+                  std::span<const Index> columns, double* out,
+                  const core::Execution& execution) const
+    requires is_dense
+  {
+    design::dense_add_then_t<typename D::Scalar>([this](Index j) { return column(j); }, x_.rows(), add,
+                                                 coef, s, v, columns, out, execution);
+  }
   double dot(Index j, const double* v) const { return x_.dot(j, v); }
   void axpy(double a, Index j, double* v) const { x_.axpy(a, j, v); }
   void axpy_weighted(double a, Index j, const double* s, double* v) const {
@@ -35,9 +52,11 @@ class ColumnBlock final {
 template <class T>
 class ColumnBlock<design::RowMajor<T>> final {
  public:
+  static constexpr bool is_dense = true;
+
   // The budget is divided between the blocks that there are at once.
   ColumnBlock(const design::RowMajor<T>& x, Index at_once)
-      : x_(x), most_((x.bytes() / 8 + (Index{16} << 20)) / at_once /
+      : x_(x), most_(budget(x.bytes()) / at_once /
                      std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)))) {}
 
   // Copies those of these columns that have no copy yet; if all do not fit, columns that are not
@@ -46,7 +65,7 @@ class ColumnBlock<design::RowMajor<T>> final {
     if (copies_.empty()) copies_.resize(static_cast<std::size_t>(x_.cols()));
     missing_.clear();
     for (const Index j : columns) {
-      if (!copy(j)) missing_.push_back(j);
+      if (!column(j)) missing_.push_back(j);
     }
     if (missing_.empty()) return;
     if (held_ + static_cast<Index>(missing_.size()) > most_) release_others(columns);
@@ -62,21 +81,33 @@ class ColumnBlock<design::RowMajor<T>> final {
     x_.copy_columns(missing_, targets.data(), execution);
   }
 
+  bool has_all(std::span<const Index> columns) const {
+    return !copies_.empty() && std::all_of(columns.begin(), columns.end(),
+                                           [&](Index j) { return column(j) != nullptr; });
+  }
+  const T* column(Index j) const { return copies_[static_cast<std::size_t>(j)].get(); }
+
   const ColumnBlock& columns() const { return *this; }
   // A strided entry costs a cache line, and often a page table entry.
   double visit_factor(std::span<const Index> columns) const {
     return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 32.0;
   }
 
+  void add_then_t(std::span<const Index> add, const double* coef, const double* s, double* v,
+                  std::span<const Index> columns, double* out,
+                  const core::Execution& execution) const {
+    design::dense_add_then_t<T>([this](Index j) { return column(j); }, x_.rows(), add, coef, s, v,
+                                columns, out, execution);
+  }
   double dot(Index j, const double* v) const {
-    return copy(j) ? kernels_.dot(copy(j), v, x_.rows()) : x_.dot(j, v);
+    return column(j) ? kernels_.dot(column(j), v, x_.rows()) : x_.dot(j, v);
   }
   void axpy(double a, Index j, double* v) const {
-    if (copy(j)) kernels_.axpy(a, copy(j), v, x_.rows());
+    if (column(j)) kernels_.axpy(a, column(j), v, x_.rows());
     else x_.axpy(a, j, v);
   }
   void axpy_weighted(double a, Index j, const double* s, double* v) const {
-    if (copy(j)) kernels_.axpy_weighted(a, copy(j), s, v, x_.rows());
+    if (column(j)) kernels_.axpy_weighted(a, column(j), s, v, x_.rows());
     else x_.axpy_weighted(a, j, s, v);
   }
 
@@ -84,28 +115,27 @@ class ColumnBlock<design::RowMajor<T>> final {
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gemv_t(v, columns, out, execution);
-    design::dense_gemv_t<T>([this](Index j) { return copy(j); }, x_.rows(), v, columns, out, execution);
+    design::dense_gemv_t<T>([this](Index j) { return column(j); }, x_.rows(), v, columns, out, execution);
   }
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                 const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gemv_add(columns, coef, out, execution);
-    design::dense_gemv_add<T>([this](Index j) { return copy(j); }, x_.rows(), columns, coef, out,
+    design::dense_gemv_add<T>([this](Index j) { return column(j); }, x_.rows(), columns, coef, out,
                               execution);
   }
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
-    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{copy(j), 1}; }, x_.rows(),
+    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{column(j), 1}; }, x_.rows(),
                           columns, fresh, center, s, out, ld, execution);
   }
 
  private:
-  bool has_all(std::span<const Index> columns) const {
-    return !copies_.empty() && std::all_of(columns.begin(), columns.end(),
-                                           [&](Index j) { return copy(j) != nullptr; });
+  // Of the copies, in bytes: an eighth of X and some more; a small X may be copied whole.
+  static Index budget(Index bytes) {
+    constexpr Index small = Index{128} << 20;
+    return bytes <= small ? bytes : bytes / 8 + (Index{16} << 20);
   }
-  const T* copy(Index j) const { return copies_[static_cast<std::size_t>(j)].get(); }
-
   void release_others(std::span<const Index> columns) {
     std::vector<char> wanted(copies_.size(), 0);
     for (const Index j : columns) wanted[static_cast<std::size_t>(j)] = 1;

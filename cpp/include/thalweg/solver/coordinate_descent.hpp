@@ -35,6 +35,7 @@ class CoordinateDescentEngine final {
       w_.push_back(w[static_cast<std::size_t>(j)]);
       terms_.push_back(context.terms(j));
     }
+    block_.load(order_, glm_.execution());
     ResidualModel<D, L> model(glm_, block_, order_, at);
     StepOutcome outcome;
     const Index sweeps = std::min(sweeps_per_step, context.epochs_left);

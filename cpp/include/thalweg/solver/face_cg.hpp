@@ -40,13 +40,13 @@ class FaceCg final {
                const std::vector<Index>& support, double reduction, Index most_products,
                const core::Execution& execution) {
     const std::size_t size = support.size();
-    gradient_.resize(size);
+    model.correlations(support, gradient_);
     scale_.resize(size);
     ends_.resize(size);
     for (std::size_t i = 0; i < size; ++i) {
       const auto k = static_cast<std::size_t>(support[i]);
       ends_[i] = Ends::of(w[k], terms[k]);
-      gradient_[i] = model.correlation(support[i]) - ends_[i].slope - terms[k].l2 * w[k];
+      gradient_[i] -= ends_[i].slope + terms[k].l2 * w[k];
       scale_[i] = 1.0 / (model.diagonal(support[i]) + terms[k].l2);
     }
     Outcome outcome;

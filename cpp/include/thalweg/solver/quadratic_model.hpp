@@ -2,7 +2,8 @@
 //
 //   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w   (the correlations with the residual)
 //
-// ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate.
+// ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate, or for a
+// group of coordinates at once (column_groups.hpp).
 // GramModel keeps q and updates it by columns of G: O(m) per change, nothing per unchanged one.
 #pragma once
 
@@ -10,6 +11,7 @@
 
 #include "thalweg/objective/glm.hpp"
 #include "thalweg/solver/column_block.hpp"
+#include "thalweg/solver/column_groups.hpp"
 #include "thalweg/solver/gram_cache.hpp"
 
 namespace thalweg::solver {
@@ -17,19 +19,19 @@ namespace thalweg::solver {
 template <class D, class L>
 class ResidualModel final {
  public:
+  // With `groups`, which must hold the columns in this order, sweeps visit groups of dense columns.
   ResidualModel(const objective::Glm<D, L>& glm, ColumnBlock<D>& block,
-                std::span<const Index> columns, objective::Evaluation& at)
-      : glm_(glm), block_(block), columns_(columns), v_(at.v()), sum_v_(at.sum_weighted) {
-    block_.load(columns, glm.execution());
-  }
+                std::span<const Index> columns, objective::Evaluation& at,
+                const ColumnGroups* groups = nullptr)
+      : glm_(glm), block_(block), columns_(columns), v_(at.v()), sum_v_(at.sum_weighted),
+        groups_(groups) {}
 
   Index size() const { return static_cast<Index>(columns_.size()); }
   Index column(Index k) const { return columns_[static_cast<std::size_t>(k)]; }
   double diagonal(Index k) const { return glm_.sq_norm(column(k)); }
   double correlation(Index k) const {
     const Index j = column(k);
-    const double product = block_.dot(j, v_);
-    return (product - glm_.mean(j) * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
+    return scaled(j, block_.dot(j, v_));
   }
   void change(Index k, double delta) {
     const Index j = column(k);
@@ -38,9 +40,70 @@ class ResidualModel final {
     else block_.axpy(a, j, v_);
     sum_v_ += a * glm_.total_weight() * glm_.mean(j);
   }
+  bool is_grouped() const
+    requires(ColumnBlock<D>::is_dense)
+  {
+    return groups_ != nullptr;
+  }
+  std::size_t same_group(std::span<const Index> positions) const {
+    const Index group = groups_->group(column(positions.front()));
+    std::size_t count = 1;
+    while (count < positions.size() && groups_->group(column(positions[count])) == group) ++count;
+    return count;
+  }
+  const double* group_gram(Index k) const { return groups_->gram(column(k)); }
+  Index offset_in_group(Index k) const { return groups_->place(column(k)) % ColumnGroups::width; }
+  void move_and_correlate(std::span<const Index> moved, const Vector& changes,
+                          std::span<const Index> asked, Vector& q)
+    requires(ColumnBlock<D>::is_dense)
+  {
+    chosen_.clear();
+    coef_.clear();
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      if (changes[i] == 0) continue;
+      const Index j = column(moved[i]);
+      chosen_.push_back(j);
+      coef_.push_back(-changes[i] * glm_.inverse_scale(j));
+      sum_v_ += coef_.back() * glm_.total_weight() * glm_.mean(j);
+    }
+    asked_.clear();
+    for (const Index k : asked) asked_.push_back(column(k));
+    q.resize(asked_.size());
+    block_.add_then_t(chosen_, coef_.data(), glm_.weights(), v_, asked_, q.data(), glm_.execution());
+    for (std::size_t i = 0; i < asked_.size(); ++i) q[i] = scaled(asked_[i], q[i]);
+  }
+  void correlations(const std::vector<Index>& support, Vector& out) {
+    choose(support);
+    by_column_.resize(static_cast<std::size_t>(glm_.cols()));
+    block_.columns().gemv_t(v_, chosen_, by_column_.data(), glm_.execution());
+    out.resize(support.size());
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      out[i] = scaled(chosen_[i], by_column_[static_cast<std::size_t>(chosen_[i])]);
+    }
+  }
+  // By how much -c'w + 1/2 w'Gw would change with w + delta on the support; `take` makes it so.
+  double predict(const std::vector<Index>& support, const Vector& delta) {
+    combine(support, delta, 1.0);
+    double centre = 0;
+    for (std::size_t i = 0; i < support.size(); ++i) centre += coef_[i] * glm_.mean(chosen_[i]);
+    const double* s = glm_.weights();
+    double slope = 0, square = 0;
+    for (std::size_t i = 0; i < combined_.size(); ++i) {
+      double& value = combined_[i];
+      value -= centre;
+      slope += value * v_[i];
+      square += (s != nullptr ? s[i] : 1.0) * value * value;
+      if (s != nullptr) value *= s[i];
+    }
+    return (0.5 * square - slope) / glm_.total_weight();
+  }
+  void take() {
+    for (std::size_t i = 0; i < combined_.size(); ++i) v_[i] -= combined_[i];
+  }
   // out[i] = sum_k G_{support_i, support_k} x_k
   void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
     combine(support, x, 1.0);
+    weigh();
     const auto& source = block_.columns();
     by_column_.resize(static_cast<std::size_t>(glm_.cols()));
     const double sum = std::accumulate(combined_.begin(), combined_.end(), 0.0);
@@ -54,6 +117,7 @@ class ResidualModel final {
   // change(k, delta) for all of the support at once.
   void change_all(const std::vector<Index>& support, const Vector& delta) {
     combine(support, delta, -1.0);
+    weigh();
     for (Index i = 0; i < glm_.rows(); ++i) v_[i] += combined_[static_cast<std::size_t>(i)];
     for (std::size_t i = 0; i < support.size(); ++i) {
       sum_v_ += coef_[i] * glm_.total_weight() * glm_.mean(chosen_[i]);
@@ -68,16 +132,27 @@ class ResidualModel final {
   }
 
  private:
-  // combined_ = factor S sum_k x_k x~_k, up to a multiple of the weights.
-  void combine(const std::vector<Index>& support, const Vector& x, double factor) {
+  // A correlation from the raw product with v.
+  double scaled(Index j, double product) const {
+    return (product - glm_.mean(j) * sum_v_) * glm_.inverse_scale(j) / glm_.total_weight();
+  }
+
+  void choose(const std::vector<Index>& support) {
     chosen_.clear();
+    for (const Index k : support) chosen_.push_back(column(k));
+  }
+
+  // combined_ = factor sum_k x_k x_{support_k}, without the centres.
+  void combine(const std::vector<Index>& support, const Vector& x, double factor) {
+    choose(support);
     coef_.clear();
     for (std::size_t i = 0; i < support.size(); ++i) {
-      chosen_.push_back(column(support[i]));
-      coef_.push_back(factor * x[i] * glm_.inverse_scale(chosen_.back()));
+      coef_.push_back(factor * x[i] * glm_.inverse_scale(chosen_[i]));
     }
     combined_.assign(static_cast<std::size_t>(glm_.rows()), 0.0);
     block_.columns().gemv_add(chosen_, coef_.data(), combined_.data(), glm_.execution());
+  }
+  void weigh() {
     const double* s = glm_.weights();
     for (std::size_t i = 0; s != nullptr && i < combined_.size(); ++i) combined_[i] *= s[i];
   }
@@ -87,7 +162,8 @@ class ResidualModel final {
   std::span<const Index> columns_;
   double* v_;
   double& sum_v_;
-  std::vector<Index> chosen_;
+  const ColumnGroups* groups_;
+  std::vector<Index> chosen_, asked_;
   Vector coef_, combined_, by_column_;
 };
 
@@ -110,11 +186,24 @@ class GramModel final {
   void change(Index k, double delta) {
     kernels_.axpy(-delta, gram_.column(slot(k)), all_.data(), gram_.size());
   }
-  void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
-    combined_.assign(all_.size(), 0.0);
+  void correlations(const std::vector<Index>& support, Vector& out) const {
+    out.resize(support.size());
+    for (std::size_t i = 0; i < support.size(); ++i) out[i] = correlation(support[i]);
+  }
+  double predict(const std::vector<Index>& support, const Vector& delta) {
+    combine(support, delta);
+    double change = 0;
     for (std::size_t i = 0; i < support.size(); ++i) {
-      kernels_.axpy(x[i], gram_.column(slot(support[i])), combined_.data(), gram_.size());
+      const double curved = combined_[static_cast<std::size_t>(slot(support[i]))];
+      change += delta[i] * (0.5 * curved - correlation(support[i]));
     }
+    return change;
+  }
+  void take() {
+    for (std::size_t i = 0; i < all_.size(); ++i) all_[i] -= combined_[i];
+  }
+  void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
+    combine(support, x);
     for (std::size_t i = 0; i < support.size(); ++i) {
       out[i] = combined_[static_cast<std::size_t>(slot(support[i]))];
     }
@@ -133,6 +222,15 @@ class GramModel final {
 
  private:
   Index slot(Index k) const { return slots_[static_cast<std::size_t>(k)]; }
+
+  // combined_ = G x by slot.
+  void combine(const std::vector<Index>& support, const Vector& x) {
+    combined_.assign(all_.size(), 0.0);
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      if (x[i] == 0) continue;
+      kernels_.axpy(x[i], gram_.column(slot(support[i])), combined_.data(), gram_.size());
+    }
+  }
 
   const GramCache& gram_;
   std::span<const Index> columns_;

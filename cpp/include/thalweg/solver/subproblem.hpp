@@ -44,11 +44,11 @@ class Subproblem final {
   };
 
   // w: coefficients of the working set, updated. `ensure(columns)` makes the Gram cache hold them, or
-  // refuses.
-  template <class Model, class EnsureGram>
+  // refuses; `build_cost(columns)` says what that would take.
+  template <class Model, class EnsureGram, class BuildCost>
   Outcome solve(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                 const Budget& budget, const GramCache& gram, EnsureGram&& ensure,
-                const core::Execution& execution) {
+                BuildCost&& build_cost, const core::Execution& execution) {
     Outcome outcome;
     all_.resize(w.size());
     for (std::size_t k = 0; k < w.size(); ++k) all_[k] = static_cast<Index>(k);
@@ -83,9 +83,11 @@ class Subproblem final {
       collect_support(w, terms);
       const auto size = static_cast<double>(support_.size());
       if (size > static_cast<double>(budget.face_size)) patience = std::max(1.0, patience);
-      const bool worth_a_try = spent >= patience * size * size * size / factor_rate &&
-                               size <= static_cast<double>(budget.face_size);
-      if (!worth_a_try) continue;
+      if (size > static_cast<double>(budget.face_size)) continue;
+      columns_.clear();
+      for (const Index k : support_) columns_.push_back(model.column(k));
+      const double attempt = size * size * size / factor_rate + build_cost(columns_);
+      if (spent < patience * attempt) continue;
       const ActiveSet::Outcome exact =
           active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs), gram,
                           ensure, reach, execution);
@@ -156,41 +158,29 @@ class Subproblem final {
     }
   }
 
-  // Moves w by delta_ on the support and back again if the model did not decrease. For a quadratic
-  // the smooth part changes by exactly -1/2 (q_before + q_after)' delta.
+  // Moves w by delta_ on the support if the model decreases.
   template <class Model>
   void accept_if_lower(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                        Outcome& outcome) {
-    double change = 0;
+    double change = model.predict(support_, delta_);
     double largest = 0;
     for (std::size_t s = 0; s < support_.size(); ++s) {
       const auto at = static_cast<std::size_t>(support_[s]);
-      change += terms[at].value(w[at] + delta_[s]) - terms[at].value(w[at]) -
-                0.5 * model.correlation(support_[s]) * delta_[s];
+      change += terms[at].value(w[at] + delta_[s]) - terms[at].value(w[at]);
       largest = std::max(largest, std::fabs(delta_[s]));
     }
+    if (!(change < 0)) return;
+    model.take();
     for (std::size_t s = 0; s < support_.size(); ++s) {
-      if (delta_[s] != 0) model.change(support_[s], delta_[s]);
+      w[static_cast<std::size_t>(support_[s])] += delta_[s];
     }
-    for (std::size_t s = 0; s < support_.size(); ++s) {
-      change -= 0.5 * model.correlation(support_[s]) * delta_[s];
-    }
-    if (change < 0) {
-      for (std::size_t s = 0; s < support_.size(); ++s) {
-        w[static_cast<std::size_t>(support_[s])] += delta_[s];
-      }
-      outcome.largest_change = std::max(outcome.largest_change, largest);
-      return;
-    }
-    for (std::size_t s = 0; s < support_.size(); ++s) {
-      if (delta_[s] != 0) model.change(support_[s], -delta_[s]);
-    }
+    outcome.largest_change = std::max(outcome.largest_change, largest);
   }
 
   ActiveSet active_set_;
   core::Anderson anderson_;
   FaceCg face_cg_;
-  std::vector<Index> all_, support_, last_support_;
+  std::vector<Index> all_, support_, last_support_, columns_;
   Vector w_support_, delta_;
 };
 

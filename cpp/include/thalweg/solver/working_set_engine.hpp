@@ -71,7 +71,7 @@ class WorkingSetEngine final {
     return {outcome.epochs, outcome.largest_change};
   }
 
-  Index gram_bytes() const { return gram_.bytes(); }
+  Index gram_bytes() const { return gram_.bytes() + groups_.bytes(); }
   // For evaluations from second moments, which fill it first.
   GramCache& gram_cache() { return gram_; }
   std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
@@ -147,7 +147,14 @@ class WorkingSetEngine final {
       violators_.resize(room);
     }
     for (const Violator& violator : violators_) working_set_.push_back(violator.column);
-    std::sort(working_set_.begin(), working_set_.end());
+    // Columns that are no longer visited leave holes in their groups.
+    if (groups_.size() > 2 * static_cast<Index>(working_set_.size())) groups_.clear();
+    std::sort(working_set_.begin(), working_set_.end(), [&](Index a, Index b) {
+      // Those without a place, -1, last.
+      const auto first = static_cast<std::size_t>(groups_.place(a));
+      const auto second = static_cast<std::size_t>(groups_.place(b));
+      return first != second ? first < second : a < b;
+    });
     largest_set_ = std::max(largest_set_, static_cast<Index>(working_set_.size()));
   }
 
@@ -180,28 +187,35 @@ class WorkingSetEngine final {
     return true;
   }
 
+  double entries_per_column(std::span<const Index> columns) const {
+    double entries = 0;
+    for (const Index j : columns) entries += static_cast<double>(glm_.design().stored(j));
+    return entries / std::max(static_cast<double>(columns.size()), 1.0);
+  }
+
+  // Estimated nanoseconds of making the cache hold these columns: see the Gram products of the designs.
+  double build_cost(std::span<const Index> columns) const {
+    const auto fresh = static_cast<double>(gram_.missing(columns));
+    const double cached = static_cast<double>(gram_.size()) + fresh;
+    const double column = entries_per_column(columns);
+    if (!core::flag(D::Entry::info, "sparse")) return fresh * cached * column / 16;
+    return 3 * cached * column +
+           1.5 * fresh * column * (1 + cached * column / static_cast<double>(glm_.rows()));
+  }
+
   // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing in
   // each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() const {
     if (inner_ != Inner::automatic) return inner_ == Inner::gram;
     if (static_cast<Index>(working_set_.size()) > gram_limit()) return false;
     constexpr double rounds = 20;
-    const bool sparse = core::flag(D::Entry::info, "sparse");
-    const auto rows = static_cast<double>(glm_.rows());
     const auto size = static_cast<double>(working_set_.size());
-    const auto fresh = static_cast<double>(gram_.missing(working_set_));
-    const double cached = static_cast<double>(gram_.size()) + fresh;
-    double entries = 0;
-    for (const Index j : working_set_) entries += static_cast<double>(glm_.design().stored(j));
-    const double column = entries / std::max(size, 1.0);
-    const double support = 0.5 * std::min(size, rows);
-    // See the Gram products of the designs, and the visit costs of the models.
-    const double build = sparse ? 3 * cached * column + 1.5 * fresh * column * (1 + cached * column / rows)
-                                : fresh * cached * column / 16;
-    const double visit =
-        ResidualModel<D, L>::visit_cost_of(column) * block_.visit_factor(working_set_);
+    const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
+    const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
+    const double visit = ResidualModel<D, L>::visit_cost_of(entries_per_column(working_set_)) *
+                         block_.visit_factor(working_set_);
     const double gram = 5 * size + support * GramModel::update_cost(cached);
-    return build + rounds * gram < rounds * (support + size) * visit;
+    return build_cost(working_set_) + rounds * gram < rounds * (support + size) * visit;
   }
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
@@ -209,15 +223,26 @@ class WorkingSetEngine final {
     if (!ensure_gram(working_set_)) gram_.ensure(source_, working_set_);  // asked for by name
     GramModel model(gram_, working_set_, at.correlation);
     return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_,
-                             [](const std::vector<Index>&) { return true; }, glm_.execution());
+                             [](const std::vector<Index>&) { return true; },
+                             [](const std::vector<Index>&) { return 0.0; }, glm_.execution());
   }
 
   Subproblem::Outcome solve_residual(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++residual_steps_;
-    ResidualModel<D, L> model(glm_, block_, working_set_, at);
+    block_.load(working_set_, glm_.execution());
+    ResidualModel<D, L> model(glm_, block_, working_set_, at, group_columns());
     return subproblem_.solve(
         model, w_inner_, terms_inner_, budget, gram_,
-        [&](const std::vector<Index>& columns) { return ensure_gram(columns); }, glm_.execution());
+        [&](const std::vector<Index>& columns) { return ensure_gram(columns); },
+        [&](const std::vector<Index>& columns) { return build_cost(columns); }, glm_.execution());
+  }
+
+  // The groups that hold the working set, whose order is theirs (`select`); null where its columns
+  // are not dense arrays.
+  const ColumnGroups* group_columns() {
+    if (!block_.has_all(working_set_)) return nullptr;
+    groups_.add(source_, working_set_);
+    return &groups_;
   }
 
   // Where Gram columns come from: copies of row-major columns, where there are any.
@@ -242,6 +267,7 @@ class WorkingSetEngine final {
   ColumnBlock<D> block_;
   GramSource source_{glm_, block_};
   GramCache gram_;
+  ColumnGroups groups_;
   Subproblem subproblem_;
   std::vector<Index> working_set_;
   std::vector<Violator> violators_;

@@ -1,0 +1,76 @@
+// Dense columns in groups that a sweep visits together, each with its own Gram matrix.
+//
+// With q = X_B' v of a group B known by one product and G_BB at hand, coordinate descent inside the
+// group touches neither X nor v: its changes follow q by columns of G_BB, and v by one product at the
+// end. The iterates are those of coordinate descent, column by column in this order; the passes over X
+// are matrix products, which threads can share and which read v once per group.
+//
+// Columns join in the order in which they are first visited and stay, so that matrices last for many
+// steps. Cost: n width multiply-adds per column, once. Memory: 8 width bytes per column.
+#pragma once
+
+#include <memory>
+
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::solver {
+
+class ColumnGroups final {
+ public:
+  static constexpr Index width = 32;
+
+  // By column: its place in the order of all that have one; -1 if it has none.
+  Index place(Index j) const {
+    return places_.empty() ? -1 : places_[static_cast<std::size_t>(j)];
+  }
+  Index group(Index j) const { return place(j) / width; }
+  Index size() const { return static_cast<Index>(columns_.size()); }
+  Index bytes() const { return static_cast<Index>(grams_.size()) * width * width * 8; }
+
+  // Column of the group's matrix that belongs to design column j; entry i is for the i-th of the group.
+  const double* gram(Index j) const {
+    return grams_[static_cast<std::size_t>(group(j))].get() + place(j) % width * width;
+  }
+
+  void clear() {
+    places_.clear();
+    columns_.clear();
+    grams_.clear();
+  }
+
+  // Gives every one of these columns a place.
+  template <class Model>
+  void add(const Model& glm, std::span<const Index> columns) {
+    if (places_.empty()) places_.assign(static_cast<std::size_t>(glm.cols()), -1);
+    const Index before = size();
+    for (const Index j : columns) {
+      if (place(j) >= 0) continue;
+      places_[static_cast<std::size_t>(j)] = size();
+      columns_.push_back(j);
+    }
+    for (Index first = before / width * width; first < size(); first += width) {
+      fill(glm, first, std::max<Index>(0, before - first));
+    }
+  }
+
+ private:
+  // The matrix of the group that begins at place `first`, whose first `known` columns are there.
+  template <class Model>
+  void fill(const Model& glm, Index first, Index known) {
+    const Index count = std::min(width, size() - first);
+    if (known == count) return;
+    if (known == 0) grams_.push_back(std::make_unique<double[]>(width * width));
+    double* const gram = grams_.back().get();
+    glm.gram(std::span(columns_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+             count - known, gram + known * width, width);
+    for (Index k = known; k < count; ++k) {
+      for (Index i = 0; i < known; ++i) gram[k + i * width] = gram[i + k * width];
+    }
+  }
+
+  std::vector<Index> places_;   // by column, empty before the first use
+  std::vector<Index> columns_;  // by place
+  std::vector<std::unique_ptr<double[]>> grams_;
+};
+
+}  // namespace thalweg::solver
