@@ -1,9 +1,9 @@
-// The only place that opens a parallel region.
+// The only place that uses threads: a team of its own (src/parallel.cpp says why not OpenMP's, which
+// is asked for its limits only).
 //
 // Work is cut into blocks whose boundaries depend on the problem only; blocks write disjoint
 // results (or partial sums that the caller adds in block order), so that the bits of a result do
-// not depend on the number of threads. Nested calls run serially, and so does a forked child
-// (libgomp's pool does not survive a fork).
+// not depend on the number of threads. Nested calls run serially, and so does a forked child.
 #pragma once
 
 #include <type_traits>
@@ -14,7 +14,7 @@
 namespace thalweg::core {
 
 // Threads that a solve may use: the request, or OpenMP's own limit (OMP_NUM_THREADS,
-// threadpoolctl) when the request is zero. 1 without OpenMP and in a forked child.
+// threadpoolctl) when the request is zero; 1 in a build without OpenMP. 1 in a forked child.
 int resolve_threads(int requested) noexcept;
 
 // True where the library was built with OpenMP.
