@@ -103,15 +103,15 @@ class Team final {
   static constexpr std::chrono::milliseconds poll_interval{5};
 
   void open(Job& job) {
-    bool wake;
+    int wake;
     {
       const std::scoped_lock lock(mutex_);
       start_helpers(job.room);
       jobs_.push_back(&job);
-      wake = asleep_ > 0;
+      wake = std::min(asleep_, job.room - lingering_.load(std::memory_order_relaxed));
       posted_.fetch_add(1, std::memory_order_release);
     }
-    if (wake) work_.notify_all();
+    for (; wake > 0; --wake) work_.notify_one();
   }
 
   void start_helpers(int wanted) {
@@ -151,7 +151,10 @@ class Team final {
         continue;
       }
       const auto news = [&] { return posted_.load(std::memory_order_acquire) != seen; };
-      if (spin(linger, news)) continue;
+      lingering_.fetch_add(1, std::memory_order_relaxed);
+      const bool found = spin(linger, news);
+      lingering_.fetch_sub(1, std::memory_order_relaxed);
+      if (found) continue;
       std::unique_lock lock(mutex_);
       ++asleep_;
       work_.wait(lock, news);
@@ -161,13 +164,14 @@ class Team final {
 
   Job* join() {
     const std::scoped_lock lock(mutex_);
-    for (Job* const job : jobs_) {
-      if (!job->has_work()) continue;
-      --job->room;
-      job->inside.fetch_add(1, std::memory_order_relaxed);
-      return job;
-    }
-    return nullptr;
+    const auto has_work = [](const Job* job) { return job->has_work(); };
+    const auto found = std::find_if(jobs_.begin(), jobs_.end(), has_work);
+    if (found == jobs_.end()) return nullptr;
+    --(*found)->room;
+    (*found)->inside.fetch_add(1, std::memory_order_relaxed);
+    // Two callers may have counted on the same lingering helper.
+    if (asleep_ > 0 && std::any_of(found, jobs_.end(), has_work)) work_.notify_one();
+    return *found;
   }
 
   void leave(Job& job) {
@@ -181,6 +185,7 @@ class Team final {
   std::condition_variable work_, done_;
   std::vector<Job*> jobs_;  // open to helpers
   std::atomic<unsigned> posted_{0};
+  std::atomic<int> lingering_{0};  // about to see what is posted
   int helpers_ = 0;
   int asleep_ = 0;
 };

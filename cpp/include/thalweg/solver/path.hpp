@@ -147,8 +147,7 @@ class PathRunner final {
     constexpr double far = 500;
     const NullViolations violations = null_violations(glm);
     const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * glm.cols();
-    return (most_violate && glm.rows() >= 4 * glm.cols()) ||
-           (violations.excess > far && glm.rows() >= 2 * glm.cols());
+    return (most_violate || violations.excess > far) && glm.rows() >= 4 * glm.cols();
   }
 
   // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.

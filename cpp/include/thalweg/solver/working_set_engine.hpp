@@ -3,7 +3,8 @@
 //   at w with exact correlations z:  working set = support + the columns that violate
 //   |z_j| <= l1_j most (relative to ||x~_j||), as many as cost about one pass over X;
 //   solve the problem on it (subproblem.hpp), by residual updates or by Gram updates;
-//   where |z_j| is still many times l1_j, at a multiple of l1 on the way (`continuation`).
+//   where |z_j| is still many times l1_j, at a multiple of l1 on the way (`continuation`), or, on
+//   p <= n < 4 p, where a solution far from here will hold most columns, on all of them at once.
 //
 // One engine, three catalogued solvers: `working_set` always updates the residual, `gram` always
 // updates correlations by columns of the Gram matrix, `auto` lets a cost model choose before every
@@ -111,10 +112,20 @@ class WorkingSetEngine final {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
+    if ((takes_all_ = holds_most(excess, context.columns))) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ = starts && excess < near ? 1.0
                                             : std::max(1.0, std::min(excess / ratio, continuation_));
     return continuation_;
+  }
+
+  // Whether a solution so far away will hold most columns, and sweeps over all of them cost less than
+  // the way there or a Gram matrix (which path.hpp takes for n >= 4 p): contiguous columns in groups.
+  bool holds_most(double excess, std::span<const Index> columns) const {
+    constexpr double far = 500;
+    return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
+           glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
+           block_.visit_factor(columns) == 1.0;
   }
 
   // Working set: everything non-zero, and the worst violators.
@@ -162,6 +173,7 @@ class WorkingSetEngine final {
   // columns takes n m^2 / 2 multiply-adds at some 25 per nanosecond, a pass n p reads at about 1; with
   // residual updates some ten visits of m columns cost a pass.
   Index growth() const {
+    if (takes_all_) return glm_.cols();
     const auto cols = static_cast<double>(glm_.cols());
     return std::max<Index>(256, static_cast<Index>(std::min(std::sqrt(64.0 * cols), cols / 8)));
   }
@@ -275,6 +287,7 @@ class WorkingSetEngine final {
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
+  bool takes_all_ = false;
   double continued_l1_ = -1, continuation_ = infinity;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0, cg_steps_ = 0;
 };
