@@ -31,14 +31,6 @@ class ColumnBlock final {
   // What visiting a column costs, relative to contiguous storage.
   double visit_factor(std::span<const Index>) const { return 1.0; }
 
-  void add_then_t(std::span<const Index> add, const double* coef, const double* s, double* v,
-                  std::span<const Index> columns, double* out,
-                  const core::Execution& execution) const
-    requires is_dense
-  {
-    design::dense_add_then_t<typename D::Scalar>([this](Index j) { return column(j); }, x_.rows(), add,
-                                                 coef, s, v, columns, out, execution);
-  }
   double dot(Index j, const double* v) const { return x_.dot(j, v); }
   void axpy(double a, Index j, double* v) const { x_.axpy(a, j, v); }
   void axpy_weighted(double a, Index j, const double* s, double* v) const {
@@ -93,12 +85,6 @@ class ColumnBlock<design::RowMajor<T>> final {
     return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 32.0;
   }
 
-  void add_then_t(std::span<const Index> add, const double* coef, const double* s, double* v,
-                  std::span<const Index> columns, double* out,
-                  const core::Execution& execution) const {
-    design::dense_add_then_t<T>([this](Index j) { return column(j); }, x_.rows(), add, coef, s, v,
-                                columns, out, execution);
-  }
   double dot(Index j, const double* v) const {
     return column(j) ? kernels_.dot(column(j), v, x_.rows()) : x_.dot(j, v);
   }

@@ -69,7 +69,8 @@ class ResidualModel final {
     asked_.clear();
     for (const Index k : asked) asked_.push_back(column(k));
     q.resize(asked_.size());
-    block_.add_then_t(chosen_, coef_.data(), glm_.weights(), v_, asked_, q.data(), glm_.execution());
+    add_then_t_([this](Index j) { return block_.column(j); }, glm_.rows(), chosen_, coef_.data(),
+                glm_.weights(), v_, asked_, q.data(), glm_.execution());
     for (std::size_t i = 0; i < asked_.size(); ++i) q[i] = scaled(asked_[i], q[i]);
   }
   void correlations(const std::vector<Index>& support, Vector& out) {
@@ -163,6 +164,7 @@ class ResidualModel final {
   double* v_;
   double& sum_v_;
   const ColumnGroups* groups_;
+  design::DenseAddThenT<typename D::Scalar> add_then_t_;
   std::vector<Index> chosen_, asked_;
   Vector coef_, combined_, by_column_;
 };

@@ -1,0 +1,172 @@
+// Sweeps over groups of columns: the iterates of coordinate descent, one column after the other.
+#include "thalweg/solver/sweep.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <numeric>
+#include <random>
+
+#include "thalweg/design/dense.hpp"
+#include "thalweg/loss/squared.hpp"
+#include "thalweg/solver/quadratic_model.hpp"
+
+namespace thalweg::solver {
+namespace {
+
+using loss::Squared;
+
+constexpr Index rows = 300;
+constexpr Index cols = 3 * ColumnGroups::width + 7;
+
+struct Options {
+  bool weighted, fit_intercept, standardize;
+};
+
+// A model on one of the two dense views, at w = 0.
+template <class D>
+struct Problem {
+  Eigen::MatrixXd x;
+  Vector y, s;
+  D view;
+  objective::Glm<D, Squared> glm;
+  objective::Evaluation at;
+  ColumnBlock<D> block;
+
+  explicit Problem(const Options& options)
+      : x(make()),
+        y(target(x)),
+        s(weights()),
+        view(x.data(), rows, cols, by_rows ? cols : rows),
+        glm(view,
+            {.y = y.data(), .weights = options.weighted ? s.data() : nullptr,
+             .fit_intercept = options.fit_intercept, .standardize = options.standardize},
+            {.threads = 2}),
+        block(view, 1) {
+    glm.evaluate(Vector(cols, 0.0), penalty::Terms(), glm.all_columns(), at);
+    block.load(glm.all_columns(), {});
+  }
+
+  static constexpr bool by_rows = std::is_same_v<D, design::RowMajor<double>>;
+  static double normal(Index seed) {
+    std::mt19937_64 generator(static_cast<unsigned>(seed));
+    return std::normal_distribution<double>(0.3)(generator);
+  }
+  // Columns with something in common, so that the order of updates matters.
+  static Eigen::MatrixXd make() {
+    Eigen::MatrixXd matrix(by_rows ? cols : rows, by_rows ? rows : cols);  // the memory of the view
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < cols; ++j) {
+        matrix(by_rows ? j : i, by_rows ? i : j) = normal(i * cols + j) + 0.5 * normal(-1 - i);
+      }
+    }
+    return matrix;
+  }
+  static Vector target(const Eigen::MatrixXd& matrix) {
+    Vector out(rows);
+    for (Index i = 0; i < rows; ++i) out[static_cast<std::size_t>(i)] = 3 * matrix.data()[i] + normal(i + 7);
+    return out;
+  }
+  static Vector weights() {
+    Vector out(rows);
+    for (Index i = 0; i < rows; ++i) out[static_cast<std::size_t>(i)] = static_cast<double>(i % 4);
+    return out;
+  }
+};
+
+// Three sweeps over `positions` of `columns`.
+template <class D>
+Vector descend(Problem<D>& problem, const std::vector<Index>& columns,
+               const std::vector<Index>& positions, const std::vector<penalty::Term>& terms,
+               const ColumnGroups* groups) {
+  objective::Evaluation at = problem.at;
+  ResidualModel<D, Squared> model(problem.glm, problem.block, columns, at, groups);
+  Vector w(columns.size(), 0.0);
+  for (int i = 0; i < 3; ++i) sweep_coordinates(model, w, terms, positions, problem.glm.execution());
+  // The residual followed: its correlations are those of a fresh evaluation.
+  Vector full(cols, 0.0), q;
+  for (std::size_t k = 0; k < columns.size(); ++k) full[static_cast<std::size_t>(columns[k])] = w[k];
+  objective::Evaluation fresh;
+  problem.glm.evaluate(full, penalty::Terms(), problem.glm.all_columns(), fresh);
+  std::vector<Index> all(columns.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  model.correlations(all, q);
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    EXPECT_NEAR(fresh.correlation[static_cast<std::size_t>(columns[k])], q[k], 1e-12);
+  }
+  return w;
+}
+
+template <class D>
+void expect_same_iterates(const Options& options) {
+  Problem<D> problem(options);
+  // Some columns first, as an earlier working set had them; then all, in the order of their places.
+  ColumnGroups groups;
+  groups.add(problem.glm, std::vector<Index>{5, 40, 41, 2});
+  std::vector<Index> columns = problem.glm.all_columns();
+  groups.add(problem.glm, columns);
+  std::sort(columns.begin(), columns.end(),
+            [&](Index a, Index b) { return groups.place(a) < groups.place(b); });
+  ASSERT_EQ(5, columns.front());
+  std::vector<penalty::Term> terms;
+  for (const Index j : columns) {
+    terms.push_back({.l1 = 0.02 * static_cast<double>(j % 3), .l2 = j % 2 == 0 ? 0.1 : 0.0,
+                     .lower = j % 5 == 0 ? 0.0 : -infinity});
+  }
+  std::vector<Index> every(columns.size()), third;
+  std::iota(every.begin(), every.end(), Index{0});
+  for (Index k = 0; k < static_cast<Index>(columns.size()); k += 3) third.push_back(k);
+  for (const std::vector<Index>& positions : {every, third}) {
+    const Vector single = descend(problem, columns, positions, terms, nullptr);
+    const Vector grouped = descend(problem, columns, positions, terms, &groups);
+    double largest = 0;
+    for (std::size_t k = 0; k < single.size(); ++k) {
+      EXPECT_NEAR(single[k], grouped[k], 1e-11);
+      largest = std::max(largest, std::fabs(single[k]));
+    }
+    EXPECT_GT(largest, 0.1);
+  }
+}
+
+class SweepTest : public ::testing::TestWithParam<std::tuple<bool, bool, bool>> {
+ protected:
+  Options options() const {
+    const auto [weighted, fit_intercept, standardize] = GetParam();
+    return {weighted, fit_intercept, standardize};
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Options, SweepTest,
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool(), ::testing::Bool()));
+
+TEST_P(SweepTest, GroupsOfColumnsGiveTheSameIterates) {
+  expect_same_iterates<design::ColumnMajor<double>>(options());
+}
+
+TEST_P(SweepTest, GroupsOfCopiedRowMajorColumnsToo) {
+  expect_same_iterates<design::RowMajor<double>>(options());
+}
+
+TEST(SweepStopTest, StoppedSweepsKeepCoefficientsAndResidualTogether) {
+  Problem<design::ColumnMajor<double>> problem({false, true, false});
+  ColumnGroups groups;
+  groups.add(problem.glm, problem.glm.all_columns());
+  core::StopToken stop;
+  const core::Execution execution{.threads = 2, .stop = &stop};
+  const std::vector<penalty::Term> terms(static_cast<std::size_t>(cols), {.l1 = 0.01});
+  ResidualModel<design::ColumnMajor<double>, Squared> model(
+      problem.glm, problem.block, problem.glm.all_columns(), problem.at, &groups);
+  Vector w(static_cast<std::size_t>(cols), 0.0);
+  sweep_coordinates(model, w, terms, problem.glm.all_columns(), execution);
+  stop.request();
+  const Vector before = w;
+  sweep_coordinates(model, w, terms, problem.glm.all_columns(), execution);
+  EXPECT_EQ(before, w);
+  objective::Evaluation fresh;
+  problem.glm.evaluate(w, penalty::Terms(), problem.glm.all_columns(), fresh);
+  for (Index j = 0; j < cols; ++j) {
+    EXPECT_NEAR(fresh.correlation[static_cast<std::size_t>(j)], model.correlation(j), 1e-12);
+  }
+}
+
+}  // namespace
+}  // namespace thalweg::solver
