@@ -23,7 +23,8 @@ from typing import Self
 import rivals
 from environment import clean_environment, ensure_clean_environment
 
-CASES = ("tall-c", "tall-f", "wide-c", "wide-f", "csr", "csc")
+CASES = ("tall-c", "tall-f", "square-c", "square-f", "wide-c", "wide-f", "csr", "csc")
+ASPECTS = {"tall": 10.0, "square": 1.25, "wide": 1 / 25}  # rows to columns
 MEGABYTE = 1e6
 
 
@@ -66,7 +67,7 @@ class PeakMemory:
 
 
 def build(case: str, megabytes: float):
-    """Return (X, y) of about `megabytes`: dense 10:1 or 1:25, or sparse with 100 per row."""
+    """Return (X, y) of about `megabytes`: dense of some aspect, or sparse with 100 per row."""
     import numpy as np
     import scipy.sparse as sp
 
@@ -86,8 +87,7 @@ def build(case: str, megabytes: float):
         X = X.tocsc() if case == "csc" else X
     else:
         shape, order = case.split("-")
-        aspect = 10.0 if shape == "tall" else 1 / 25
-        p = int((values / aspect) ** 0.5)
+        p = int((values / ASPECTS[shape]) ** 0.5)
         n = values // p
         X = rng.standard_normal((p, n)).T if order == "f" else rng.standard_normal((n, p))
     y = X @ (rng.standard_normal(X.shape[1]) * (rng.random(X.shape[1]) < 0.01))
