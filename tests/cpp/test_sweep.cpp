@@ -33,7 +33,8 @@ struct Problem {
   objective::Evaluation at;
   ColumnBlock<D> block;
 
-  explicit Problem(const Options& options)
+  // `at_once` blocks share the memory for copies of columns.
+  explicit Problem(const Options& options, Index at_once = 1)
       : x(make()),
         y(target(x)),
         s(weights()),
@@ -42,7 +43,7 @@ struct Problem {
             {.y = y.data(), .weights = options.weighted ? s.data() : nullptr,
              .fit_intercept = options.fit_intercept, .standardize = options.standardize},
             {.threads = 2}),
-        block(view, 1) {
+        block(view, at_once) {
     glm.evaluate(Vector(cols, 0.0), penalty::Terms(), glm.all_columns(), at);
     block.load(glm.all_columns(), {});
   }
@@ -98,8 +99,8 @@ Vector descend(Problem<D>& problem, const std::vector<Index>& columns,
 }
 
 template <class D>
-void expect_same_iterates(const Options& options) {
-  Problem<D> problem(options);
+void expect_same_iterates(const Options& options, Index at_once = 1) {
+  Problem<D> problem(options, at_once);
   // Some columns first, as an earlier working set had them; then all, in the order of their places.
   ColumnGroups groups;
   groups.add(problem.glm, std::vector<Index>{5, 40, 41, 2});
@@ -144,6 +145,11 @@ TEST_P(SweepTest, GroupsOfColumnsGiveTheSameIterates) {
 
 TEST_P(SweepTest, GroupsOfCopiedRowMajorColumnsToo) {
   expect_same_iterates<design::RowMajor<double>>(options());
+}
+
+TEST_P(SweepTest, GroupsOfStagedRowMajorColumnsToo) {
+  constexpr Index no_room_for_copies = Index{1} << 40;
+  expect_same_iterates<design::RowMajor<double>>(options(), no_room_for_copies);
 }
 
 TEST(SweepStopTest, StoppedSweepsKeepCoefficientsAndResidualTogether) {

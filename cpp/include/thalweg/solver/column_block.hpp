@@ -1,10 +1,12 @@
 // Fast access to the columns that a solver visits.
 //
 // Column-major and sparse columns are used in place. Row-major ones are copied to contiguous storage
-// on their first visit, as long as the copies take at most `budget` bytes; a column without a copy is
-// read with a stride (slower, no more memory).
+// on their first visit, as long as the copies take at most `budget` bytes. A column without a copy is
+// read with a stride, or, by whoever visits columns in groups, staged: copied for the time until the
+// next group but one is.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "thalweg/design/column_major.hpp"
@@ -20,6 +22,8 @@ class ColumnBlock final {
   ColumnBlock(const D& x, Index /*at_once*/) : x_(x) {}
 
   void load(std::span<const Index>, const core::Execution&) {}
+  // Makes column(j) contiguous for these; what was staged the time before stays so.
+  void stage(std::span<const Index>, const core::Execution&) {}
   // Whether all of these are contiguous arrays, column(j).
   bool has_all(std::span<const Index>) const { return is_dense; }
   auto column(Index j) const
@@ -54,35 +58,53 @@ class ColumnBlock<design::RowMajor<T>> final {
   // Copies those of these columns that have no copy yet; if all do not fit, columns that are not
   // among these lose theirs.
   void load(std::span<const Index> columns, const core::Execution& execution) {
-    if (copies_.empty()) copies_.resize(static_cast<std::size_t>(x_.cols()));
-    missing_.clear();
-    for (const Index j : columns) {
-      if (!column(j)) missing_.push_back(j);
+    if (copies_.empty()) {
+      copies_.resize(static_cast<std::size_t>(x_.cols()));
+      contiguous_.assign(static_cast<std::size_t>(x_.cols()), nullptr);
     }
+    for (Stage& stage : stages_) clear(stage);
+    collect_missing(columns);
     if (missing_.empty()) return;
     if (held_ + static_cast<Index>(missing_.size()) > most_) release_others(columns);
     missing_.resize(static_cast<std::size_t>(
         std::min<Index>(static_cast<Index>(missing_.size()), most_ - held_)));
-    std::vector<T*> targets;
+    targets_.clear();
     for (const Index j : missing_) {
       auto& copy = copies_[static_cast<std::size_t>(j)];
       copy = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(x_.rows()));
-      targets.push_back(copy.get());
+      targets_.push_back(copy.get());
     }
     held_ += static_cast<Index>(missing_.size());
-    x_.copy_columns(missing_, targets.data(), execution);
+    copy_missing(execution);
+  }
+
+  void stage(std::span<const Index> columns, const core::Execution& execution) {
+    collect_missing(columns);
+    if (missing_.empty()) return;
+    std::swap(stages_[0], stages_[1]);
+    Stage& stage = stages_[0];
+    clear(stage);
+    stage.columns = missing_;
+    stage.values.resize(missing_.size() * static_cast<std::size_t>(x_.rows()));
+    targets_.clear();
+    for (std::size_t k = 0; k < missing_.size(); ++k) {
+      targets_.push_back(stage.values.data() + k * static_cast<std::size_t>(x_.rows()));
+    }
+    copy_missing(execution);
   }
 
   bool has_all(std::span<const Index> columns) const {
-    return !copies_.empty() && std::all_of(columns.begin(), columns.end(),
-                                           [&](Index j) { return column(j) != nullptr; });
+    return !copies_.empty() && std::all_of(columns.begin(), columns.end(), [&](Index j) {
+      return copies_[static_cast<std::size_t>(j)] != nullptr;
+    });
   }
-  const T* column(Index j) const { return copies_[static_cast<std::size_t>(j)].get(); }
+  // Null where it is neither copied nor staged.
+  const T* column(Index j) const { return contiguous_[static_cast<std::size_t>(j)]; }
 
   const ColumnBlock& columns() const { return *this; }
-  // A strided entry costs a cache line, and often a page table entry.
+  // Staging reads a cache line per entry, or per few entries of columns that are neighbours.
   double visit_factor(std::span<const Index> columns) const {
-    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 32.0;
+    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 6.0;
   }
 
   double dot(Index j, const double* v) const {
@@ -117,6 +139,28 @@ class ColumnBlock<design::RowMajor<T>> final {
   }
 
  private:
+  struct Stage {
+    std::vector<Index> columns;
+    std::vector<T> values;
+  };
+
+  void collect_missing(std::span<const Index> columns) {
+    missing_.clear();
+    for (const Index j : columns) {
+      if (column(j) == nullptr) missing_.push_back(j);
+    }
+  }
+  void copy_missing(const core::Execution& execution) {
+    for (std::size_t k = 0; k < missing_.size(); ++k) {
+      contiguous_[static_cast<std::size_t>(missing_[k])] = targets_[k];
+    }
+    x_.copy_columns(missing_, targets_.data(), execution);
+  }
+  void clear(Stage& stage) {
+    for (const Index j : stage.columns) contiguous_[static_cast<std::size_t>(j)] = nullptr;
+    stage.columns.clear();
+  }
+
   // Of the copies, in bytes: an eighth of X and some more; a small X may be copied whole.
   static Index budget(Index bytes) {
     constexpr Index small = Index{128} << 20;
@@ -128,6 +172,7 @@ class ColumnBlock<design::RowMajor<T>> final {
     for (std::size_t j = 0; j < copies_.size(); ++j) {
       if (wanted[j] != 0 || !copies_[j]) continue;
       copies_[j].reset();
+      contiguous_[j] = nullptr;
       --held_;
     }
   }
@@ -136,7 +181,10 @@ class ColumnBlock<design::RowMajor<T>> final {
   Index most_;  // copies that fit the budget
   Index held_ = 0;
   std::vector<std::unique_ptr<T[]>> copies_;
+  std::array<Stage, 2> stages_;
+  std::vector<const T*> contiguous_;  // by column: its copy, staged or to stay; null
   std::vector<Index> missing_;
+  std::vector<T*> targets_;           // where the missing ones go
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 

@@ -68,6 +68,7 @@ class ResidualModel final {
     }
     asked_.clear();
     for (const Index k : asked) asked_.push_back(column(k));
+    block_.stage(asked_, {.threads = glm_.execution().threads});  // all of it, also after a stop
     q.resize(asked_.size());
     add_then_t_([this](Index j) { return block_.column(j); }, glm_.rows(), chosen_, coef_.data(),
                 glm_.weights(), v_, asked_, q.data(), glm_.execution());

@@ -112,20 +112,19 @@ class WorkingSetEngine final {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
-    if ((takes_all_ = holds_most(excess, context.columns))) return continuation_ = 1;
+    if ((takes_all_ = holds_most(excess))) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ = starts && excess < near ? 1.0
                                             : std::max(1.0, std::min(excess / ratio, continuation_));
     return continuation_;
   }
 
-  // Whether a solution so far away will hold most columns, and sweeps over all of them cost less than
-  // the way there or a Gram matrix (which path.hpp takes for n >= 4 p): contiguous columns in groups.
-  bool holds_most(double excess, std::span<const Index> columns) const {
+  // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups, cost
+  // less than the way there or a Gram matrix (which path.hpp takes for n >= 4 p).
+  bool holds_most(double excess) const {
     constexpr double far = 500;
     return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
-           glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
-           block_.visit_factor(columns) == 1.0;
+           glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols();
   }
 
   // Working set: everything non-zero, and the worst violators.
@@ -252,7 +251,7 @@ class WorkingSetEngine final {
   // The groups that hold the working set, whose order is theirs (`select`); null where its columns
   // are not dense arrays.
   const ColumnGroups* group_columns() {
-    if (!block_.has_all(working_set_)) return nullptr;
+    if constexpr (!ColumnBlock<D>::is_dense) return nullptr;
     groups_.add(source_, working_set_);
     return &groups_;
   }
