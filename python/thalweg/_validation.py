@@ -8,6 +8,8 @@ not looked at: the core checks that they are finite during its first pass over t
 
 import math
 import numbers
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,10 +138,16 @@ def read_design(X, copies, n_threads=None):
         Dense or CSC view.
     """
     if hasattr(X, "iloc") and hasattr(X, "sparse"):  # a pandas frame of sparse columns
-        X = X.sparse.to_coo()
+        with naming("X"):
+            X = X.sparse.to_coo()
     if sparse.issparse(X):
         return _read_sparse(X, copies, n_threads)
     array = X if type(X) is np.ndarray else _to_array("X", X, copies)
+    if array.ndim == 0:
+        raise ValueError(
+            "Expected 2D array, got scalar array instead: X must be array-like of shape "
+            f"(n_samples, n_features), got {show(X)}."
+        )
     if array.ndim != 2:
         raise ValueError(
             f"Expected 2D array, got {array.ndim}D array instead: X must have shape "
@@ -158,34 +166,98 @@ def read_design(X, copies, n_threads=None):
 
 
 def _read_sparse(X, copies, n_threads):
+    given = X.format
+    kind, parts, design = read_sparse(X, copies)
+    if given == "csc":
+        why = "unsorted or duplicate entries sorted and summed"
+    elif given == "csr":
+        why = "row-oriented (csr) matrix converted to columns (csc)"
+    else:
+        why = f"converted from sparse format {given} to csc"
+    # SciPy's own flags for this can be stale; the core looks at the entries.
+    if kind == "csr" or not design.canonical:
+        parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
+        design = _core.Design.csc(*parts, X.shape)
+    elif given == "csc":
+        return design
+    _record(copies, "X", why, *parts)
+    return design
+
+
+def read_sparse(X, copies):
+    """Return compressed arrays over which neither the core nor SciPy can stumble.
+
+    SciPy checks a matrix when it is made. Its arrays may have been edited since, and then SciPy's
+    products and conversions read and write wherever the positions point to.
+
+    Parameters
+    ----------
+    X : sparse matrix of shape (n_samples, n_features)
+        What the caller gave, in any of SciPy's formats.
+    copies : list of str
+        Record that conversions of types and layouts are appended to, but not that from another
+        format.
+
+    Returns
+    -------
+    kind : {"csc", "csr"}
+        Orientation.
+    parts : tuple of ndarray
+        Data, indices and indptr, native and contiguous; those of X where they are.
+    design : _core.Design
+        View of them, which has checked every position.
+    """
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
     _check_not_empty(X.shape)
-    kind = X.format
-    if kind not in ("csr", "csc"):
-        X = X.tocsc()
-        _record(copies, "X", f"converted from sparse format {kind} to csc", *_parts(X))
-        kind = "csc"
-    data, indices, indptr = _parts(X)
+    if X.format == "lil":
+        if [len(row) for row in X.rows] != [len(row) for row in X.data]:
+            raise ValueError("X: the lists in rows and in data must have the same lengths.")
+        X = X.tocsr()  # takes the positions as they are
+    elif X.format == "dok":
+        with naming("X"):
+            X = X.tocoo()  # checks them
+    data = X.data
     if data.dtype not in _FLOATS:
-        data = _to_float("X", data, copies)
-    if indices.dtype != indptr.dtype:
-        indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
-        _record(copies, "X", "index arrays of two types converted to int64", indices, indptr)
-    why = "row-oriented (csr) matrix converted to columns (csc)"
-    if kind == "csc":
-        design = _core.Design.csc(data, indices, indptr, X.shape)
-        # SciPy's own flags for this can be stale; the core looks at the entries.
-        if design.canonical:
-            return design
-        why = "unsorted or duplicate entries sorted and summed"
-    parts = _core.to_csc(data, indices, indptr, X.shape, kind, n_threads=n_threads or 0)
-    _record(copies, "X", why, *parts)
-    return _core.Design.csc(*parts, X.shape)
+        data = _to_float("X", data, copies, order="C")
+    elif not _is_plain(data):
+        data = np.require(data, requirements="CA")
+        _record(copies, "X", "data copied to contiguous memory", data)
+    if X.format not in ("csr", "csc"):
+        with naming("X"):
+            X = _compress(X, data)
+        data = X.data
+    parts = (data, *_read_indices(X, copies))
+    view = _core.Design.csc if X.format == "csc" else _core.Design.csr
+    with naming("X"):
+        return X.format, parts, view(*parts, X.shape)
 
 
-def _parts(X):
-    return X.data, X.indices, X.indptr
+def _compress(X, data):
+    """Compressed form of a matrix with `data`, made anew so that SciPy checks it again."""
+    if X.format == "bsr":
+        X = sparse.bsr_array((data, X.indices, X.indptr), shape=X.shape)
+        X.check_format(full_check=True)
+        return X.tocsr()
+    if X.format == "dia":
+        return sparse.dia_array((data, X.offsets), shape=X.shape).tocsc()
+    return sparse.coo_array((data, X.coords), shape=X.shape).tocsc()
+
+
+def _read_indices(X, copies):
+    given = {"indices": X.indices, "indptr": X.indptr}
+    for name, array in given.items():
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"X: {name} must hold integers, got dtype {array.dtype}.")
+    # The core takes two arrays of one type, int32 or int64.
+    fits = all(np.can_cast(array.dtype, np.int32) for array in given.values())
+    dtype = np.dtype(np.int32 if fits else np.int64)
+    for name, array in given.items():
+        if array.dtype != dtype or not _is_plain(array):
+            given[name] = np.require(array, dtype, requirements="CA")
+            why = f"{name} converted from {array.dtype} to contiguous {dtype}"
+            _record(copies, "X", why, given[name])
+    return given.values()
 
 
 def read_floats(name, value, copies, dimensions, order="C"):
@@ -213,19 +285,22 @@ def read_floats(name, value, copies, dimensions, order="C"):
         raise TypeError(f"Sparse data was passed for {name!r}, but dense data is required.")
     array = value if type(value) is np.ndarray else _to_array(name, value, copies)
     if array.ndim not in dimensions:
+        got = f"an array of shape {array.shape}" if array.ndim else show(value)
         raise ValueError(
             f"{name} should be a {' or '.join(f'{d}d' for d in dimensions)} array, "
-            f"got an array of shape {array.shape} instead."
+            f"got {got} instead."
         )
     if array.dtype != np.float64:
         array = _to_float(name, array, copies, order=order, dtype=np.float64)
-    elif not (array.flags.f_contiguous if order == "F" else array.flags.c_contiguous):
+    elif not _is_plain(array, order):
         why = "column-major order" if array.ndim == 2 else "contiguous memory"
         array = np.array(array, order=order)
         _record(copies, name, f"copied to {why}", array)
     if not np.isfinite(array).all():
         what = "NaN" if np.isnan(array).any() else "infinity or a value too large for float64"
-        raise ValueError(f"Input {name} contains {what}.")
+        at = np.unravel_index(np.isfinite(array).argmin(), array.shape)
+        where = ", ".join(map(str, at))
+        raise ValueError(f"Input {name} contains {what} (at {where}); expected finite values.")
     return array
 
 
@@ -248,8 +323,8 @@ def read_sample_weight(sample_weight, n_samples, copies):
     """
     if sample_weight is None:
         return None
-    if isinstance(sample_weight, numbers.Real):
-        if not 0 < sample_weight < math.inf:
+    if isinstance(sample_weight, numbers.Real) and not isinstance(sample_weight, bool):
+        if not 0 < sample_weight <= sys.float_info.max:
             raise ValueError(
                 "sample_weight must be positive and finite where it is a number, "
                 f"got {sample_weight!r}."
@@ -321,7 +396,7 @@ def _read_limit(name, value, n_features, absent):
         raise ValueError(f"{name} must be real, got complex values {value!r}.")
     try:
         limit = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), (n_features,)))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{name} must be a number or an array of shape ({n_features},), got {value!r}."
         ) from error
@@ -350,8 +425,8 @@ def read_start(name, value, shape):
     if np.iscomplexobj(value):
         raise ValueError(f"{name} must be real, got complex values.")
     try:
-        start = np.ascontiguousarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        start = np.asarray(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numbers of shape {shape}, got {value!r}.") from error
     if start.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {start.shape}.")
@@ -399,12 +474,14 @@ def _to_array(name, value, copies):
         return np.asarray(value)
     why = f"converted from {type(value).__name__}"
     if hasattr(value, "to_numpy"):
+        _check_columns(name, value)
         try:
             return np.asarray(value, copy=False)
         except (ValueError, RuntimeError):  # what pandas and polars raise where they must copy
             array = np.asarray(value)
             if array.dtype == object and hasattr(value, "iloc"):  # nullable columns of pandas
-                array = value.to_numpy(dtype=np.float64, na_value=np.nan)
+                with naming(name):
+                    array = value.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         try:
             array = np.asarray(value)
@@ -415,8 +492,34 @@ def _to_array(name, value, copies):
     return array
 
 
-def _to_float(name, array, copies, order="K", dtype=np.float64):
+def _check_columns(name, table):
+    """Refuse columns of a data frame, or a series, that are not numbers.
+
+    Dates, categories and texts would convert to some number or other on the way to an array.
+    Objects are left to the conversion.
+    """
+    if hasattr(table, "columns"):
+        columns = zip(table.columns, getattr(table, "dtypes", ()), strict=False)
+    else:
+        columns = [(None, getattr(table, "dtype", np.dtype(object)))]
+    for column, dtype in columns:
+        if hasattr(dtype, "is_numeric"):  # polars
+            number = dtype.is_numeric() or str(dtype) in ("Boolean", "Null", "Object")
+        else:
+            number = dtype == np.dtype(object) or getattr(dtype, "kind", "O") in "fiubc"
+        if not number:
+            which = "" if column is None else f"column {column!r} of "
+            raise ValueError(
+                f"{name} must hold numbers, got {which}dtype {dtype}; convert it to numeric values "
+                "explicitly."
+            )
+
+
+def _to_float(name, array, copies, order="K", dtype=None):
     """Return `array` as floats, recorded; refuse what is not a real number."""
+    if dtype is None:  # that of the array where only its byte order is foreign
+        native = array.dtype.newbyteorder("=")
+        dtype = native if native in _FLOATS else np.dtype(np.float64)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind not in "fiubO":
@@ -424,10 +527,8 @@ def _to_float(name, array, copies, order="K", dtype=np.float64):
             f"{name} must hold numbers, got dtype {array.dtype}; convert it to numeric values "
             "explicitly."
         )
-    try:
+    with naming(f"{name} has objects that do not convert to float"):
         converted = array.astype(dtype, order=order)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} has objects that do not convert to float: {error}") from error
     _record(copies, name, f"converted from {array.dtype} to {converted.dtype}", converted)
     return converted
 
@@ -441,6 +542,50 @@ def _has_unit_stride(array):
     by_column = (down == 1 or rows == 1) and (right >= rows or cols == 1)
     by_row = (right == 1 or cols == 1) and (down >= cols or rows == 1)
     return by_column or by_row
+
+
+def _is_plain(array, order="C"):
+    """Whether `array` is aligned and contiguous in memory in this order."""
+    flags = array.flags
+    return flags.aligned and (flags.f_contiguous if order == "F" else flags.c_contiguous)
+
+
+def show(value):
+    """Return the text of what came, for a message, or its type where that is long.
+
+    Parameters
+    ----------
+    value : object
+        What the caller gave.
+
+    Returns
+    -------
+    str
+        Text.
+    """
+    text = repr(value)
+    return text if len(text) < 40 else f"an object of type {type(value).__name__}"
+
+
+@contextmanager
+def naming(name):
+    """Put an argument's name before what another library says is wrong with it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, or a longer beginning of the message.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In place of whatever kind of error says that a value is wrong.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, LookupError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from error
 
 
 def _check_not_empty(shape):

@@ -186,3 +186,67 @@ def test_polars_frames(problem):
     np.testing.assert_allclose(solution.coef, solve(X, y).coef, atol=1e-7)
     assert all(copy.startswith("X: converted from DataFrame") for copy in solution.report.copies)
     assert len(solution.report.copies) <= 1
+
+
+def columns_that_are_not_numbers():
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    days = np.arange(60).astype("datetime64[D]")
+    return {
+        "dates": pd.Series(days),
+        "dates with a zone": pd.Series(days).dt.tz_localize("UTC"),
+        "durations": pd.Series(days - days[0]),
+        "periods": pd.Series(days).dt.to_period("D"),
+        "categories": pd.Series(np.arange(60) % 2).astype("category"),
+        "texts": pd.Series(["1"] * 60, dtype="string"),
+        "polars dates": pl.Series(np.arange(60)).cast(pl.Date),
+        "polars durations": pl.Series(np.arange(60)).cast(pl.Duration),
+        "polars categories": pl.Series(["1"] * 60, dtype=pl.Categorical),
+        "polars texts": pl.Series(["1"] * 60),
+        "polars lists": pl.Series([[1.0]] * 60),
+    }
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_columns_that_are_not_numbers_are_refused(problem, mixed):
+    X, y = problem
+    for what, column in columns_that_are_not_numbers().items():
+        columns = {"number": X[:, 0], "other": column} if mixed else {"other": column}
+        module = pytest.importorskip("polars" if what.startswith("polars") else "pandas")
+        with pytest.raises(ValueError, match="X must hold numbers, got column 'other' of dtype"):
+            solve(module.DataFrame(columns), y)
+        with pytest.raises(ValueError, match="y must hold numbers, got dtype"):
+            solve(X, column)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Int8", "boolean", "Float32", "UInt16"])
+def test_nullable_columns_are_numbers(problem, dtype):
+    pd = pytest.importorskip("pandas")
+    X, y = problem
+    whole = np.abs(np.round(X)) > 0
+    frame = pd.DataFrame(whole).astype(dtype).assign(number=X[:, 0])
+    frame.columns = frame.columns.astype(str)
+    expected = solve(np.column_stack([whole, X[:, 0]]), y).coef
+    np.testing.assert_allclose(solve(frame, y).coef, expected, atol=1e-7)
+    frame.iloc[3, 0] = pd.NA
+    with pytest.raises(ValueError, match="X contains NaN"):
+        solve(frame, y)
+
+
+def test_a_foreign_byte_order_keeps_the_precision(problem):
+    X, y = problem
+    solution = solve(X.astype(">f4"), y)
+    assert solution.coef.dtype == np.float32
+    (copy,) = solution.report.copies
+    assert "converted from >f4 to float32" in copy
+
+
+@pytest.mark.parametrize("place", ["y", "sample_weight", "offset"])
+def test_unaligned_vectors_are_copied(problem, place):
+    X, y = problem
+    vector = np.empty(8 * len(y) + 1, np.uint8)[1:].view(np.float64)
+    vector[:] = np.abs(y)
+    arguments = {"y": y, place: vector}
+    solution = solve(X, **arguments)
+    assert len(solution.report.copies) == 1
+    expected = solve(X, **{**arguments, place: np.abs(y)})
+    np.testing.assert_array_equal(solution.coef, expected.coef)

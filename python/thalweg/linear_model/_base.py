@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from thalweg import _parameters, solvers
 from thalweg._engine import OPTION_RULES, Options, coefficients, summarize, warn_unconverged
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import read_data, read_floats
+from thalweg._validation import read_data, read_floats, read_sparse
 from thalweg.linear_model._callbacks import CallbackSupportMixin, FitTasks
 
 # Rules for the parameters that all estimators have; the classes add their own.
@@ -34,10 +34,11 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     _rules: ClassVar[dict[str, str]]
 
-    def _read(self, X, y, sample_weight):
+    def _read(self, X, y, sample_weight, return_theta):
         """Check parameters and data; return the data as the core takes it."""
         name = type(self).__name__
         _parameters.check(name, self.__dict__, self._rules)
+        _parameters.check(f"{name}.fit", {"return_theta": return_theta}, {"return_theta": "bool"})
         data = read_data(
             X, y, sample_weight, owner=f"This {name} estimator", n_threads=self.n_threads
         )
@@ -71,12 +72,11 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _set_fitted(self, data, results, seconds, notes):
         """Set the fitted attributes from one core result per target."""
         self.coef_, intercept = coefficients(data, results)
-        self.intercept_ = intercept if self.fit_intercept else 0.0
+        # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
+        self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
         self.certificate_, self.report_ = summarize(data, results, seconds, notes)
-        if self.certificate_.kind == "duality_gap":
-            self.dual_gap_ = self.certificate_.value
-        else:
-            self.dual_gap_ = np.full(np.shape(self.certificate_.value), np.nan)[()]
+        gap = np.array(self.certificate_.value, data.dtype)
+        self.dual_gap_ = gap[()] if self.certificate_.kind == "duality_gap" else (np.nan * gap)[()]
         n_iter = [result.n_epochs for result in results]
         self.n_iter_ = n_iter if len(n_iter) > 1 else n_iter[0]
 
@@ -113,7 +113,11 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             Predictions.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        if sparse.issparse(X):
+            kind, parts, _ = read_sparse(X, [])
+            make = sparse.csr_array if kind == "csr" else sparse.csc_array
+            X = make(parts, shape=X.shape)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         return X @ self.coef_.T + self.intercept_
 
     def __sklearn_tags__(self):
