@@ -7,7 +7,7 @@ A rule is text, written as the catalogue writes intervals:
     "bool"                True or False
     "{cyclic, random}"    one of these strings
     "array"               an array-like, checked further where it is used
-    "seed"                None, an integer, a RandomState or a Generator
+    "seed"                None, an integer in [0, 2**63), a RandomState or a Generator
     "A or B or None"      any of several rules
 """
 
@@ -61,10 +61,15 @@ def _test(option):
     if option == "bool":
         return lambda value: isinstance(value, (bool, np.bool_))
     if option == "array":
-        return lambda value: hasattr(value, "__array__") or isinstance(value, (list, tuple))
+        # NumPy's scalars have __array__ too.
+        return lambda value: (
+            not isinstance(value, np.generic)
+            and (hasattr(value, "__array__") or isinstance(value, (list, tuple)))
+        )
     if option == "seed":
-        seeds = (numbers.Integral, np.random.RandomState, np.random.Generator)
-        return lambda value: value is None or isinstance(value, seeds)
+        integer = _test("int [0, inf)")
+        drawn_from = (np.random.RandomState, np.random.Generator)
+        return lambda value: value is None or isinstance(value, drawn_from) or integer(value)
     if option.startswith("{"):
         names = choices(option)
         return lambda value: isinstance(value, str) and value in names
@@ -77,7 +82,10 @@ def _test(option):
     def in_interval(value):
         if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
             return False
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:  # an integer or a fraction beyond the largest float
+            return False
         return (
             not math.isnan(value)
             and (low <= value if left == "[" else low < value)
@@ -98,7 +106,9 @@ def _describe(rule):
             texts.append(f"one of {', '.join(map(repr, choices(option)))}")
         else:
             texts.append({"bool": "True or False", "array": "array-like"}.get(option, option))
-    return " or ".join(texts).replace("seed", "None, an integer, a RandomState or a Generator")
+    return " or ".join(texts).replace(
+        "seed", "None, an integer in [0, 2**63), a RandomState or a Generator"
+    )
 
 
 def choices(rule):
@@ -112,7 +122,7 @@ def seed_from(random_state):
     Parameters
     ----------
     random_state : None, int, RandomState or Generator
-        None gives the seed 0, so that repeated fits agree bit for bit.
+        As the rule "seed" allows. None gives the seed 0, so that repeated fits agree bit for bit.
 
     Returns
     -------
@@ -122,10 +132,6 @@ def seed_from(random_state):
     if random_state is None:
         return 0
     if isinstance(random_state, numbers.Integral):
-        if random_state < 0:
-            raise ParameterError(f"random_state must not be negative, got {random_state}.")
-        if random_state >= 2**63:
-            raise ParameterError(f"random_state must be below 2**63, got {random_state}.")
         return int(random_state)
     draw = getattr(random_state, "integers", None) or random_state.randint
     return int(draw(2**31 - 1))

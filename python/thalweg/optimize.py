@@ -1,5 +1,6 @@
 """`solve` and `solve_path`: any catalogued loss and penalty, without an estimator."""
 
+import numbers
 from dataclasses import replace
 
 import numpy as np
@@ -222,10 +223,13 @@ def solve_path(
     handle = penalties.resolve(penalty)
     data = read_data(X, y, sample_weight, offset, owner="solve_path", n_threads=n_threads)
     if data.y.shape[1] != 1:
-        raise ValueError(f"solve_path takes one target; y has {data.y.shape[1]} columns.")
+        raise ValueError(
+            f"solve_path takes one target, y of shape (n_samples,); got {data.y.shape}. Call it "
+            "once for each column."
+        )
     penalty_arguments = read_penalty(handle, data.n_features, data.copies)
     settings = {"fit_intercept": bool(fit_intercept), "standardize": bool(standardize)}
-    if np.ndim(alphas):
+    if not isinstance(alphas, numbers.Integral):
         grid = read_alphas(alphas, data.copies)
     else:
         largest = _core.alpha_max(
@@ -290,19 +294,21 @@ def alpha_grid(largest, count, eps):
 
 
 def _options(owner, arguments):
+    flags = ("fit_intercept", "standardize", "return_theta")
+    check(owner, arguments, {"random_state": "seed", **dict.fromkeys(flags, "bool")})
+    callbacks, state = arguments["callbacks"], arguments["state"]
+    if not isinstance(callbacks, (list, tuple)) or not all(map(callable, callbacks)):
+        raise TypeError(f"callbacks must be a list or a tuple of callables, got {callbacks!r}.")
+    if state is not None and not isinstance(state, State):
+        raise TypeError(f"state must be the `state` of a Solution or None, got {state!r}.")
     options = Options(
         solver=solvers.resolve(arguments["solver"]),
         seed=seed_from(arguments["random_state"]),
-        callbacks=tuple(arguments["callbacks"]),
+        callbacks=tuple(callbacks),
         **{name: arguments[name] for name in ("tol", "max_iter", "max_time", "n_threads")},
         verbose=arguments["verbose"],
     )
     options.check(owner)
-    flags = ("fit_intercept", "standardize", "return_theta")
-    check(owner, arguments, dict.fromkeys(flags, "bool"))
-    for callback in options.callbacks:
-        if not callable(callback):
-            raise TypeError(f"callbacks must be callables, got {callback!r}.")
     return options
 
 

@@ -1,6 +1,7 @@
 """Elastic net and lasso with strength and ratio chosen by cross-validation."""
 
 import math
+import numbers
 import time
 import warnings
 from dataclasses import replace
@@ -11,20 +12,28 @@ from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import check_cv
+from sklearn.utils import metadata_routing
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from thalweg import _core, _parameters, penalties
 from thalweg._engine import run, target_tasks, task
-from thalweg._validation import read_penalty
+from thalweg._validation import naming, read_penalty, show
 from thalweg.linear_model._base import COMMON_RULES, LinearModel
 from thalweg.linear_model._callbacks import with_callbacks
-from thalweg.linear_model._path import enet_path, lasso_path, requested_alphas, strengths
+from thalweg.linear_model._path import (
+    ALPHAS_RULE,
+    enet_path,
+    lasso_path,
+    requested_alphas,
+    strengths,
+)
 
 _RULES = {
     **COMMON_RULES,
     "eps": "(0, inf)",
-    "alphas": "int [1, inf) or array or None",
-    "n_jobs": "int (-inf, inf) or None",
+    "alphas": ALPHAS_RULE,
+    # joblib counts down from the processors for negative numbers, and zero means nothing.
+    "n_jobs": "int (-inf, 0) or int [1, 1024] or None",
 }
 
 
@@ -34,8 +43,11 @@ class ElasticNetCVBase(LinearModel):
     They have the attributes l1_ratio, eps, alphas, cv, n_jobs and those of `COMMON_RULES`.
     """
 
+    # Not something to be passed around in a pipeline.
+    __metadata_request__fit: ClassVar[dict] = {"return_theta": metadata_routing.UNUSED}
+
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X, y, sample_weight=None, *, return_theta=False, **params):
         """Choose the strength by cross-validation and fit it to all data.
 
         All folds, ratios and strengths are one computation on one X: a fold is a weighting of
@@ -50,6 +62,8 @@ class ElasticNetCVBase(LinearModel):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Non-negative weights with a positive sum. They weigh the training rows and, within
             each fold, the squared errors of the test rows; folds count equally.
+        return_theta : bool, default=False
+            Whether to keep the dual point of the fit to all data in ``certificate_.theta``.
         **params : dict
             Parameters of the splitter, as `groups`; only with scikit-learn's metadata routing
             enabled.
@@ -73,24 +87,31 @@ class ElasticNetCVBase(LinearModel):
             Once, if any certificate did not reach `tol`.
         """
         began = time.perf_counter()
+        expected = (
+            "cv must be an integer, a splitter or an iterable of (train, test) pairs of rows, "
+            f"got {show(self.cv)}"
+        )
+        with naming(expected):
+            splitter = check_cv(self.cv)  # once, before anything else: it may exhaust an iterator
         split_params = self._route(sample_weight, params)
-        data = self._read(X, y, sample_weight)
+        data = self._read(X, y, sample_weight, return_theta)
         self._require_vector(data)
         options, notes = self._options(data)
         if self.n_jobs is not None and self.n_threads is None:
             options.n_threads = effective_n_jobs(self.n_jobs)
         l1_ratios = self._l1_ratios()
+        with naming(expected):
+            splits = list(splitter.split(X, y, **split_params))
+        train, test = fold_weights(splits, data.n_samples, data.sample_weight)
         grids = strengths(
             data,
-            requested_alphas(type(self).__name__, "deprecated", self.alphas),
+            requested_alphas(type(self).__name__, self.alphas),
             l1_ratios,
             eps=self.eps,
             positive=bool(self.positive),
             fit_intercept=bool(self.fit_intercept),
             n_threads=options.n_threads,
         )
-        splits = check_cv(self.cv).split(X, y, **split_params)
-        train, test = fold_weights(splits, data.n_samples, data.sample_weight)
         arguments = [
             read_penalty(
                 penalties.ElasticNet(l1_ratio=ratio, positive=bool(self.positive)),
@@ -117,7 +138,7 @@ class ElasticNetCVBase(LinearModel):
             trace=False,
         )
         m, a = self._choose(folds.results, grids, n_folds)
-        self.alpha_, self.l1_ratio_ = float(grids[m, a]), l1_ratios[m]
+        self.alpha_, self.l1_ratio_ = grids[m, a], np.float64(l1_ratios[m])
         if folds.pending is not None:
             # No time is left for a fit, but the attributes still have to describe a model: the
             # start, with its certificate.
@@ -130,6 +151,7 @@ class ElasticNetCVBase(LinearModel):
             [arguments[m]],
             options,
             fit_intercept=bool(self.fit_intercept),
+            keep_theta=bool(return_theta),
         )
         results = [rows[-1] for rows in refit.results]
         every = [result for rows in folds.results for result in rows]
@@ -166,8 +188,9 @@ class ElasticNetCVBase(LinearModel):
     def _require_vector(self, data):
         if data.y.shape[1] > 1:
             raise ValueError(
-                f"{type(self).__name__} takes one target, y of shape (n_samples,); "
-                f"got {data.y.shape}."
+                f"{type(self).__name__} takes one target, y of shape (n_samples,); got y of shape "
+                f"{data.y.shape}. The targets would share one strength, which scikit-learn's "
+                "multi-task classes choose for all of them: fit each column of y by itself."
             )
         if not data.is_vector:
             warnings.warn(
@@ -179,7 +202,9 @@ class ElasticNetCVBase(LinearModel):
             data.is_vector = True
 
     def _l1_ratios(self):
-        ratios = np.atleast_1d(self.l1_ratio).tolist()
+        if isinstance(self.l1_ratio, numbers.Real):
+            return [float(self.l1_ratio)]
+        ratios = list(np.ravel(np.asarray(self.l1_ratio, dtype=object)))
         for ratio in ratios:
             _parameters.check(type(self).__name__, {"l1_ratio": ratio}, {"l1_ratio": "[0, 1]"})
         if not ratios:
@@ -229,7 +254,7 @@ def fold_weights(splits, n_samples, sample_weight):
 
     Parameters
     ----------
-    splits : iterable of (array, array)
+    splits : list of (array, array)
         Row indices, or masks; a row that is listed twice weighs twice.
     n_samples : int
         Number of rows.
@@ -244,22 +269,39 @@ def fold_weights(splits, n_samples, sample_weight):
     Raises
     ------
     ValueError
-        If a side of a split has no row of positive weight.
+        If a split is not a pair of rows of X, or has no row of positive weight on a side.
     """
+    if not splits:
+        raise ValueError("cv must yield at least one (train, test) split, got none.")
     rows = np.arange(n_samples)
     weight = np.ones(n_samples) if sample_weight is None else sample_weight
     sides = {"train": [], "test": []}
     for fold, split in enumerate(splits):
+        if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
+            raise ValueError(
+                "cv must yield pairs (train, test) of row indices or masks, "
+                f"got {show(split)} as split {fold}."
+            )
         for (side, columns), chosen in zip(sides.items(), split, strict=True):
-            column = np.bincount(rows[chosen], minlength=n_samples) * weight
+            expected = f"cv must yield rows of X, which has {n_samples}; {side} side of fold {fold}"
+            with naming(expected):
+                column = np.bincount(rows[_positions(chosen)], minlength=n_samples) * weight
             if not column.any():
                 raise ValueError(
                     f"cv: the {side} side of fold {fold} has no row with a positive weight."
                 )
             columns.append(column)
-    if not sides["train"]:
-        raise ValueError("cv must yield at least one (train, test) split, got none.")
     return tuple(np.array(columns).T for columns in sides.values())
+
+
+def _positions(chosen):
+    """Row indices or a mask as an array; other types index in ways of their own, or not at all."""
+    positions = np.asarray(chosen)
+    if positions.ndim != 1 or positions.dtype.kind not in "iub":
+        if positions.size:
+            raise ValueError(f"expected a 1d array of integers or a mask, got {show(chosen)}.")
+        return []
+    return positions
 
 
 class ElasticNetCV(ElasticNetCVBase):
@@ -329,7 +371,7 @@ class ElasticNetCV(ElasticNetCVBase):
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
         Strengths that were tried, for each ratio.
     dual_gap_ : float
-        Duality gap of the fit to all data.
+        Duality gap of the fit to all data, in the precision of X.
     n_iter_ : int
         Passes over the data of the fit to all data.
     certificate_ : Certificate
@@ -470,7 +512,7 @@ class LassoCV(ElasticNetCVBase):
     alphas_ : ndarray of shape (n_alphas,)
         Strengths that were tried, descending.
     dual_gap_ : float
-        Duality gap of the fit to all data.
+        Duality gap of the fit to all data, in the precision of X.
     n_iter_ : int
         Passes over the data of the fit to all data.
     certificate_ : Certificate

@@ -20,12 +20,15 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
     """
 
     # Not something to be passed around in a pipeline.
-    __metadata_request__fit: ClassVar[dict] = {"check_input": metadata_routing.UNUSED}
+    __metadata_request__fit: ClassVar[dict] = {
+        "check_input": metadata_routing.UNUSED,
+        "return_theta": metadata_routing.UNUSED,
+    }
 
     path = staticmethod(enet_path)
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, check_input=True):  # noqa: ARG002
+    def fit(self, X, y, sample_weight=None, check_input=True, *, return_theta=False):  # noqa: ARG002
         """Fit the model.
 
         Parameters
@@ -39,6 +42,9 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
             Non-negative weights with a positive sum; only their ratios matter.
         check_input : bool, default=True
             Accepted for scikit-learn's sake; inputs are always checked.
+        return_theta : bool, default=False
+            Whether to keep the dual point in ``certificate_.theta``, so that the certificate can
+            be recomputed.
 
         Returns
         -------
@@ -57,7 +63,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        data = self._read(X, y, sample_weight)
+        data = self._read(X, y, sample_weight, return_theta)
         options, notes = self._options(data)
         penalty = penalties.ElasticNet(l1_ratio=float(self.l1_ratio), positive=bool(self.positive))
         coefs = self._start(data) if self.warm_start and hasattr(self, "coef_") else None
@@ -68,6 +74,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
             [read_penalty(penalty, data.n_features, data.copies)],
             options,
             fit_intercept=bool(self.fit_intercept),
+            keep_theta=bool(return_theta),
         )
         results = [rows[-1] for rows in solved.results]
         self._set_fitted(data, results, solved.seconds, notes)
@@ -136,7 +143,7 @@ class ElasticNet(ElasticNetBase):
     n_iter_ : int or list of int
         Passes over the data, per target.
     dual_gap_ : float or ndarray of shape (n_targets,)
-        Duality gap; NaN where the certificate is of another kind.
+        Duality gap, in the precision of X; NaN where the certificate is of another kind.
     certificate_ : Certificate
         How far from optimal the fit can be.
     report_ : Report
@@ -263,7 +270,7 @@ class Lasso(ElasticNetBase):
     n_iter_ : int or list of int
         Passes over the data, per target.
     dual_gap_ : float or ndarray of shape (n_targets,)
-        Duality gap; NaN where the certificate is of another kind.
+        Duality gap, in the precision of X; NaN where the certificate is of another kind.
     certificate_ : Certificate
         How far from optimal the fit can be.
     report_ : Report

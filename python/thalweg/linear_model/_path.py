@@ -1,5 +1,6 @@
 """`lasso_path` and `enet_path`, and the grids of strengths that estimators share."""
 
+import numbers
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from thalweg._validation import read_alphas, read_data, read_floats, read_penalt
 from thalweg.linear_model._base import COMMON_RULES, choose_solver
 from thalweg.optimize import alpha_grid
 
+ALPHAS_RULE = "int [1, inf) or array or None"
 _RULES = {
     **OPTION_RULES,
     **{name: COMMON_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")},
@@ -61,8 +63,8 @@ def enet_path(
     ----------
     X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         Design; never modified.
-    y : array-like of shape (n_samples,)
-        Target.
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        Target. Several targets are refused: scikit-learn couples them by a multi-task penalty.
     l1_ratio : float in [0, 1], default=0.5
         Share of the l1 term.
     eps : float in (0, inf), default=1e-3
@@ -79,8 +81,8 @@ def enet_path(
         Accepted for scikit-learn's sake and checked for its shape; the solver computes its own.
     copy_X : bool, default=True
         Accepted for scikit-learn's sake.
-    coef_init : array-like of shape (n_features,), default=None
-        Where to start at the first strength.
+    coef_init : array-like of shape (n_features,) or (1, n_features), default=None
+        As one column of `coefs`: where to start at the first strength.
     verbose : bool or int, default=False
         Positive: a progress bar on standard error.
     return_n_iter : bool, default=False
@@ -110,8 +112,8 @@ def enet_path(
     -------
     alphas : ndarray of shape (n_alphas,)
         Strengths, descending.
-    coefs : ndarray of shape (n_features, n_alphas)
-        Coefficients, in the precision of X.
+    coefs : ndarray of shape (n_features, n_alphas) or (1, n_features, n_alphas)
+        Coefficients, in the precision of X; the latter for y of shape (n_samples, 1).
     dual_gaps : ndarray of shape (n_alphas,)
         Values of the certificates: duality gaps.
     n_iters : list of int
@@ -173,8 +175,8 @@ def lasso_path(
     ----------
     X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         Design; never modified.
-    y : array-like of shape (n_samples,)
-        Target.
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        Target. Several targets are refused: scikit-learn couples them by a multi-task penalty.
     eps : float in (0, inf), default=1e-3
         Ratio of the weakest to the strongest strength of an automatic grid.
     n_alphas : int in [1, inf), default="deprecated"
@@ -191,8 +193,8 @@ def lasso_path(
     -------
     alphas : ndarray of shape (n_alphas,)
         Strengths, descending.
-    coefs : ndarray of shape (n_features, n_alphas)
-        Coefficients, in the precision of X.
+    coefs : ndarray of shape (n_features, n_alphas) or (1, n_features, n_alphas)
+        Coefficients, in the precision of X; the latter for y of shape (n_samples, 1).
     dual_gaps : ndarray of shape (n_alphas,)
         Values of the certificates: duality gaps.
     n_iters : list of int
@@ -216,12 +218,22 @@ def lasso_path(
 
 
 def _path(owner, X, y, arguments):
-    alphas = requested_alphas(owner, arguments["n_alphas"], arguments["alphas"])
-    check(owner, {**arguments, "alphas": alphas}, {**_RULES, "alphas": "int [1, inf) or array"})
+    alphas = requested_alphas(owner, arguments["alphas"], arguments["n_alphas"])
+    check(owner, arguments, _RULES)
     n_threads = arguments["n_threads"]
     data = read_data(X, y, arguments["sample_weight"], owner=owner, n_threads=n_threads)
     if data.y.shape[1] != 1:
-        raise ValueError(f"{owner} takes one target, y of shape (n_samples,); got {np.shape(y)}.")
+        raise ValueError(
+            f"{owner} takes one target, y of shape (n_samples,) or (n_samples, 1); got y of shape "
+            f"{data.y.shape}. For several targets scikit-learn's function solves the multi-task "
+            "problem, which couples them; call this one once for each column of y, which does not."
+        )
+    l1_ratio, positive = float(arguments["l1_ratio"]), bool(arguments["positive"])
+    if positive and not data.is_vector:
+        raise ValueError(
+            "positive=True is not allowed for y with two dimensions, as in scikit-learn; got y of "
+            f"shape {data.y.shape}. Pass y.ravel()."
+        )
     if arguments["Xy"] is not None:
         _check_products(arguments["Xy"], data.n_features)
     solver, _ = choose_solver(
@@ -233,7 +245,11 @@ def _path(owner, X, y, arguments):
         verbose=int(arguments["verbose"]),
         **{name: arguments[name] for name in ("tol", "max_iter", "max_time", "n_threads")},
     )
-    l1_ratio, positive = float(arguments["l1_ratio"]), bool(arguments["positive"])
+    # What scikit-learn has for one strength: y with two dimensions gives one more here too.
+    shape = (data.n_features,) if data.is_vector else (1, data.n_features)
+    start = arguments["coef_init"]
+    if start is not None:
+        start = read_start("coef_init", start, shape).reshape(data.n_features)
     grid = strengths(
         data,
         alphas,
@@ -243,9 +259,6 @@ def _path(owner, X, y, arguments):
         fit_intercept=False,
         n_threads=options.n_threads,
     )[0]
-    start = arguments["coef_init"]
-    if start is not None:
-        start = read_start("coef_init", start, (data.n_features,))
     penalty = penalties.ElasticNet(l1_ratio=l1_ratio, positive=positive)
     weighting = -1 if data.sample_weight is None else 0
     solved = run(
@@ -260,7 +273,8 @@ def _path(owner, X, y, arguments):
         raise solved.pending
     results = solved.results[0]
     warn_unconverged(owner, results, options, stacklevel=3)
-    coefs = np.array([result.coef for result in results], dtype=data.dtype).T
+    coefs = np.array([result.coef.reshape(shape) for result in results], dtype=data.dtype)
+    coefs = np.moveaxis(coefs, 0, -1)
     gaps = np.array([result.certificate["value"] for result in results])
     reached = grid[: len(results)]
     if arguments["return_n_iter"]:
@@ -268,17 +282,17 @@ def _path(owner, X, y, arguments):
     return reached, coefs, gaps
 
 
-def requested_alphas(owner, n_alphas, alphas):
-    """Resolve scikit-learn's deprecated spellings to what they lead to.
+def requested_alphas(owner, alphas, n_alphas="deprecated"):
+    """Check what was passed for the strengths and resolve scikit-learn's deprecated spellings.
 
     Parameters
     ----------
     owner : str
-        Who was called, for the warning.
-    n_alphas : int or "deprecated"
-        Old spelling of an integer `alphas`.
+        Who was called, for messages.
     alphas : int, array-like, None or "warn"
         What the caller gave; None is the old spelling of 100, "warn" the old default.
+    n_alphas : int or "deprecated"
+        Old spelling of an integer `alphas`.
 
     Returns
     -------
@@ -286,7 +300,8 @@ def requested_alphas(owner, n_alphas, alphas):
         How many strengths, or which.
     """
     count = 100
-    if not isinstance(n_alphas, str):
+    if not (isinstance(n_alphas, str) and n_alphas == "deprecated"):
+        check(owner, {"n_alphas": n_alphas}, {"n_alphas": "int [1, inf)"})
         old = "'n_alphas' was deprecated in 1.9 and will be removed in 1.11"
         _warn_old_spelling(owner, old, n_alphas)
         count = n_alphas
@@ -294,7 +309,10 @@ def requested_alphas(owner, n_alphas, alphas):
         old = "'alphas=None' is deprecated and will be removed in 1.11"
         _warn_old_spelling(owner, old, count)
         return count
-    return count if isinstance(alphas, str) and alphas == "warn" else alphas
+    if isinstance(alphas, str) and alphas == "warn":
+        return count
+    check(owner, {"alphas": alphas}, {"alphas": ALPHAS_RULE})
+    return alphas
 
 
 def _warn_old_spelling(owner, old, count):
@@ -333,7 +351,7 @@ def strengths(data, alphas, l1_ratios, *, eps, positive, fit_intercept, n_thread
     ndarray of shape (n_l1_ratios, n_alphas)
         Grids.
     """
-    if np.ndim(alphas):
+    if not isinstance(alphas, numbers.Integral):
         return np.tile(read_alphas(alphas, data.copies), (len(l1_ratios), 1))
     if 0 in l1_ratios:
         raise ValueError(
