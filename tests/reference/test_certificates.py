@@ -66,3 +66,46 @@ def test_no_time_certifies_the_start(solver):
     assert solution.intercept == pytest.approx(y.mean(), abs=1e-12)
     assert np.isfinite(solution.certificate.value)
     assert solution.certificate.primal == pytest.approx(np.var(y) / 2, rel=1e-12)
+
+
+def _dual_objective(X, y, theta, weight, l1, l2):
+    """Dual objective of the elastic net at a feasible point, with an intercept."""
+    s = weight / weight.sum()
+    assert abs(s @ theta) <= 1e-12 * np.abs(theta).max()
+    z = np.abs(X.T @ (s * theta))
+    if l2 == 0:
+        assert (z <= l1 * (1 + 1e-12)).all()
+        conjugate = 0.0
+    else:
+        conjugate = (np.maximum(z - l1, 0.0) ** 2).sum() / (2 * l2)
+    return s @ (theta * y - theta**2 / 2) - conjugate
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])
+def test_theta_proves_the_dual_objective_of_estimators(name, weighted):
+    X, y = _problem()
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, len(y)) if weighted else np.ones(len(y))
+    model = getattr(tw.linear_model, name)()
+    model.set_params(**({"alpha": 0.1} if hasattr(model, "alpha") else {"alphas": 10, "cv": 3}))
+    model.fit(X, y, sample_weight=weight if weighted else None, return_theta=True)
+    alpha = getattr(model, "alpha_", 0.1)
+    ratio = getattr(model, "l1_ratio_", model.l1_ratio)
+    certificate = model.certificate_
+    assert certificate.theta.shape == y.shape
+    dual = _dual_objective(X, y, certificate.theta, weight, alpha * ratio, alpha * (1 - ratio))
+    assert dual == pytest.approx(certificate.dual, rel=1e-10)
+    assert certificate.value == pytest.approx(certificate.primal - dual, abs=1e-10)
+    assert model.fit(X, y).certificate_.theta is None
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet"])
+def test_theta_has_one_row_for_each_target(name):
+    X, y = _problem()
+    Y = np.column_stack([y, X[:, 0] - y])
+    model = getattr(tw.linear_model, name)(alpha=0.1).fit(X, Y, return_theta=True)
+    assert model.certificate_.theta.shape == (2, len(y))
+    l1, l2 = 0.1 * model.l1_ratio, 0.1 * (1 - model.l1_ratio)
+    for k, theta in enumerate(model.certificate_.theta):
+        dual = _dual_objective(X, Y[:, k], theta, np.ones(len(y)), l1, l2)
+        assert dual == pytest.approx(model.certificate_.dual[k], rel=1e-10)

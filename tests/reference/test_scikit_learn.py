@@ -158,3 +158,80 @@ def test_deprecated_spellings_of_estimators(name):
     with pytest.warns(FutureWarning, match="alphas"):
         model = getattr(ours, name)(alphas=None).fit(X, y)
     assert len(model.alphas_) == 100
+
+
+NAMES = ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"]
+DESIGNS = {
+    "float64": lambda X: X,
+    "float32": lambda X: X.astype(np.float32),
+    "integers": lambda X: (10 * X).astype(int),
+    "list": lambda X: X.tolist(),
+    "csc": sparse.csc_matrix,
+    "csr float32": lambda X: sparse.csr_array(X.astype(np.float32)),
+}
+TARGETS = {
+    "vector": lambda y: y,
+    "column": lambda y: y[:, None],
+    "two": lambda y: np.column_stack([y, -y]),
+    "integers": lambda y: (10 * y).astype(int),
+    "booleans": lambda y: y > 0,
+}
+
+
+def looks(value):
+    return type(value), np.shape(value), getattr(value, "dtype", None)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("y_kind", TARGETS)
+@pytest.mark.parametrize("X_kind", DESIGNS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+def test_types_shapes_and_precisions_of_attributes(name, X_kind, y_kind, fit_intercept):
+    X, y, _ = problems.regression(40, 8, seed=0)
+    X, y = DESIGNS[X_kind](X), TARGETS[y_kind](y)
+    options = {"fit_intercept": fit_intercept}
+    options |= {"alphas": 4, "cv": 3} if name.endswith("CV") else {"alpha": 0.05}
+    mine, other = (getattr(package, name)(**options) for package in (ours, theirs))
+    if name.endswith("CV") and y_kind == "two":
+        for model in (mine, other):
+            with pytest.raises(ValueError, match=r"[Mm]ulti-task"):
+                model.fit(X, y)
+        return
+    mine.fit(X, y), other.fit(X, y)
+    attributes = [a for a in vars(other) if a.endswith("_") and not a.startswith("_")]
+    assert len(attributes) >= 5
+    for attribute in attributes:
+        theirs_is, mine_is = (looks(getattr(model, attribute)) for model in (other, mine))
+        assert mine_is == theirs_is, attribute
+    assert looks(mine.predict(X)) == looks(other.predict(X))
+    if not name.endswith("CV"):
+        assert looks(mine.sparse_coef_) == looks(other.sparse_coef_)
+
+
+@pytest.mark.parametrize("name", ["lasso_path", "enet_path"])
+@pytest.mark.parametrize("y_kind", ["vector", "column"])
+@pytest.mark.parametrize("X_kind", ["float64", "float32", "csc"])
+@pytest.mark.parametrize("given", [{"alphas": 5}, {"alphas": [0.5, 0.1]}, {"coef_init": 1.0}])
+def test_types_shapes_and_precisions_of_paths(name, X_kind, y_kind, given):
+    X, y, _ = problems.regression(40, 8, seed=0)
+    X, y = DESIGNS[X_kind](X), TARGETS[y_kind](y)
+    if "coef_init" in given:
+        given = {"coef_init": np.ones((8,) if y_kind == "vector" else (1, 8)), "alphas": 5}
+    results = [
+        getattr(package, name)(X, y, return_n_iter=True, tol=1e-6, **given)
+        for package in (ours, theirs)
+    ]
+    for mine, other in zip(*results, strict=True):
+        assert looks(mine) == looks(other)
+    np.testing.assert_allclose(results[0][1], results[1][1], atol=1e-2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tags_and_metadata_requests(name):
+    from sklearn.utils import get_tags
+
+    mine, other = (getattr(package, name)() for package in (ours, theirs))
+    assert get_tags(mine) == get_tags(other)
+    assert str(mine.get_metadata_routing()) == str(other.get_metadata_routing())
+    assert {m for m in dir(other) if not m.startswith("_")} <= set(dir(mine))
