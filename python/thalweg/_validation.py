@@ -474,7 +474,7 @@ def _to_array(name, value, copies):
         return np.asarray(value)
     why = f"converted from {type(value).__name__}"
     if hasattr(value, "to_numpy"):
-        _check_columns(name, value)
+        check_columns(name, value)
         try:
             return np.asarray(value, copy=False)
         except (ValueError, RuntimeError):  # what pandas and polars raise where they must copy
@@ -492,11 +492,23 @@ def _to_array(name, value, copies):
     return array
 
 
-def _check_columns(name, table):
+def check_columns(name, table):
     """Refuse columns of a data frame, or a series, that are not numbers.
 
     Dates, categories and texts would convert to some number or other on the way to an array.
     Objects are left to the conversion.
+
+    Parameters
+    ----------
+    name : str
+        Argument that messages name.
+    table : data frame or series
+        What the caller gave.
+
+    Raises
+    ------
+    ValueError
+        If a column is of another type; the message names it.
     """
     if hasattr(table, "columns"):
         columns = zip(table.columns, getattr(table, "dtypes", ()), strict=False)

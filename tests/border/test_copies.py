@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 import thalweg as tw
-from support import catalogue, data
+from support import catalogue, data, estimators
 from thalweg._validation import read_data, read_design
 
 NAMES = catalogue.any_combination()
@@ -214,6 +214,9 @@ def test_columns_that_are_not_numbers_are_refused(problem, mixed):
         module = pytest.importorskip("polars" if what.startswith("polars") else "pandas")
         with pytest.raises(ValueError, match="X must hold numbers, got column 'other' of dtype"):
             solve(module.DataFrame(columns), y)
+        model = estimators.make(estimators.CLASSES[0]).fit(X[:, : len(columns)], y)
+        with pytest.raises(ValueError, match="X must hold numbers, got column 'other' of dtype"):
+            model.predict(module.DataFrame(columns))
         with pytest.raises(ValueError, match="y must hold numbers, got dtype"):
             solve(X, column)
 
