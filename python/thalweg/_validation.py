@@ -167,45 +167,53 @@ def read_design(X, copies, n_threads=None):
 
 def _read_sparse(X, copies, n_threads):
     given = X.format
-    kind, parts, design = read_sparse(X, copies)
+    kind, parts = _read_parts(X, copies)
     if given == "csc":
         why = "unsorted or duplicate entries sorted and summed"
     elif given == "csr":
         why = "row-oriented (csr) matrix converted to columns (csc)"
     else:
         why = f"converted from sparse format {given} to csc"
-    # SciPy's own flags for this can be stale; the core looks at the entries.
-    if kind == "csr" or not design.canonical:
-        parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
-        design = _core.Design.csc(*parts, X.shape)
-    elif given == "csc":
-        return design
+    with naming("X"):
+        design = _core.Design.csc(*parts, X.shape) if kind == "csc" else None
+        # SciPy's own flags for this can be stale; the core looks at the entries.
+        if design is None or not design.canonical:
+            parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
+            design = _core.Design.csc(*parts, X.shape)
+        elif given == "csc":
+            return design
     _record(copies, "X", why, *parts)
     return design
 
 
-def read_sparse(X, copies):
-    """Return compressed arrays over which neither the core nor SciPy can stumble.
-
-    SciPy checks a matrix when it is made. Its arrays may have been edited since, and then SciPy's
-    products and conversions read and write wherever the positions point to.
+def checked_sparse(X):
+    """Return a sparse matrix that SciPy's products can be trusted with.
 
     Parameters
     ----------
     X : sparse matrix of shape (n_samples, n_features)
         What the caller gave, in any of SciPy's formats.
-    copies : list of str
-        Record that conversions of types and layouts are appended to, but not that from another
-        format.
 
     Returns
     -------
-    kind : {"csc", "csr"}
-        Orientation.
-    parts : tuple of ndarray
-        Data, indices and indptr, native and contiguous; those of X where they are.
-    design : _core.Design
-        View of them, which has checked every position.
+    csr_array or csc_array
+        The same entries, of floating-point type; every position is inside of the shape.
+    """
+    kind, parts = _read_parts(X, [])
+    view, make = {
+        "csc": (_core.Design.csc, sparse.csc_array),
+        "csr": (_core.Design.csr, sparse.csr_array),
+    }[kind]
+    with naming("X"):
+        view(*parts, X.shape)  # looks at every position
+    return make(parts, shape=X.shape)
+
+
+def _read_parts(X, copies):
+    """Return "csc" or "csr" and such arrays as the core takes; it has still to check positions.
+
+    SciPy checks a matrix when it is made. Its arrays may have been edited since, and then SciPy's
+    products and conversions read and write wherever the positions point to.
     """
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}.")
@@ -227,10 +235,7 @@ def read_sparse(X, copies):
         with naming("X"):
             X = _compress(X, data)
         data = X.data
-    parts = (data, *_read_indices(X, copies))
-    view = _core.Design.csc if X.format == "csc" else _core.Design.csr
-    with naming("X"):
-        return X.format, parts, view(*parts, X.shape)
+    return X.format, (data, *_read_indices(X, copies))
 
 
 def _compress(X, data):

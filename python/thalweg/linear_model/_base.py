@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from thalweg import _parameters, solvers
 from thalweg._engine import OPTION_RULES, Options, coefficients, summarize, warn_unconverged
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import check_columns, read_data, read_floats, read_sparse
+from thalweg._validation import check_columns, checked_sparse, read_data, read_floats
 from thalweg.linear_model._callbacks import CallbackSupportMixin, FitTasks
 
 # Rules for the parameters that all estimators have; the classes add their own.
@@ -114,9 +114,7 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if sparse.issparse(X):
-            kind, parts, _ = read_sparse(X, [])
-            make = sparse.csr_array if kind == "csr" else sparse.csc_array
-            X = make(parts, shape=X.shape)
+            X = checked_sparse(X)
         elif hasattr(X, "to_numpy"):
             check_columns("X", X)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)

@@ -12,8 +12,12 @@ from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils import metadata_routing
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metadata_routing import (
+    UNUSED,
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 
 from thalweg import _core, _parameters, penalties
 from thalweg._engine import run, target_tasks, task
@@ -44,7 +48,7 @@ class ElasticNetCVBase(LinearModel):
     """
 
     # Not something to be passed around in a pipeline.
-    __metadata_request__fit: ClassVar[dict] = {"return_theta": metadata_routing.UNUSED}
+    __metadata_request__fit: ClassVar[dict] = {"return_theta": UNUSED}
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, return_theta=False, **params):
