@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "thalweg/design/concept.hpp"
+#include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::design {
 
@@ -43,7 +46,7 @@ void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> c
   const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
   const auto count = static_cast<Index>(columns.size());
   Vector fresh_column(static_cast<std::size_t>(rows));
-  for (Index k = 0; k < fresh; ++k) {
+  for (Index k = 0; k < fresh && !execution.stop_requested(); ++k) {
     const Index j = columns[static_cast<std::size_t>(count - fresh + k)];
     const T* const x = column(j).data;
     const double mean = center != nullptr ? center[j] : 0.0;
@@ -133,10 +136,8 @@ class GramPanels final {
     }
   }
 
-  void mirror(double* out, Index ld) const {
-    for (Index k = 0; k < fresh_; ++k) {
-      for (Index i = k + 1; i < fresh_; ++i) out[first() + i + k * ld] = out[first() + k + i * ld];
-    }
+  void mirror(double* out, Index ld, const core::Execution& execution) const {
+    kernels::mirror_upper(out + first(), fresh_, ld, execution);
   }
 
  private:
@@ -156,6 +157,31 @@ class GramPanels final {
 inline constexpr Index gram_row_blocks = 16;
 inline constexpr Index gram_sums_bytes = 8 << 20;
 
+// Equal pieces of memory that as many tasks hold in turn as run at once. All of it is taken before
+// the threads start: no exception may leave them.
+class Scratch final {
+ public:
+  Scratch(Index pieces, Index size)
+      : memory_(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(pieces * size))) {
+    for (Index i = 0; i < pieces; ++i) free_.push_back(memory_.get() + i * size);
+  }
+  double* take() {
+    const std::scoped_lock lock(mutex_);
+    double* const piece = free_.back();
+    free_.pop_back();
+    return piece;
+  }
+  void give_back(double* piece) {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(piece);  // within its capacity
+  }
+
+ private:
+  std::unique_ptr<double[]> memory_;
+  std::vector<double*> free_;
+  std::mutex mutex_;
+};
+
 template <class Panels>
 void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, double* out, Index ld,
                   const core::Execution& execution) {
@@ -163,27 +189,28 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
   const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, second_level_cache);
   const Index chunks = (rows + chunk - 1) / chunk;
   const Index blocks = std::min(gram_row_blocks, chunks);
-  std::vector<Vector> sums(static_cast<std::size_t>(blocks));
+  Vector sums(static_cast<std::size_t>(blocks * count * fresh), 0.0);
+  Scratch scratch(std::min<Index>(execution.threads, blocks), panels.panels() * Panels::width * chunk);
   core::parallel_for(blocks, execution, [&](Index block) {
-    Vector& sum = sums[static_cast<std::size_t>(block)];
-    sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
-    const auto packed = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
+    double* const sum = sums.data() + block * count * fresh;
+    double* const packed = scratch.take();
     for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
+      if (execution.stop_requested()) break;
       const Index row = c * chunk;
       const Index height = std::min(chunk, rows - row);
       if (panels.is_left_out(row, height)) continue;
       for (Index panel = 0; panel < panels.panels(); ++panel) {
-        panels.pack(panel, row, height, chunk, packed.get());
+        panels.pack(panel, row, height, chunk, packed);
       }
       for (Index panel = 0; panel < panels.panels_b(); ++panel) {
-        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(), count);
+        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed, sum, count);
       }
     }
+    scratch.give_back(packed);
   });
-  for (const Vector& sum : sums) {
-    for (Index k = 0; k < fresh && !sum.empty(); ++k) {
-      for (Index i = 0; i < count; ++i) out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
+  for (const double* sum = sums.data(); sum != sums.data() + sums.size();) {
+    for (Index k = 0; k < fresh; ++k) {
+      for (Index i = 0; i < count; ++i) out[i + k * ld] += *sum++;
     }
   }
 }
@@ -226,7 +253,9 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
   }
   const auto count = static_cast<Index>(columns.size());
   const core::Execution execution = serial_if_small(rows * count * fresh, requested);
-  for (Index k = 0; k < fresh; ++k) std::fill_n(out + k * ld, count, 0.0);
+  for (Index k = 0; k < fresh && !execution.stop_requested(); ++k) {
+    std::fill_n(out + k * ld, count, 0.0);
+  }
 
   const detail::GramPanels<T, ColumnFunction> panels(column, columns, fresh, center, s);
   const Index sums_bytes = 8 * detail::gram_row_blocks * count * fresh;
@@ -235,7 +264,7 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
   } else {
     detail::gram_by_panels(panels, rows, out, ld, execution);
   }
-  panels.mirror(out, ld);
+  panels.mirror(out, ld, execution);
 }
 
 }  // namespace thalweg::design

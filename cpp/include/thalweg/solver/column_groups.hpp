@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "thalweg/core/types.hpp"
+#include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::solver {
 
@@ -63,9 +64,7 @@ class ColumnGroups final {
     double* const gram = grams_.back().get();
     glm.gram(std::span(columns_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
              count - known, gram + known * width, width);
-    for (Index k = known; k < count; ++k) {
-      for (Index i = 0; i < known; ++i) gram[k + i * width] = gram[i + k * width];
-    }
+    kernels::copy_transposed(gram + known * width, width, known, count - known, gram + known, width, {});
   }
 
   std::vector<Index> places_;   // by column, empty before the first use

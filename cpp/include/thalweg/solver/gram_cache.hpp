@@ -2,13 +2,18 @@
 //
 // Independent of w and alpha, so one cache serves a whole path. A column that enters costs one
 // product with all cached columns (blocked, threaded); none is ever computed twice. Memory is
-// capacity^2 doubles; capacity doubles, and untouched pages are not resident.
+// capacity^2 doubles; capacity doubles in place, and untouched pages are not resident.
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 
+#include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
+#include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::solver {
 
@@ -54,8 +59,10 @@ class GramCache final {
     }
   }
 
+  // After a stop request the cache may be left without any column or with wrong entries: it must not
+  // be used any more.
   template <class Model>
-  void ensure(const Model& glm, std::span<const Index> columns) {
+  void ensure(const Model& glm, std::span<const Index> columns, const core::Execution& execution = {}) {
     if (slots_.empty()) slots_.assign(static_cast<std::size_t>(glm.cols()), -1);
     const Index before = size();
     for (const Index j : columns) {
@@ -65,35 +72,43 @@ class GramCache final {
     }
     const Index fresh = size() - before;
     if (fresh == 0) return;
-    reserve(size(), before);
-    glm.gram(columns_, fresh, values_.get() + before * capacity_, capacity_);
-    for (Index k = before; k < size(); ++k) {
-      for (Index i = 0; i < before; ++i) {
-        values_[static_cast<std::size_t>(k + i * capacity_)] =
-            values_[static_cast<std::size_t>(i + k * capacity_)];
-      }
-    }
+    if (!reserve(size(), before, execution)) return;
+    double* const added = values_.get() + before * capacity_;
+    glm.gram(columns_, fresh, added, capacity_);
+    kernels::copy_transposed(added, capacity_, before, fresh, values_.get() + before, capacity_,
+                             execution);
   }
 
  private:
-  void reserve(Index needed, Index used) {
-    if (needed <= capacity_) return;
+  // False where a stop came first.
+  bool reserve(Index needed, Index used, const core::Execution& execution) {
+    if (needed <= capacity_) return true;
     Index capacity = std::max<Index>(capacity_, 64);
     while (capacity < needed) capacity *= 2;
     // An odd multiple of a cache line: columns do not share cache sets.
     capacity += 8;
-    auto values = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(capacity) * static_cast<std::size_t>(capacity));
-    for (Index k = 0; k < used; ++k) {
-      std::copy_n(values_.get() + k * capacity_, used, values.get() + k * capacity);
+    // Grown in place, where two blocks would both be held while one is copied to the other. Then
+    // columns move apart, the last one first, into what no other column needs any more.
+    void* const grown = std::realloc(values_.get(), sizeof(double) * static_cast<std::size_t>(capacity) *
+                                                        static_cast<std::size_t>(capacity));
+    if (grown == nullptr) throw std::bad_alloc();
+    static_cast<void>(values_.release());
+    values_.reset(static_cast<double*>(grown));
+    for (Index k = used - 1; k > 0; --k) {
+      if (execution.stop_requested()) return false;
+      std::memmove(values_.get() + k * capacity, values_.get() + k * capacity_,
+                   sizeof(double) * static_cast<std::size_t>(used));
     }
-    values_ = std::move(values);
     capacity_ = capacity;
+    return true;
   }
 
   std::vector<Index> columns_;
   std::vector<Index> slots_;  // by column, empty before the first use
-  std::unique_ptr<double[]> values_;
+  struct Free {
+    void operator()(double* values) const { std::free(values); }
+  };
+  std::unique_ptr<double[], Free> values_;
   Index capacity_ = 0;
 };
 
