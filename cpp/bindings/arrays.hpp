@@ -51,10 +51,11 @@ inline py::array float64_columns(const char* name, const py::handle& object, Ind
 inline const double* data(const py::array& array) { return static_cast<const double*>(array.data()); }
 
 // A NumPy array that owns a moved vector.
-template <class T>
-py::array_t<T> to_numpy(std::vector<T>&& values) {
-  auto* owner = new std::vector<T>(std::move(values));
-  const py::capsule free(owner, [](void* p) { delete static_cast<std::vector<T>*>(p); });
+template <class T, class Allocator>
+py::array_t<T> to_numpy(std::vector<T, Allocator>&& values) {
+  using Values = std::vector<T, Allocator>;
+  auto* owner = new Values(std::move(values));
+  const py::capsule free(owner, [](void* p) { delete static_cast<Values*>(p); });
   return py::array_t<T>(static_cast<py::ssize_t>(owner->size()), owner->data(), free);
 }
 

@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 #include "thalweg/design/sparse_format.hpp"
 
 namespace thalweg::bindings {
@@ -98,7 +99,10 @@ BoundDesign sparse(const py::object& data, const py::object& index, const py::ob
   const Index minor = by_column ? shape.first : shape.second;
   const SparseArrays x = sparse_arrays(data, index, pointers, shape, major);
   return with_types(x, [&]<class T, class I>(const T* values, const I* indices, const I* starts) {
-    const bool canonical = design::check_format(indices, x.index.shape(0), starts, major, minor);
+    bool canonical = false;
+    interruptible(1, [&](const core::Execution& execution) {
+      canonical = design::check_format(indices, x.index.shape(0), starts, major, minor, execution);
+    });
     return BoundDesign{.view = View<T, I>(values, indices, starts, x.rows, x.cols),
                        .owners = {x.data, x.index, x.pointers},
                        .kind = by_column ? "csc" : "csr",
@@ -119,15 +123,14 @@ py::tuple to_csc(const py::object& data, const py::object& index, const py::obje
                                              const I* starts) -> py::tuple {
     design::CompressedColumns<T, I> out;
     const Index entries = x.index.shape(0);
-    {
-      const py::gil_scoped_release release;
-      const core::Execution execution = threads(n_threads);
+    interruptible(n_threads, [&](const core::Execution& execution) {
       const bool canonical =
           design::check_format(indices, entries, starts, major, minor, execution);
+      if (execution.stop_requested()) return;
       out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols, execution,
                                                 canonical)
-                      : design::canonical_columns(values, indices, starts, x.cols);
-    }
+                      : design::canonical_columns(values, indices, starts, x.cols, execution);
+    });
     return py::make_tuple(to_numpy(std::move(out.data)), to_numpy(std::move(out.index)),
                           to_numpy(std::move(out.pointers)));
   });

@@ -1,10 +1,9 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
-#include <mutex>
-
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 #include "thalweg/catalog.hpp"
 
 namespace thalweg::bindings {
@@ -127,40 +126,16 @@ py::dict info_dict(const core::IterationInfo& info) {
   return out;
 }
 
-// Keeps the first Python exception raised while the solve runs without the GIL.
-class PendingError final {
- public:
-  void keep(py::object exception) {
-    const std::scoped_lock lock(mutex_);
-    if (exception_.is_none()) exception_ = std::move(exception);
-  }
-  // True if a signal handler raised (Ctrl-C). Called with the GIL released.
-  bool signal_raised() {
-    const py::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() == 0) return false;
-    keep_current();
+// A callback's answer; what it raises is kept and stops the solve.
+bool call(PendingError& pending, const py::object& callback, const core::IterationInfo& info) {
+  const py::gil_scoped_acquire gil;
+  try {
+    return py::bool_(callback(info_dict(info)));
+  } catch (py::error_already_set& error) {
+    pending.keep(error.value());
     return true;
   }
-  bool call(const py::object& callback, const core::IterationInfo& info) {
-    const py::gil_scoped_acquire gil;
-    try {
-      return py::bool_(callback(info_dict(info)));
-    } catch (py::error_already_set& error) {
-      keep(error.value());
-      return true;
-    }
-  }
-  py::object take() { return std::move(exception_); }
-
- private:
-  void keep_current() {
-    const py::error_already_set error;
-    keep(error.value());
-  }
-
-  std::mutex mutex_;  // for builds of Python without the GIL
-  py::object exception_ = py::none();
-};
+}
 
 void fill_common(BoundRequest& bound, const BoundDesign& design, const py::object& y,
                  const py::object& offset, bool fit_intercept, bool standardize,
@@ -197,7 +172,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
                 const std::string& solver_name, const py::dict& solver_options, double tol,
                 Index max_iter, const std::optional<double>& max_time, int n_threads,
                 std::uint64_t seed, const py::object& callback, bool keep_coef, bool keep_theta,
-                bool trace) {
+                bool trace, bool stopped) {
   BoundRequest bound;
   solver::Request& request = bound.request;
   fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
@@ -244,8 +219,9 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
                : core::StopToken::Clock::time_point::max();
   core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline);
   request.execution.stop = &stop;
+  if (stopped) stop.request();
   if (!callback.is_none()) {
-    request.observer = [&](const core::IterationInfo& info) { return pending.call(callback, info); };
+    request.observer = [&](const core::IterationInfo& info) { return call(pending, callback, info); };
   }
   solver::Results results;
   {
@@ -273,10 +249,10 @@ py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
   bound.request.penalties.push_back(penalty_spec(penalty, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
   Vector result;
-  {
-    const py::gil_scoped_release release;
+  interruptible(n_threads, [&](const core::Execution& execution) {
+    bound.request.execution = execution;
     result = alpha_max(bound.request, targets);
-  }
+  });
   return to_numpy(std::move(result));
 }
 
@@ -316,8 +292,8 @@ void bind_solve(py::module_& m) {
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
         py::arg("max_time") = py::none(), py::arg("n_threads") = 0, py::arg("seed") = 0,
         py::arg("callback") = py::none(), py::arg("keep_coef") = true, py::arg("keep_theta") = false,
-        py::arg("trace") = true,
-        "Run every task; returns (results[task][alpha], exception to raise afterwards or None).");
+        py::arg("trace") = true, py::arg("stopped") = false,
+        "Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
         py::arg("weights") = py::none(), py::arg("offset") = py::none(), py::arg("loss") = "squared",
         py::arg("penalty"), py::arg("fit_intercept") = true, py::arg("standardize") = false,

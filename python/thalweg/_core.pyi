@@ -106,8 +106,8 @@ def compatible(loss: str | None = None, penalty: str | None = None, design: str 
 def info() -> dict:
     """Version, instruction set in use, threads, build options."""
 
-def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True) -> tuple:
-    """Run every task; returns (results[task][alpha], exception to raise afterwards or None)."""
+def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:
+    """Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None)."""
 
 def to_csc(data: object, indices: object, indptr: object, shape: tuple[int, int], kind: str, n_threads: int = 0) -> tuple:
     """New canonical CSC arrays of a CSR or CSC matrix."""

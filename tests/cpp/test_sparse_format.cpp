@@ -119,5 +119,19 @@ TYPED_TEST(SparseFormatTest, WildIndicesAndPointersAreRefused) {
   EXPECT_NE("", refused({0, 1}, {0, 100, 2}));
 }
 
+TYPED_TEST(SparseFormatTest, ConversionsEndAfterAStop) {
+  const auto x = random_lines<TypeParam>(30, 20, 6, 3);
+  core::StopToken stop;
+  stop.request();
+  const core::Execution execution{.threads = 1, .stop = &stop};
+  const auto rows =
+      rows_to_columns(x.data.data(), x.index.data(), x.pointers.data(), 30, 20, execution);
+  EXPECT_TRUE(rows.data.empty());
+  const auto columns =
+      canonical_columns(x.data.data(), x.index.data(), x.pointers.data(), 30, execution);
+  EXPECT_NE(x.pointers.back(), 0);
+  EXPECT_EQ(x.pointers, columns.pointers);  // not yet summed
+}
+
 }  // namespace
 }  // namespace thalweg::design

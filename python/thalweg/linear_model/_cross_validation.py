@@ -146,7 +146,7 @@ class ElasticNetCVBase(LinearModel):
         if folds.pending is not None:
             # No time is left for a fit, but the attributes still have to describe a model: the
             # start, with its certificate.
-            options.max_iter, options.max_time, options.callbacks = 0, None, ()
+            options.max_time, options.callbacks = None, ()
         elif options.max_time is not None:
             options.max_time = max(0.0, options.max_time - (time.perf_counter() - began))
         refit = run(
@@ -156,6 +156,7 @@ class ElasticNetCVBase(LinearModel):
             options,
             fit_intercept=bool(self.fit_intercept),
             keep_theta=bool(return_theta),
+            stopped=folds.pending is not None,
         )
         results = [rows[-1] for rows in refit.results]
         every = [result for rows in folds.results for result in rows]

@@ -91,14 +91,17 @@ class Csr final {
 
   template <class F>
   void over_row_blocks(Index arrays, double* result, const core::Execution& execution, F&& f) const {
-    constexpr Index most_blocks = 8;
+    constexpr Index most_blocks = 8, between_polls = 64;
     const Index height = std::max<Index>(4096, (rows_ + most_blocks - 1) / most_blocks);
     const Index blocks = (rows_ + height - 1) / height;
     const Index length = arrays * cols_;
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
     core::parallel_for(blocks, serial_if_small(stored(), execution), [&](Index b) {
       double* const out = blocks > 1 ? partial.data() + b * length : result;
-      for (Index i = b * height; i < std::min(rows_, (b + 1) * height); ++i) f(i, out);
+      for (Index i = b * height; i < std::min(rows_, (b + 1) * height); ++i) {
+        if (i % between_polls == 0 && execution.stop_requested()) return;
+        f(i, out);
+      }
     });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {
       for (Index k = 0; k < length; ++k) result[k] += partial[static_cast<std::size_t>(b * length + k)];

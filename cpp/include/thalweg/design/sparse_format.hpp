@@ -1,8 +1,9 @@
 // Checks and conversion of compressed sparse formats at the border: nothing here is in a solver's
-// loop, but a bad index here would be a wild read there.
+// loop, but a bad index here would be a wild read there. After a stop request results are not complete.
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -86,19 +87,35 @@ bool check_format(const I* index, Index entries, const I* pointers, Index major,
   return canonical;
 }
 
+// Elements that are written anyway are not set to zero first, in a pass that no poll could end.
+template <class T>
+struct Unset : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = Unset<U>;
+  };
+  template <class U>
+  void construct(U* at) noexcept {
+    ::new (static_cast<void*>(at)) U;
+  }
+};
+
 template <class T, class I>
 struct CompressedColumns {
-  std::vector<T> data;
-  std::vector<I> index;
+  std::vector<T, Unset<T>> data;
+  std::vector<I, Unset<I>> index;
   std::vector<I> pointers;
 };
 
+inline constexpr std::size_t lines_between_polls = 64;
+
 // Adds up neighbours with the same row in sorted columns, in place.
 template <class T, class I>
-void sum_duplicates(CompressedColumns<T, I>& x) {
+void sum_duplicates(CompressedColumns<T, I>& x, const core::Execution& execution) {
   std::size_t out = 0;
   I begin = 0;
   for (std::size_t j = 0; j + 1 < x.pointers.size(); ++j) {
+    if (j % lines_between_polls == 0 && execution.stop_requested()) return;
     const I end = x.pointers[j + 1];
     const std::size_t first = out;
     for (I e = begin; e < end; ++e) {
@@ -140,7 +157,11 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
     I* const count = place.data() + static_cast<std::size_t>(b) * width;
     const I begin = pointers[boundary[static_cast<std::size_t>(b)]];
     const I end = pointers[boundary[static_cast<std::size_t>(b) + 1]];
-    for (I e = begin; e < end; ++e) ++count[index[e]];
+    constexpr I between_polls = 1 << 16;
+    for (I e = begin; e < end; ++e) {
+      if (e % between_polls == 0 && execution.stop_requested()) return;
+      ++count[index[e]];
+    }
   });
   CompressedColumns<T, I> out;
   out.pointers.resize(width + 1);
@@ -155,11 +176,13 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
     }
   }
   out.pointers[width] = total;
+  if (execution.stop_requested()) return out;
   out.data.resize(static_cast<std::size_t>(entries));
   out.index.resize(static_cast<std::size_t>(entries));
   core::parallel_for(blocks, execution, [&](Index b) {
     I* const next = place.data() + static_cast<std::size_t>(b) * width;
     for (Index i = boundary[static_cast<std::size_t>(b)]; i < boundary[static_cast<std::size_t>(b) + 1]; ++i) {
+      if (static_cast<std::size_t>(i) % lines_between_polls == 0 && execution.stop_requested()) return;
       for (I e = pointers[i]; e < pointers[i + 1]; ++e) {
         const auto at = static_cast<std::size_t>(next[index[e]]++);
         out.index[at] = static_cast<I>(i);
@@ -167,18 +190,21 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
       }
     }
   });
-  if (!canonical) sum_duplicates(out);
+  if (!canonical) sum_duplicates(out, execution);
   return out;
 }
 
 // Columns in any order, with duplicates, to canonical columns.
 template <class T, class I>
-CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I* pointers, Index cols) {
-  const auto entries = static_cast<std::size_t>(pointers[cols]);
-  CompressedColumns<T, I> out{std::vector<T>(entries), std::vector<I>(entries),
-                              std::vector<I>(pointers, pointers + cols + 1)};
+CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I* pointers, Index cols,
+                                          const core::Execution& execution = {}) {
+  CompressedColumns<T, I> out;
+  out.data.resize(static_cast<std::size_t>(pointers[cols]));
+  out.index.resize(static_cast<std::size_t>(pointers[cols]));
+  out.pointers.assign(pointers, pointers + cols + 1);
   std::vector<I> order;
   for (Index j = 0; j < cols; ++j) {
+    if (static_cast<std::size_t>(j) % lines_between_polls == 0 && execution.stop_requested()) return out;
     order.resize(static_cast<std::size_t>(pointers[j + 1] - pointers[j]));
     std::iota(order.begin(), order.end(), pointers[j]);
     std::stable_sort(order.begin(), order.end(), [&](I a, I b) { return index[a] < index[b]; });
@@ -188,7 +214,7 @@ CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I
       out.data[at] = data[order[k]];
     }
   }
-  sum_duplicates(out);
+  sum_duplicates(out, execution);
   return out;
 }
 

@@ -1,0 +1,61 @@
+// Ctrl-C during native work: the signal is noticed between blocks of work, the work ends early, and
+// what the signal's handler raised is raised where the caller finds a consistent state.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <mutex>
+#include <utility>
+
+#include "thalweg/core/parallel.hpp"
+
+namespace thalweg::bindings {
+
+namespace py = pybind11;
+
+// Keeps the first Python exception raised while native code runs without the GIL.
+class PendingError final {
+ public:
+  void keep(py::object exception) {
+    const std::scoped_lock lock(mutex_);
+    if (exception_.is_none()) exception_ = std::move(exception);
+  }
+  // True if a signal handler raised (Ctrl-C). Called with the GIL released.
+  bool signal_raised() {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() == 0) return false;
+    keep_current();
+    return true;
+  }
+  py::object take() { return std::move(exception_); }
+  // Raises it, if there is one.
+  void raise() {
+    if (exception_.is_none()) return;
+    const py::object exception = take();
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+    throw py::error_already_set();
+  }
+
+ private:
+  void keep_current() {
+    const py::error_already_set error;
+    keep(error.value());
+  }
+
+  std::mutex mutex_;  // for builds of Python without the GIL
+  py::object exception_ = py::none();
+};
+
+// f(execution) without the GIL, for work whose results are worth nothing when it is cut short.
+template <class F>
+void interruptible(int n_threads, F&& f) {
+  PendingError pending;
+  core::StopToken stop([&pending] { return pending.signal_raised(); });
+  {
+    const py::gil_scoped_release release;
+    f(core::Execution{.threads = core::resolve_threads(n_threads), .stop = &stop});
+  }
+  pending.raise();
+}
+
+}  // namespace thalweg::bindings
