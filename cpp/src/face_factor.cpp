@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thalweg/kernels/transpose.hpp"
+
 namespace thalweg::solver {
 
 void FaceFactor::reserve(Index size) {
   if (size <= ld_) return;
   const Index ld = std::max<Index>(size + size / 2, 32);
-  Vector values(static_cast<std::size_t>(ld * ld));
-  for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.data() + j * ld);
+  auto values = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(ld * ld));
+  for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.get() + j * ld);
   values_ = std::move(values);
   ld_ = ld;
 }
@@ -31,18 +33,22 @@ bool FaceFactor::append(const double* products, double diagonal) {
   return true;
 }
 
-void FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
+bool FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
   size_ = 0;
   reserve(size);
   blocked_.factorize(matrix, size, ld, dependence, execution);
+  if (execution.stop_requested()) return false;
+  // Without the rows and columns left out, the lower factor is R transposed.
   for (Index j = 0; j < size; ++j) {
     if (is_left_out(j)) continue;
-    // Row j of the lower factor, without the columns left out, is column size_ of R.
-    double* out = column(size_++);
-    for (Index i = 0; i <= j; ++i) {
-      if (!is_left_out(i)) *out++ = matrix[j + i * ld];
+    double* out = matrix + size_ * ld + size_;
+    for (Index i = j; i < size; ++i) {
+      if (!is_left_out(i)) *out++ = matrix[i + j * ld];
     }
+    ++size_;
   }
+  kernels::copy_transposed(matrix, ld, size_, size_, column(0), ld_, execution);
+  return !execution.stop_requested();
 }
 
 void FaceFactor::remove(Index position) {

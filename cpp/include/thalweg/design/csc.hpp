@@ -57,8 +57,12 @@ class Csc final {
   }
 
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
-                const core::Execution&) const {
-    for (std::size_t k = 0; k < columns.size(); ++k) axpy(coef[k], columns[k], out);
+                const core::Execution& execution) const {
+    const auto block = static_cast<std::size_t>(block_columns());
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      if (k % block == 0 && execution.stop_requested()) return;
+      axpy(coef[k], columns[k], out);
+    }
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,
@@ -84,14 +88,19 @@ class Csc final {
             double total, double* out, Index ld, const core::Execution& execution) const {
     const auto count = static_cast<Index>(columns.size());
     const Index first = count - fresh;
+    const Index block = block_columns();
     std::vector<Index> starts(static_cast<std::size_t>(rows_) + 1, 0);
-    for (const Index j : columns) {
+    for (Index c = 0; c < count; ++c) {
+      if (c % block == 0 && execution.stop_requested()) return;
+      const Index j = columns[static_cast<std::size_t>(c)];
       for (Index e = 0; e < stored(j); ++e) ++starts[static_cast<std::size_t>(indices(j)[e]) + 1];
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows_); ++i) starts[i + 1] += starts[i];
-    std::vector<RowEntry> entries(static_cast<std::size_t>(starts.back()));
+    const auto entries =
+        std::make_unique_for_overwrite<RowEntry[]>(static_cast<std::size_t>(starts.back()));
     std::vector<Index> next(starts.begin(), starts.end() - 1);
     for (Index c = 0; c < count; ++c) {
+      if (c % block == 0 && execution.stop_requested()) return;
       const Index j = columns[static_cast<std::size_t>(c)];
       for (Index e = 0; e < stored(j); ++e) {
         const auto i = static_cast<std::size_t>(indices(j)[e]);
@@ -103,6 +112,7 @@ class Csc final {
         (fresh + group - 1) / group, serial_if_small(starts.back() * fresh / 16, execution),
         [&](Index g) {
           for (Index k = g * group; k < std::min(fresh, (g + 1) * group); ++k) {
+            if (execution.stop_requested()) return;
             const Index j = columns[static_cast<std::size_t>(first + k)];
             double* const column = out + k * ld;
             for (Index c = 0; c < count; ++c) {

@@ -91,6 +91,7 @@ class RowMajor final {
     over_tiles(1, cols_, out, execution,
                [&](Index begin, Index height, Index, Index, double* sums) {
                  for (Index row = begin; row < begin + height; row += strip) {
+                   if (execution.stop_requested()) return;
                    const Index next = std::min(begin + height, row + strip);
                    combine(combination, row, next, v);
                    kernels_.rows_accumulate(data_ + row * stride_, stride_, next - row, cols_,

@@ -145,26 +145,30 @@ class ActiveSet final {
       factorize_blocked(terms, gram);
     } else {
       for (const Member& member : rebuilt_) {
+        if (execution_.stop_requested()) return;
         if (append(member, terms, gram)) join(member);
         else dependent_.push_back(member);
       }
     }
     const std::vector<Member> waiting = dependent_;
-    for (const Member& member : waiting) enter(member, w, terms, gram);
+    for (const Member& member : waiting) {
+      if (execution_.stop_requested()) return;
+      enter(member, w, terms, gram);
+    }
   }
 
   void factorize_blocked(const std::vector<penalty::Term>& terms, const GramCache& gram) {
     const auto size = static_cast<Index>(rebuilt_.size());
     const Index ld = size + 8;
     matrix_.resize(static_cast<std::size_t>(size * ld));
-    for (Index j = 0; j < size; ++j) {
+    for (Index j = 0; j < size && !execution_.stop_requested(); ++j) {
       const Member& member = rebuilt_[static_cast<std::size_t>(j)];
       const double* column = gram.column(member.slot);
       double* const out = matrix_.data() + j * ld;
       for (Index i = j; i < size; ++i) out[i] = column[rebuilt_[static_cast<std::size_t>(i)].slot];
       out[j] += terms[static_cast<std::size_t>(member.index)].l2;
     }
-    factor_.assign(matrix_.data(), size, ld, execution_);
+    if (!factor_.assign(matrix_.data(), size, ld, execution_)) return factor_.truncate(0);
     for (Index k = 0; k < size; ++k) {
       const Member& member = rebuilt_[static_cast<std::size_t>(k)];
       if (factor_.is_left_out(k)) dependent_.push_back(member);
@@ -183,7 +187,7 @@ class ActiveSet final {
   bool enter(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
              const GramCache& gram) {
     while (!append(fresh, terms, gram)) {
-      if (members_.empty() || !slide(fresh, w, terms, gram)) return false;
+      if (members_.empty() || execution_.stop_requested() || !slide(fresh, w, terms, gram)) return false;
     }
     join(fresh);
     return true;
@@ -286,7 +290,7 @@ class ActiveSet final {
       rest_[i] = q_[m] - members_[i].slope - terms[m].l2 * w[m];
     }
     bool moved = false;
-    while (!members_.empty()) {
+    while (!members_.empty() && !execution_.stop_requested()) {
       direction_ = rest_;
       factor_.solve(direction_.data());
       const ClippedStep clipped = clip_step(
@@ -416,7 +420,10 @@ class ActiveSet final {
       rebuilt_.insert(rebuilt_.end(), fresh_.begin(), fresh_.end());
       rebuild(w, terms, gram);
     } else {
-      for (const Member& member : fresh_) enter(member, w, terms, gram);
+      for (const Member& member : fresh_) {
+        if (execution_.stop_requested()) return false;
+        enter(member, w, terms, gram);
+      }
     }
     return std::any_of(fresh_.begin(), fresh_.end(), [&](const Member& member) {
       const auto at = static_cast<std::size_t>(member.index);

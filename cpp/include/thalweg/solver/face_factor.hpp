@@ -8,6 +8,8 @@
 // in LARS (Efron et al. 2004, section 8).
 #pragma once
 
+#include <memory>
+
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/kernels.hpp"
@@ -25,8 +27,8 @@ class FaceFactor final {
   bool append(const double* products, double diagonal);
   // Starts anew from the lower triangle of a matrix (overwritten; leading dimension ld): the blocked
   // factorisation for many members at once. Columns that depend on earlier ones are left out;
-  // is_left_out tells which.
-  void assign(double* matrix, Index size, Index ld, const core::Execution& execution);
+  // is_left_out tells which. False, and the factor must not be used, where a stop came first.
+  bool assign(double* matrix, Index size, Index ld, const core::Execution& execution);
   bool is_left_out(Index k) const { return blocked_.is_skipped(k); }
   void remove(Index position);
   // Keeps the first `size` members.
@@ -38,12 +40,13 @@ class FaceFactor final {
 
  private:
   void reserve(Index size);
-  double* column(Index j) { return values_.data() + j * ld_; }
-  const double* column(Index j) const { return values_.data() + j * ld_; }
+  double* column(Index j) { return values_.get() + j * ld_; }
+  const double* column(Index j) const { return values_.get() + j * ld_; }
   // x <- R^{-T} x on the leading `size` members.
   void forward(double* x, Index size) const;
 
-  Vector values_, cosine_, sine_;
+  std::unique_ptr<double[]> values_;
+  Vector cosine_, sine_;
   mutable Vector work_;
   Index size_ = 0;
   Index ld_ = 0;

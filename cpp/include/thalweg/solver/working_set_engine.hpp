@@ -88,6 +88,7 @@ class WorkingSetEngine final {
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
     if (cg_steps_ > 0) text += ", conjugate gradients on the support";
+    if (refused_) text += ", no Gram matrix where it would take more memory than it may";
     return text;
   }
 
@@ -194,7 +195,7 @@ class WorkingSetEngine final {
       if (static_cast<Index>(columns.size()) > gram_limit()) return false;
       gram_.retain(columns);
     }
-    gram_.ensure(source_, columns);
+    gram_.ensure(source_, columns, glm_.execution());
     return true;
   }
 
@@ -216,9 +217,13 @@ class WorkingSetEngine final {
 
   // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing in
   // each: with residual updates; and with Gram updates, the missing columns built first.
-  bool choose_gram() const {
-    if (inner_ != Inner::automatic) return inner_ == Inner::gram;
-    if (static_cast<Index>(working_set_.size()) > gram_limit()) return false;
+  bool choose_gram() {
+    if (inner_ == Inner::residual) return false;
+    if (static_cast<Index>(working_set_.size()) > gram_limit()) {
+      refused_ = refused_ || inner_ == Inner::gram;
+      return false;
+    }
+    if (inner_ == Inner::gram) return true;
     constexpr double rounds = 20;
     const auto size = static_cast<double>(working_set_.size());
     const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
@@ -231,7 +236,8 @@ class WorkingSetEngine final {
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++gram_steps_;
-    if (!ensure_gram(working_set_)) gram_.ensure(source_, working_set_);  // asked for by name
+    ensure_gram(working_set_);
+    if (glm_.execution().stop_requested()) return {};
     GramModel model(gram_, working_set_, at.correlation);
     return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_,
                              [](const std::vector<Index>&) { return true; },
@@ -287,6 +293,7 @@ class WorkingSetEngine final {
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
   bool takes_all_ = false;
+  bool refused_ = false;  // a Gram matrix that was asked for by name
   double continued_l1_ = -1, continuation_ = infinity;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0, cg_steps_ = 0;
 };
