@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "thalweg/kernels/kernels.hpp"
 
@@ -27,7 +29,7 @@ void Cholesky::factorize(double* a, Index n, Index ld, double tolerance,
   threshold_.resize(static_cast<std::size_t>(n));
   for (Index k = 0; k < n; ++k) threshold_[static_cast<std::size_t>(k)] = tolerance * at(k, k);
   skipped_.assign(static_cast<std::size_t>(n), 0);
-  for (Index begin = 0; begin < n; begin += block) {
+  for (Index begin = 0; begin < n && !execution.stop_requested(); begin += block) {
     const Index end = std::min(n, begin + block);
     factorize_diagonal(begin, end);
     if (end == n) break;
@@ -124,6 +126,68 @@ void Cholesky::solve(double* x) const {
     }
     x[k] = (x[k] - dense.dot(a_ + k + 1 + k * ld_, x + k + 1, n_ - k - 1)) / at(k, k);
   }
+}
+
+bool PivotedCholesky::factorize(double* a, Index n, double tolerance,
+                                const core::Execution& execution) {
+  const DenseKernels<double>& dense = table().dense<double>();
+  a_ = a;
+  n_ = n;
+  rank_ = 0;
+  order_.resize(static_cast<std::size_t>(n));
+  std::iota(order_.begin(), order_.end(), Index{0});
+  rest_.resize(static_cast<std::size_t>(n));
+  for (Index k = 0; k < n; ++k) rest_[static_cast<std::size_t>(k)] = column(k)[k];
+  work_.resize(static_cast<std::size_t>(n));
+  std::vector<const double*> before(static_cast<std::size_t>(n));
+  double least = 0;
+  for (Index k = 0; k < n; ++k) {
+    if (execution.stop_requested()) return false;
+    const auto largest = std::max_element(rest_.begin() + k, rest_.end());
+    if (k == 0) least = tolerance * *largest;
+    if (!(*largest > least)) break;
+    bring_forward(k, largest - rest_.begin());
+    double* const x = column(k);
+    for (Index j = 0; j < k; ++j) {
+      work_[static_cast<std::size_t>(j)] = -column(j)[k];
+      before[static_cast<std::size_t>(j)] = column(j) + k + 1;
+    }
+    dense.axpys(work_.data(), before.data(), k, x + k + 1, n - k - 1);
+    x[k] = std::sqrt(rest_[static_cast<std::size_t>(k)]);
+    for (Index i = k + 1; i < n; ++i) {
+      x[i] /= x[k];
+      rest_[static_cast<std::size_t>(i)] -= x[i] * x[i];
+    }
+    ++rank_;
+  }
+  return true;
+}
+
+// Exchanges rows and columns k and `pivot` of what is left of the matrix (its lower triangle), and the
+// rows of the columns so far.
+void PivotedCholesky::bring_forward(Index k, Index pivot) {
+  if (pivot == k) return;
+  for (Index j = 0; j < k; ++j) std::swap(column(j)[k], column(j)[pivot]);
+  for (Index i = k + 1; i < pivot; ++i) std::swap(column(k)[i], column(i)[pivot]);
+  std::swap(column(k)[k], column(pivot)[pivot]);
+  std::swap_ranges(column(k) + pivot + 1, column(k) + n_, column(pivot) + pivot + 1);
+  std::swap(rest_[static_cast<std::size_t>(k)], rest_[static_cast<std::size_t>(pivot)]);
+  std::swap(order_[static_cast<std::size_t>(k)], order_[static_cast<std::size_t>(pivot)]);
+}
+
+void PivotedCholesky::solve(double* x) const {
+  const DenseKernels<double>& dense = table().dense<double>();
+  for (Index k = 0; k < rank_; ++k) work_[static_cast<std::size_t>(k)] = x[order_[static_cast<std::size_t>(k)]];
+  double* const y = work_.data();
+  for (Index k = 0; k < rank_; ++k) {
+    y[k] /= column(k)[k];
+    dense.axpy(-y[k], column(k) + k + 1, y + k + 1, rank_ - k - 1);
+  }
+  for (Index k = rank_ - 1; k >= 0; --k) {
+    y[k] = (y[k] - dense.dot(column(k) + k + 1, y + k + 1, rank_ - k - 1)) / column(k)[k];
+  }
+  std::fill_n(x, n_, 0.0);
+  for (Index k = 0; k < rank_; ++k) x[order_[static_cast<std::size_t>(k)]] = y[k];
 }
 
 }  // namespace thalweg::kernels

@@ -33,7 +33,8 @@ struct Problem {
   }
 
   core::Certificate certify(const Vector& w, const penalty::Terms& terms) const {
-    Certifier<Matrix, loss::Squared> certifier(glm, terms);
+    Certifier<Matrix, loss::Squared> certifier(glm);
+    certifier.begin(terms);
     Evaluation at;
     glm.evaluate(w, terms, columns, at);
     BestDual best;
@@ -170,7 +171,8 @@ TEST(CertificateEdgeTest, ManyUnpenalizedColumnsFallBackToTheConditions) {
 TEST(CertificateEdgeTest, TheBestDualIsKept) {
   const Problem problem = random_problem(30, 5, true, 6);
   const penalty::Terms terms({0.3, 0}, nullptr, nullptr, nullptr);
-  Certifier<Matrix, loss::Squared> certifier(problem.glm, terms);
+  Certifier<Matrix, loss::Squared> certifier(problem.glm);
+  certifier.begin(terms);
   BestDual best;
   Evaluation at;
   const Vector optimum = minimizer(problem, terms);

@@ -114,5 +114,30 @@ TEST(CholeskyEdgeTest, ScalesDoNotMatter) {
   EXPECT_EQ(0, skipped(factor, 50));
 }
 
+TEST_P(CholeskyTest, PivotsRevealTheRank) {
+  const Index n = GetParam(), rank = (n + 1) / 2;
+  const Eigen::MatrixXd basis = random_matrix(2 * n + 3, rank, 10);
+  const Eigen::MatrixXd x = basis * random_matrix(rank, n, 11);
+  const Eigen::MatrixXd a = x.transpose() * x;
+  const Eigen::VectorXd b = a * random_matrix(n, 1, 12);
+  Eigen::MatrixXd storage = a;
+  storage.triangularView<Eigen::StrictlyUpper>().setConstant(std::nan(""));
+  PivotedCholesky factor;
+  ASSERT_TRUE(factor.factorize(storage.data(), n, 1e-11, {}));
+  EXPECT_EQ(rank, factor.rank());
+  Eigen::VectorXd got = b;
+  factor.solve(got.data());
+  EXPECT_EQ(n - rank, (got.array() == 0).count());
+  EXPECT_LE((a * got - b).norm(), 1e-8 * b.norm());
+}
+
+TEST(CholeskyEdgeTest, PivotingEndsAfterAStop) {
+  core::StopToken stop;
+  stop.request();
+  Eigen::MatrixXd a = Eigen::MatrixXd::Identity(9, 9);
+  PivotedCholesky factor;
+  EXPECT_FALSE(factor.factorize(a.data(), 9, 1e-11, {.stop = &stop}));
+}
+
 }  // namespace
 }  // namespace thalweg::kernels

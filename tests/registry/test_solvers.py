@@ -106,3 +106,26 @@ def test_random_cases(seed):
             check_solution(problem, solution, case["tol"] if must_converge(case, problem) else None)
         except AssertionError as error:
             raise AssertionError(f"{case}: {error}") from error
+
+
+@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+def test_gram_matrices_keep_to_their_limit(solver):
+    # Nothing is penalized, so that every column is in the working set.
+    X, y = np.random.default_rng(0).standard_normal((30, 4000)), np.arange(30.0)
+    loss = catalogue.any_combination()["loss"]
+    report = tw.solve(X, y, loss=loss, solver=solver, tol=1e-3, max_iter=3).report
+    groups = 8 * 32 * X.shape[1]
+    assert report.gram_bytes <= 1e8 + groups
+
+
+@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+def test_many_columns_that_may_be_free_have_a_kkt_certificate(solver):
+    X, y = np.random.default_rng(1).standard_normal((20, 1001)), np.arange(20.0)
+    names = catalogue.any_combination()
+    positive = catalogue.penalty_handle(names["penalty"], positive=True)
+    for columns, kind in ((1000, "duality_gap"), (1001, "kkt")):
+        problem = Problem(
+            X[:, :columns], y, catalogue.loss_handle(names["loss"]), positive, alpha=0.0
+        )
+        solution = solve(problem, solver=solver, tol=1e-4, max_iter=20)
+        assert solution.certificate.kind == kind

@@ -123,6 +123,31 @@ def test_trace_is_consistent(problem, solver):
     assert (np.diff(trace["time"]) >= 0).all()
 
 
+@pytest.mark.parametrize("shape", [(900, 60), (60, 900)], ids=["tall", "wide"])
+def test_every_iteration_is_reported_once(loss, penalty, solver, shape):
+    # Tall: evaluated from second moments. Wide: screened. Both are confirmed at the end.
+    n, p = shape
+    X, y = data.threaded_problem(n_samples=n, n_features=p)
+    seen = []
+
+    def record(info):
+        seen.append((info["alpha_index"], info["iteration"], info["objective"]))
+
+    path = tw.solve_path(
+        X,
+        y,
+        loss=catalogue.loss_handle(loss),
+        penalty=catalogue.penalty_handle(penalty),
+        alphas=np.geomspace(10, 0.01, 30),
+        solver=solver,
+        tol=1e-9,
+        callbacks=[record],
+    )
+    traces = [solution.report.trace["objective"] for solution in path]
+    expected = [(a, k, value) for a, trace in enumerate(traces) for k, value in enumerate(trace)]
+    assert seen == expected
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("storage", data.STORAGES)
 def test_non_finite_designs_raise(problem, solver, storage, bad):

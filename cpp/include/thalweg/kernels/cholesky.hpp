@@ -18,7 +18,7 @@ namespace thalweg::kernels {
 class Cholesky final {
  public:
   // Factorises the n x n matrix `a` (leading dimension ld), which is overwritten and must outlive
-  // the solves.
+  // the solves. After a stop request the factor is not complete.
   void factorize(double* a, Index n, Index ld, double tolerance, const core::Execution& execution);
   // x <- A^+ x, where skipped unknowns are zero.
   void solve(double* x) const;
@@ -36,6 +36,32 @@ class Cholesky final {
   Vector threshold_;
   std::vector<char> skipped_;
   Vector packed_;
+};
+
+// The same with diagonal pivoting, which reveals the rank: the largest remaining pivot is next, and the
+// first that is not above `tolerance` times the largest of all ends the factorisation. Unblocked, by
+// columns; polls at each of them.
+//
+// Reference: Higham 2002, section 10.3.
+class PivotedCholesky final {
+ public:
+  // Factorises the n x n matrix `a` (column major, leading dimension n), which is overwritten and must
+  // outlive the solves. False where a stop came first.
+  bool factorize(double* a, Index n, double tolerance, const core::Execution& execution);
+  // x <- A^+ x on the columns chosen, zero in the others.
+  void solve(double* x) const;
+  Index rank() const { return rank_; }
+
+ private:
+  void bring_forward(Index k, Index pivot);
+  double* column(Index k) { return a_ + k * n_; }
+  const double* column(Index k) const { return a_ + k * n_; }
+
+  double* a_ = nullptr;
+  Index n_ = 0, rank_ = 0;
+  std::vector<Index> order_;
+  Vector rest_;  // the diagonal, less what the columns so far explain
+  mutable Vector work_;
 };
 
 }  // namespace thalweg::kernels

@@ -17,15 +17,18 @@
 //      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest feasible
 //      one where its slope promises a better bound.
 // The best dual value and point of a problem are kept, so that the bound never gets worse.
-// With more than `most_free_columns` unpenalized columns the certificate is the scaled KKT residual.
+// With more than `most_free_columns` columns that may be free in this way (half-bounded ones among
+// them) the certificate is the scaled KKT residual.
+//
+// A stop request may cut any of this short, except for what is known of w itself: then the dual point
+// is zero, whose bound needs nothing.
 //
 // References: Massias, Gramfort, Salmon 2018, section 2 (scaling, best dual); Boyd & Vandenberghe
 // 2004, section 5.
 #pragma once
 
-#include <Eigen/Dense>
-
 #include "thalweg/core/result.hpp"
+#include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/objective/glm.hpp"
 
 namespace thalweg::objective {
@@ -121,23 +124,27 @@ inline double smallest_null_alpha(const penalty::Terms& unit, const Vector& z) {
 template <design::ColumnAccess D, class L>
 class Certifier final {
  public:
-  Certifier(const Glm<D, L>& glm, const penalty::Terms& terms, bool keep_theta = false)
-      : glm_(glm), terms_(terms), keep_theta_(keep_theta) {
-    for (Index j = 0; j < glm.cols(); ++j) {
-      const penalty::Term term = terms(j);
-      if (term.l1 == 0 && term.l2 == 0 && std::isinf(term.lower) && std::isinf(term.upper)) {
-        ++unpenalized_;
-      }
+  explicit Certifier(const Glm<D, L>& glm) : glm_(glm) {}
+
+  // Another problem on the same model; what is known of its free columns stays.
+  void begin(const penalty::Terms& terms, bool keep_theta = false) {
+    terms_ = terms;
+    keep_theta_ = keep_theta;
+    can_be_free_ = 0;
+    for (Index j = 0; j < glm_.cols() && !terms.is_plain_l1(); ++j) {
+      can_be_free_ += terms(j).can_be_free() ? 1 : 0;
     }
   }
 
   core::Certificate::Kind kind() const {
-    return unpenalized_ > most_free_columns ? core::Certificate::Kind::kkt
+    return can_be_free_ > most_free_columns ? core::Certificate::Kind::kkt
                                             : core::Certificate::Kind::duality_gap;
   }
 
-  // Drops what was kept of the free columns: after a stop, which may have cut it short.
-  void forget() { free_.clear(); }
+  // The bound of the dual point zero, at the price of no pass.
+  double zero_dual(std::span<const Index> columns) const {
+    return -detail::conjugate_sum(terms_, glm_.null_correlation(), 0.0, columns);
+  }
 
   // Certifies (w, at) on `columns` (all of them, or those that screening has left: the others are
   // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual, also
@@ -177,7 +184,10 @@ class Certifier final {
     const double rms = std::sqrt(at.square);
     // Of a correlation; a column takes part with its mean.
     const auto rounding = [&](Index j) { return 8 * epsilon * glm_.raw_norm(j) * rms + 1e-300; };
-    collect_free(w, columns);
+    if (!collect_free(w, columns)) {
+      offer_zero(at, columns, best);
+      return;
+    }
     const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
       return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
     });
@@ -188,6 +198,10 @@ class Certifier final {
     projected_ = at.residual;
     project(z);
     correlate_projected(columns);
+    if (glm_.execution().stop_requested()) {
+      offer_zero(at, columns, best);
+      return;
+    }
     const double total = glm_.total_weight();
     const double target_product =
         product(glm_.target(), projected_) / total - free_part(projected_z_);
@@ -206,45 +220,59 @@ class Certifier final {
                    columns, best);
   }
 
+  void offer_zero(const Evaluation& at, std::span<const Index> columns, BestDual& best) const {
+    keep_if_better({at.target_product, at.square, at.correlation, at.residual}, infinity, at.primal(),
+                   columns, best);
+  }
+
   // What a projection may leave in z where the free columns are nearly dependent; square = B.
   auto negligible(double square) const {
     return [this, rms = std::sqrt(square)](Index j) { return 1e-12 * glm_.raw_norm(j) * rms + 1e-300; };
   }
 
-  // Columns on which z must vanish at w: the term is flat in both directions there.
-  void collect_free(const Vector& w, std::span<const Index> columns) {
-    const std::vector<Index> before = free_;
+  // Columns on which z must vanish at w: the term is flat in both directions there. False where a stop
+  // came before they were factorised.
+  bool collect_free(const Vector& w, std::span<const Index> columns) {
+    const std::vector<Index> before = std::move(free_);
     free_.clear();
-    if (terms_.is_plain_l1()) return;
+    if (terms_.is_plain_l1()) return true;
     for (const Index j : columns) {
       if (terms_(j).is_free_at(w[static_cast<std::size_t>(j)]) && glm_.sq_norm(j) > 0) {
         free_.push_back(j);
       }
     }
-    if (free_ != before) factorize();
+    if (free_ == before || free_.empty()) return true;
+    if (factorize()) return true;
+    free_.clear();  // nothing is known of them
+    return false;
   }
 
   // The Gram matrix of the free columns, scaled to unit diagonal and factorised with pivoting.
-  void factorize() {
-    const auto size = static_cast<Index>(free_.size());
-    if (size == 0) return;
-    Eigen::MatrixXd gram(size, size);
-    glm_.gram(free_, size, gram.data(), size);
-    diagonal_ = gram.diagonal().cwiseSqrt().cwiseInverse();
-    gram = (diagonal_.asDiagonal() * gram * diagonal_.asDiagonal()).eval();
-    factor_.compute(gram);
+  bool factorize() {
+    const std::size_t size = free_.size();
+    gram_.resize(size * size);
+    scale_.resize(size);
+    glm_.gram(free_, static_cast<Index>(size), gram_.data(), static_cast<Index>(size));
+    for (std::size_t k = 0; k < size; ++k) scale_[k] = 1.0 / std::sqrt(gram_[k + k * size]);
+    for (std::size_t j = 0; j < size; ++j) {
+      for (std::size_t i = 0; i < size; ++i) gram_[i + j * size] *= scale_[i] * scale_[j];
+    }
+    // Pivots that do not stand above rounding are taken for zero.
+    const double threshold = 16 * epsilon * static_cast<double>(size);
+    if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution())) return false;
     projected_ = glm_.target();
     correlate_projected(free_);
     least_squares_ = solve_free(projected_z_);
+    return !glm_.execution().stop_requested();
   }
 
   // G^+ z on the free columns.
-  Eigen::VectorXd solve_free(const Vector& z) const {
-    Eigen::VectorXd b(static_cast<Index>(free_.size()));
-    for (Index k = 0; k < b.size(); ++k) {
-      b[k] = z[static_cast<std::size_t>(free_[static_cast<std::size_t>(k)])];
-    }
-    return pseudo_solve(diagonal_.cwiseProduct(b)).cwiseProduct(diagonal_);
+  Vector solve_free(const Vector& z) const {
+    Vector x(free_.size());
+    for (std::size_t k = 0; k < x.size(); ++k) x[k] = scale_[k] * z[static_cast<std::size_t>(free_[k])];
+    factor_.solve(x.data());
+    for (std::size_t k = 0; k < x.size(); ++k) x[k] *= scale_[k];
+    return x;
   }
 
   // How much of A = t' S u / S may be due to what is left of z on the free columns: an exact projection
@@ -253,7 +281,7 @@ class Certifier final {
     double sum = 0;
     for (std::size_t k = 0; k < free_.size(); ++k) {
       const double left = z[static_cast<std::size_t>(free_[k])];
-      sum += std::fabs(left * least_squares_[static_cast<Index>(k)]);
+      sum += std::fabs(left * least_squares_[k]);
     }
     return sum;
   }
@@ -264,10 +292,8 @@ class Certifier final {
     projected_z_ = z;
     Vector coef(free_.size());
     for (int pass = 0; pass < 3; ++pass) {
-      const Eigen::VectorXd step = solve_free(projected_z_);
-      for (std::size_t k = 0; k < free_.size(); ++k) {
-        coef[k] = -step[static_cast<Index>(k)] * glm_.inverse_scale(free_[k]);
-      }
+      const Vector step = solve_free(projected_z_);
+      for (std::size_t k = 0; k < free_.size(); ++k) coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
       glm_.design().gemv_add(free_, coef.data(), projected_.data(), glm_.execution());
       if (glm_.fits_intercept()) {
         const double mean = glm_.weighted_sum(projected_.data()) / glm_.total_weight();
@@ -285,17 +311,6 @@ class Certifier final {
     projected_z_.resize(static_cast<std::size_t>(glm_.cols()));
     glm_.correlate(weighted_.data(), std::accumulate(weighted_.begin(), weighted_.end(), 0.0),
                    columns, projected_z_.data());
-  }
-
-  // Solves with the pivots that stand above rounding, zero in the others.
-  Eigen::VectorXd pseudo_solve(const Eigen::VectorXd& b) const {
-    Eigen::VectorXd x = factor_.transpositionsP() * b;
-    factor_.matrixL().solveInPlace(x);
-    const Eigen::VectorXd pivots = factor_.vectorD();
-    const double threshold = pivots.cwiseAbs().maxCoeff() * epsilon * 16 * static_cast<double>(b.size());
-    for (Index k = 0; k < b.size(); ++k) x[k] = pivots[k] > threshold ? x[k] / pivots[k] : 0.0;
-    factor_.matrixU().solveInPlace(x);
-    return factor_.transpositionsP().transpose() * x;
   }
 
   // a' S b
@@ -382,12 +397,12 @@ class Certifier final {
 
   const Glm<D, L>& glm_;
   penalty::Terms terms_;
-  bool keep_theta_;
-  Index unpenalized_ = 0;
+  bool keep_theta_ = false;
+  Index can_be_free_ = 0;
   std::vector<Index> free_;
-  Eigen::VectorXd diagonal_;
-  Eigen::VectorXd least_squares_;  // of the target on the free columns
-  Eigen::LDLT<Eigen::MatrixXd> factor_;
+  Vector gram_, scale_;
+  Vector least_squares_;  // of the target on the free columns
+  kernels::PivotedCholesky factor_;
   Vector projected_, projected_z_, weighted_;
 };
 

@@ -112,7 +112,7 @@ class Glm final {
     source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
     const double inverse_total = 1.0 / total_;
     const auto first = columns.size() - static_cast<std::size_t>(fresh);
-    for (Index k = 0; k < fresh; ++k) {
+    for (Index k = 0; k < fresh && !execution_.stop_requested(); ++k) {
       const double scale =
           inverse_scale(columns[first + static_cast<std::size_t>(k)]) * inverse_total;
       for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -137,7 +137,7 @@ class Glm final {
     }
   }
 
-  // Everything at w from scratch, the correlation of `columns` only.
+  // Everything at w from scratch, the correlation of `columns` only (of none: the support is read only).
   void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                 Evaluation& out) const {
     std::vector<Index> support;
@@ -151,6 +151,11 @@ class Glm final {
     out.penalty = terms.value(w);
     out.residual = target_;
     out.correlation.resize(static_cast<std::size_t>(cols_));
+    if (columns.empty()) {
+      x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
+      finish_residual(out);
+      return;
+    }
     if (evaluate_in_one_pass(support, coef, columns, out)) return;
     x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
     finish_residual(out);
@@ -278,8 +283,11 @@ class Glm final {
     null_correlation_.resize(static_cast<std::size_t>(cols_));
     if (data_.fit_intercept) center_.resize(static_cast<std::size_t>(cols_));
     if (data_.standardize) inverse_scale_.resize(static_cast<std::size_t>(cols_));
+    if (execution_.stop_requested()) return;
+    constexpr std::size_t between_polls = 16;  // any of them may need another pass over its column
     bool finite = true;
     for (std::size_t j = 0; j < sq_norm_.size(); ++j) {
+      if (j % between_polls == 0 && execution_.stop_requested()) return;
       const double m = moments.sum[j] / total_;
       const double second = moments.sum_sq[j] / total_;
       finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);

@@ -76,11 +76,11 @@ struct Term {
   bool needs_upper_slope() const { return l2 == 0 && std::isinf(upper); }  // conjugate needs z <= l1
   bool needs_lower_slope() const { return l2 == 0 && std::isinf(lower); }  // ... and -z <= l1
 
-  // True where the term does not see a small move of w in either direction.
-  bool is_free_at(double w) const {
-    return l1 == 0 && l2 == 0 && w > lower && w < upper &&
-           (std::isinf(lower) || std::isinf(upper));
+  // True where the term does not see a small move of w in either direction; at some w, or at this one.
+  bool can_be_free() const {
+    return l1 == 0 && l2 == 0 && lower < upper && (std::isinf(lower) || std::isinf(upper));
   }
+  bool is_free_at(double w) const { return can_be_free() && w > lower && w < upper; }
 
   bool at_limit(double w, double slope) const {
     return (w >= upper && slope > 0) || (w <= lower && slope < 0);

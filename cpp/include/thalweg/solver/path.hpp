@@ -62,7 +62,7 @@ class PathRunner final {
     start_ = core::StopToken::Clock::now();
     std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution);
     if (request_.execution.stop_requested()) {
-      if (!request_.execution.stop->expired()) return {unstarted(problem->null_intercept())};
+      if (!request_.execution.stop->expired()) return {unstarted(*problem)};
       // Out of time: the start is still evaluated and certified.
       problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads});
     }
@@ -81,8 +81,16 @@ class PathRunner final {
     for (std::size_t a = 0; a < task_.alphas.size(); ++a) {
       const double alpha = task_.alphas[a];
       const penalty::Terms terms = terms_at(alpha);
-      if (a == 0) evaluator.evaluate(w, terms, glm.all_columns(), at);
-      else at.penalty = terms.value(w);
+      if (a > 0) {
+        at.penalty = terms.value(w);
+      } else {
+        evaluator.evaluate(w, terms, glm.all_columns(), at);
+        if (glm.execution().stop_requested()) {
+          if (!request_.execution.stop->expired()) return {unstarted(glm)};
+          glm.ignore_stop();
+          evaluator.evaluate(w, terms, glm.all_columns(), at);
+        }
+      }
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
@@ -171,8 +179,8 @@ class PathRunner final {
     if constexpr (GramEngine<Engine>) {
       const objective::Glm<D, L>& glm = evaluator.glm();
       GramCache& gram = engine.gram_cache();
-      gram.ensure(glm, glm.all_columns());
-      if (wants_heldout()) {
+      gram.ensure(glm, glm.all_columns(), glm.execution());
+      if (wants_heldout() && !glm.execution().stop_requested()) {
         heldout_.emplace(x_, objective::GlmData{.y = data().y, .weights = heldout(),
                                                 .offset = request_.offset},
                          glm.execution());
@@ -256,9 +264,11 @@ class PathRunner final {
       }
     }
     if (!at.has_residual()) {
+      if (result.status == core::Status::stopped) return;
       glm.evaluate(w, terms, glm.all_columns(), at);
       if (glm.execution().stop_requested()) {
         // The pass may have been cut short.
+        if (!request_.execution.stop->expired()) return;
         glm.ignore_stop();
         glm.evaluate(w, terms, glm.all_columns(), at);
       }
@@ -272,16 +282,31 @@ class PathRunner final {
     result.heldout_error = error / total;
   }
 
-  // A stop by a signal before the first pass over X was complete: the start, not certified.
-  core::Result unstarted(double null_intercept) const {
+  // A stop by a signal before the first evaluation was complete: the start. Of coefficients of zero
+  // the objective and a bound are known without X.
+  core::Result unstarted(const objective::Glm<D, L>& glm) const {
     core::Result result;
     result.alpha = task_.alphas.front();
     result.status = core::Status::stopped;
-    if (task_.coef != nullptr) result.coef.assign(task_.coef, task_.coef + x_.cols());
-    else result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
-    result.intercept = null_intercept;
+    result.intercept = glm.null_intercept();
     result.solver = request_.solver;
-    result.reason = "stopped during the first pass over X";
+    result.reason = "stopped before the first certificate";
+    result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
+    const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
+    bool is_zero = true;
+    for (Index j = 0; j < x_.cols(); ++j) {
+      const penalty::Term limit = limits(j);
+      double& value = result.coef[static_cast<std::size_t>(j)];
+      value = core::clip(task_.coef != nullptr ? task_.coef[j] : 0.0, limit.lower, limit.upper);
+      is_zero = is_zero && value == 0;
+    }
+    result.target = request_.tol * glm.tolerance_scale();
+    if (!is_zero) return result;
+    // Every term is zero there, at its least, and so is the conjugate of the dual point zero.
+    core::Certificate& certificate = result.certificate;
+    certificate.value = certificate.primal = glm.null_objective();
+    certificate.dual = 0;
+    certificate.relative = certificate.value / glm.tolerance_scale();
     return result;
   }
 
