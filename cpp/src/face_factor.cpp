@@ -8,12 +8,24 @@
 namespace thalweg::solver {
 
 void FaceFactor::reserve(Index size) {
+  largest_ = std::max(largest_, size);
   if (size <= ld_) return;
-  const Index ld = std::max<Index>(size + size / 2, 32);
+  // An odd multiple of a cache line: columns do not share cache sets.
+  const Index ld = (std::max<Index>(size + size / 2, 32) / 8 | 1) * 8;
   auto values = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(ld * ld));
   for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.get() + j * ld);
   values_ = std::move(values);
   ld_ = ld;
+}
+
+double* FaceFactor::prepare(Index size) {
+  size_ = 0;
+  if (size > ld_) {
+    values_.reset();  // before there is another one
+    ld_ = 0;
+  }
+  reserve(size);
+  return column(0);
 }
 
 void FaceFactor::forward(double* x, Index size) const {
@@ -33,21 +45,19 @@ bool FaceFactor::append(const double* products, double diagonal) {
   return true;
 }
 
-bool FaceFactor::assign(double* matrix, Index size, Index ld, const core::Execution& execution) {
-  size_ = 0;
-  reserve(size);
-  blocked_.factorize(matrix, size, ld, dependence, execution);
+bool FaceFactor::factorize(Index size, const core::Execution& execution) {
+  blocked_.factorize(values_.get(), size, ld_, dependence, execution);
   if (execution.stop_requested()) return false;
   // Without the rows and columns left out, the lower factor is R transposed.
   for (Index j = 0; j < size; ++j) {
     if (is_left_out(j)) continue;
-    double* out = matrix + size_ * ld + size_;
+    double* out = column(size_) + size_;
     for (Index i = j; i < size; ++i) {
-      if (!is_left_out(i)) *out++ = matrix[i + j * ld];
+      if (!is_left_out(i)) *out++ = column(j)[i];
     }
     ++size_;
   }
-  kernels::copy_transposed(matrix, ld, size_, size_, column(0), ld_, execution);
+  kernels::mirror_lower(values_.get(), size_, ld_, execution);
   return !execution.stop_requested();
 }
 

@@ -82,7 +82,8 @@ class Report:
     copies : tuple of str
         Arrays that were copied or converted on the way in: what, why and how many bytes.
     gram_bytes : int
-        Memory of the Gram blocks that solvers held at once, in bytes, at most.
+        Memory of the Gram blocks that solvers held at once, and of factors of them, in bytes, at
+        most.
     trace : dict of str to ndarray
         Per step: time (seconds), objective, certificate, step (largest change of a
         coefficient), support (number of non-zero coefficients); with several targets also

@@ -22,17 +22,19 @@ TEST_P(TransposeTest, CopiesTransposed) {
   }
 }
 
-TEST_P(TransposeTest, MirrorsTheUpperTriangle) {
+TEST_P(TransposeTest, MirrorsATriangle) {
   const Index size = GetParam(), ld = size + 3;
-  Vector a(static_cast<std::size_t>(ld * size));
-  for (std::size_t k = 0; k < a.size(); ++k) a[k] = static_cast<double>(k);
-  const Vector before = a;
-  mirror_upper(a.data(), size, ld, {.threads = 2});
-  for (Index k = 0; k < size; ++k) {
-    for (Index i = 0; i < ld; ++i) {
-      const bool below = i > k && i < size;
-      const Index from = below ? k + i * ld : i + k * ld;
-      ASSERT_EQ(before[static_cast<std::size_t>(from)], a[static_cast<std::size_t>(i + k * ld)]);
+  Vector before(static_cast<std::size_t>(ld * size));
+  for (std::size_t k = 0; k < before.size(); ++k) before[k] = static_cast<double>(k);
+  for (const bool upper : {true, false}) {
+    Vector a = before;
+    (upper ? mirror_upper : mirror_lower)(a.data(), size, ld, {.threads = 2});
+    for (Index k = 0; k < size; ++k) {
+      for (Index i = 0; i < ld; ++i) {
+        const bool copied = i < size && (upper ? i > k : i < k);
+        const Index from = copied ? k + i * ld : i + k * ld;
+        ASSERT_EQ(before[static_cast<std::size_t>(from)], a[static_cast<std::size_t>(i + k * ld)]);
+      }
     }
   }
 }

@@ -39,16 +39,31 @@ inline void copy_transposed(const double* in, Index in_ld, Index rows, Index col
   });
 }
 
-// a[i + k * ld] = a[k + i * ld] for k < i < size: the triangle above the diagonal, copied below it.
-inline void mirror_upper(double* a, Index size, Index ld, const core::Execution& execution) {
-  detail::over_strips(size, size * size / 2, execution, [&](Index first, Index last) {
-    for (Index begin = first; begin < size; begin += detail::transpose_tile) {
-      const Index end = std::min(size, begin + detail::transpose_tile);
+namespace detail {
+
+// Calls f(i, k) for k < i < size, by tiles.
+template <class F>
+void over_triangle(Index size, const core::Execution& execution, F&& f) {
+  over_strips(size, size * size / 2, execution, [&](Index first, Index last) {
+    for (Index begin = first; begin < size; begin += transpose_tile) {
+      const Index end = std::min(size, begin + transpose_tile);
       for (Index k = first; k < last; ++k) {
-        for (Index i = std::max(begin, k + 1); i < end; ++i) a[i + k * ld] = a[k + i * ld];
+        for (Index i = std::max(begin, k + 1); i < end; ++i) f(i, k);
       }
     }
   });
+}
+
+}  // namespace detail
+
+// The triangle above the diagonal of a square matrix, copied below it.
+inline void mirror_upper(double* a, Index size, Index ld, const core::Execution& execution) {
+  detail::over_triangle(size, execution, [=](Index i, Index k) { a[i + k * ld] = a[k + i * ld]; });
+}
+
+// The triangle below the diagonal, copied above it.
+inline void mirror_lower(double* a, Index size, Index ld, const core::Execution& execution) {
+  detail::over_triangle(size, execution, [=](Index i, Index k) { a[k + i * ld] = a[i + k * ld]; });
 }
 
 }  // namespace thalweg::kernels

@@ -82,6 +82,9 @@ class ActiveSet final {
     return outcome;
   }
 
+  // Memory of the factor.
+  Index bytes() const { return factor_.bytes(); }
+
  private:
   static constexpr Index first_batch = 8;
   // Along a dependence among columns: parts and gains below these are rounding, since the factor takes
@@ -159,16 +162,16 @@ class ActiveSet final {
 
   void factorize_blocked(const std::vector<penalty::Term>& terms, const GramCache& gram) {
     const auto size = static_cast<Index>(rebuilt_.size());
-    const Index ld = size + 8;
-    matrix_.resize(static_cast<std::size_t>(size * ld));
+    double* const matrix = factor_.prepare(size);
+    const Index ld = factor_.leading_dimension();
     for (Index j = 0; j < size && !execution_.stop_requested(); ++j) {
       const Member& member = rebuilt_[static_cast<std::size_t>(j)];
       const double* column = gram.column(member.slot);
-      double* const out = matrix_.data() + j * ld;
+      double* const out = matrix + j * ld;
       for (Index i = j; i < size; ++i) out[i] = column[rebuilt_[static_cast<std::size_t>(i)].slot];
       out[j] += terms[static_cast<std::size_t>(member.index)].l2;
     }
-    if (!factor_.assign(matrix_.data(), size, ld, execution_)) return factor_.truncate(0);
+    if (!factor_.factorize(size, execution_)) return factor_.truncate(0);
     for (Index k = 0; k < size; ++k) {
       const Member& member = rebuilt_[static_cast<std::size_t>(k)];
       if (factor_.is_left_out(k)) dependent_.push_back(member);
@@ -431,7 +434,7 @@ class ActiveSet final {
     });
   }
 
-  Vector synced_, q_, rest_, direction_, delta_, product_, products_, matrix_;
+  Vector synced_, q_, rest_, direction_, delta_, product_, products_;
   std::vector<Index> all_, position_, entering_, leaving_, columns_, moved_;
   Vector rest_by_index_;
   std::vector<Member> members_, rebuilt_, dependent_, fresh_;

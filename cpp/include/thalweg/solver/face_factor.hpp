@@ -22,13 +22,18 @@ class FaceFactor final {
   static constexpr double dependence = 1e-10;
 
   Index size() const { return size_; }
+  // Memory taken, at most: pages that were never used are not resident.
+  Index bytes() const { return largest_ * largest_ * 8; }
 
   // products[i] = G_{A_i, new}, diagonal = G_new,new + l2. False, and nothing changes, if dependent.
   bool append(const double* products, double diagonal);
-  // Starts anew from the lower triangle of a matrix (overwritten; leading dimension ld): the blocked
-  // factorisation for many members at once. Columns that depend on earlier ones are left out;
-  // is_left_out tells which. False, and the factor must not be used, where a stop came first.
-  bool assign(double* matrix, Index size, Index ld, const core::Execution& execution);
+  // Starts anew: the caller writes the lower triangle of a matrix to the memory returned, of
+  // leading_dimension(), and has it factorised by blocks, for many members at once. Columns that depend
+  // on earlier ones are left out; is_left_out tells which. False, and the factor must not be used,
+  // where a stop came first.
+  double* prepare(Index size);
+  Index leading_dimension() const { return ld_; }
+  bool factorize(Index size, const core::Execution& execution);
   bool is_left_out(Index k) const { return blocked_.is_skipped(k); }
   void remove(Index position);
   // Keeps the first `size` members.
@@ -50,6 +55,7 @@ class FaceFactor final {
   mutable Vector work_;
   Index size_ = 0;
   Index ld_ = 0;
+  Index largest_ = 0;
   kernels::Cholesky blocked_;
   const kernels::DenseKernels<double>& kernels_ = kernels::table().dense<double>();
 };

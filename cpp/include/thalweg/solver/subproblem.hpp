@@ -102,6 +102,9 @@ class Subproblem final {
     return outcome;
   }
 
+  // Memory of the factor that an active set has taken.
+  Index factor_bytes() const { return active_set_.bytes(); }
+
  private:
   static constexpr Index attempt_rounds = 6;
   static constexpr double cg_reduction = 1e-3;

@@ -72,7 +72,9 @@ class WorkingSetEngine final {
     return {outcome.epochs, outcome.largest_change};
   }
 
-  Index gram_bytes() const { return gram_.bytes() + groups_.bytes(); }
+  Index gram_bytes() const {
+    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes();
+  }
   // For evaluations from second moments, which fill it first.
   GramCache& gram_cache() { return gram_; }
   std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
@@ -178,8 +180,8 @@ class WorkingSetEngine final {
     return std::max<Index>(256, static_cast<Index>(std::min(std::sqrt(64.0 * cols), cols / 8)));
   }
 
-  // Columns that the Gram block may have.
-  Index gram_limit() const { return static_cast<Index>(std::sqrt(gram_bytes_limit_ / 8.0)); }
+  // Columns that the Gram block may have, and the face of an active set: half of the memory each.
+  Index gram_limit() const { return static_cast<Index>(std::sqrt(gram_bytes_limit_ / 16.0)); }
 
   // Where the rank, and with it the support, is small, the active set is best from the start;
   // coordinate descent finds large supports in fewer operations.
@@ -191,7 +193,8 @@ class WorkingSetEngine final {
   // Makes the cache hold these columns, at the price of all others where it is full. False where not
   // even they fit.
   bool ensure_gram(std::span<const Index> columns) {
-    if (gram_.size() + gram_.missing(columns) > gram_limit()) {
+    const Index missing = gram_.missing(columns);
+    if (missing > 0 && gram_.size() + missing > gram_limit()) {
       if (static_cast<Index>(columns.size()) > gram_limit()) return false;
       gram_.retain(columns);
     }
@@ -219,7 +222,7 @@ class WorkingSetEngine final {
   // each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() {
     if (inner_ == Inner::residual) return false;
-    if (static_cast<Index>(working_set_.size()) > gram_limit()) {
+    if (gram_.missing(working_set_) > 0 && static_cast<Index>(working_set_.size()) > gram_limit()) {
       refused_ = refused_ || inner_ == Inner::gram;
       return false;
     }
