@@ -13,6 +13,7 @@
 
 #include "thalweg/core/types.hpp"
 #include "thalweg/kernels/transpose.hpp"
+#include "thalweg/solver/column_order.hpp"
 
 namespace thalweg::solver {
 
@@ -21,11 +22,9 @@ class ColumnGroups final {
   static constexpr Index width = 32;
 
   // By column: its place in the order of all that have one; -1 if it has none.
-  Index place(Index j) const {
-    return places_.empty() ? -1 : places_[static_cast<std::size_t>(j)];
-  }
+  Index place(Index j) const { return order_.place(j); }
   Index group(Index j) const { return place(j) / width; }
-  Index size() const { return static_cast<Index>(columns_.size()); }
+  Index size() const { return order_.size(); }
   Index bytes() const { return static_cast<Index>(grams_.size()) * width * width * 8; }
 
   // Column of the group's matrix that belongs to design column j; entry i is for the i-th of the group.
@@ -34,21 +33,15 @@ class ColumnGroups final {
   }
 
   void clear() {
-    places_.clear();
-    columns_.clear();
+    order_.clear();
     grams_.clear();
   }
 
   // Gives every one of these columns a place.
   template <class Model>
   void add(const Model& glm, std::span<const Index> columns) {
-    if (places_.empty()) places_.assign(static_cast<std::size_t>(glm.cols()), -1);
     const Index before = size();
-    for (const Index j : columns) {
-      if (place(j) >= 0) continue;
-      places_[static_cast<std::size_t>(j)] = size();
-      columns_.push_back(j);
-    }
+    order_.add(glm.cols(), columns);
     for (Index first = before / width * width; first < size(); first += width) {
       fill(glm, first, std::max<Index>(0, before - first));
     }
@@ -62,13 +55,12 @@ class ColumnGroups final {
     if (known == count) return;
     if (known == 0) grams_.push_back(std::make_unique<double[]>(width * width));
     double* const gram = grams_.back().get();
-    glm.gram(std::span(columns_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-             count - known, gram + known * width, width);
+    const auto columns = order_.columns().subspan(static_cast<std::size_t>(first));
+    glm.gram(columns.first(static_cast<std::size_t>(count)), count - known, gram + known * width, width);
     kernels::copy_transposed(gram + known * width, width, known, count - known, gram + known, width, {});
   }
 
-  std::vector<Index> places_;   // by column, empty before the first use
-  std::vector<Index> columns_;  // by place
+  ColumnOrder order_;
   std::vector<std::unique_ptr<double[]>> grams_;
 };
 

@@ -14,67 +14,48 @@
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
 #include "thalweg/kernels/transpose.hpp"
+#include "thalweg/solver/column_order.hpp"
 
 namespace thalweg::solver {
 
 class GramCache final {
  public:
-  Index size() const { return static_cast<Index>(columns_.size()); }
+  Index size() const { return order_.size(); }
   Index leading_dimension() const { return capacity_; }
   const double* column(Index slot) const { return values_.get() + slot * capacity_; }
   double operator()(Index a, Index b) const { return values_[static_cast<std::size_t>(a + b * capacity_)]; }
   Index bytes() const { return size() * size() * 8; }
   // Slot of column j, -1 if it has none.
-  Index slot(Index j) const {
-    return slots_.empty() ? -1 : slots_[static_cast<std::size_t>(j)];
-  }
-
+  Index slot(Index j) const { return order_.place(j); }
   // How many of these columns are not cached yet.
-  Index missing(std::span<const Index> columns) const {
-    if (slots_.empty()) return static_cast<Index>(columns.size());
-    return static_cast<Index>(std::count_if(columns.begin(), columns.end(),
-                                            [&](Index j) { return slot(j) < 0; }));
-  }
+  Index missing(std::span<const Index> columns) const { return order_.missing(columns); }
 
   // Forgets every column that is not among these; slots change, no product is computed again.
   void retain(std::span<const Index> columns) {
-    std::vector<Index> kept, from;
+    std::vector<Index> from;
     for (const Index j : columns) {
-      if (slot(j) < 0) continue;
-      kept.push_back(j);
-      from.push_back(slot(j));
+      if (slot(j) >= 0) from.push_back(slot(j));
     }
     // In the old order, so that moving forward overwrites nothing that is still needed.
     std::sort(from.begin(), from.end());
     for (std::size_t b = 0; b < from.size(); ++b) {
-      kept[b] = columns_[static_cast<std::size_t>(from[b])];
       double* const out = values_.get() + static_cast<Index>(b) * capacity_;
       const double* const in = column(from[b]);
       for (std::size_t a = 0; a < from.size(); ++a) out[a] = in[from[a]];
     }
-    for (const Index j : columns_) slots_[static_cast<std::size_t>(j)] = -1;
-    columns_ = std::move(kept);
-    for (std::size_t k = 0; k < columns_.size(); ++k) {
-      slots_[static_cast<std::size_t>(columns_[k])] = static_cast<Index>(k);
-    }
+    order_.keep(from);
   }
 
   // After a stop request the cache may be left without any column or with wrong entries: it must not
   // be used any more.
   template <class Model>
   void ensure(const Model& glm, std::span<const Index> columns, const core::Execution& execution = {}) {
-    if (slots_.empty()) slots_.assign(static_cast<std::size_t>(glm.cols()), -1);
     const Index before = size();
-    for (const Index j : columns) {
-      if (slot(j) >= 0) continue;
-      slots_[static_cast<std::size_t>(j)] = size();
-      columns_.push_back(j);
-    }
-    const Index fresh = size() - before;
+    const Index fresh = order_.add(glm.cols(), columns);
     if (fresh == 0) return;
     if (!reserve(size(), before, execution)) return;
     double* const added = values_.get() + before * capacity_;
-    glm.gram(columns_, fresh, added, capacity_);
+    glm.gram(order_.columns(), fresh, added, capacity_);
     kernels::copy_transposed(added, capacity_, before, fresh, values_.get() + before, capacity_,
                              execution);
   }
@@ -103,11 +84,11 @@ class GramCache final {
     return true;
   }
 
-  std::vector<Index> columns_;
-  std::vector<Index> slots_;  // by column, empty before the first use
   struct Free {
     void operator()(double* values) const { std::free(values); }
   };
+
+  ColumnOrder order_;  // a column's place is its slot
   std::unique_ptr<double[], Free> values_;
   Index capacity_ = 0;
 };

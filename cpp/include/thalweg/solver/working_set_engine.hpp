@@ -21,6 +21,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
 
 #include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/subproblem.hpp"
@@ -86,6 +89,10 @@ class WorkingSetEngine final {
       text += "residual updates first, then Gram updates where the cost model found them cheaper";
     } else {
       text += gram_steps_ > 0 ? "Gram updates" : "residual updates";
+    }
+    if (estimate_) {
+      text += " (the last choice by estimates: " + milliseconds(estimate_->gram) +
+              " ms with Gram updates, " + milliseconds(estimate_->residual) + " ms with residual updates)";
     }
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
@@ -233,8 +240,10 @@ class WorkingSetEngine final {
     const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
     const double visit = ResidualModel<D, L>::visit_cost_of(entries_per_column(working_set_)) *
                          block_.visit_factor(working_set_);
-    const double gram = 5 * size + support * GramModel::update_cost(cached);
-    return build_cost(working_set_) + rounds * gram < rounds * (support + size) * visit;
+    estimate_ = {.gram = build_cost(working_set_) +
+                         rounds * (5 * size + support * GramModel::update_cost(cached)),
+                 .residual = rounds * (support + size) * visit};
+    return estimate_->gram < estimate_->residual;
   }
 
   Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
@@ -276,6 +285,16 @@ class WorkingSetEngine final {
     }
   };
 
+  // Of one step, in nanoseconds.
+  struct Estimate {
+    double gram, residual;
+  };
+  static std::string milliseconds(double nanoseconds) {
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(), "%.2g", nanoseconds * 1e-6);
+    return text.data();
+  }
+
   struct Violator {
     double score;
     Index column;
@@ -295,6 +314,7 @@ class WorkingSetEngine final {
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
+  std::optional<Estimate> estimate_;
   bool takes_all_ = false;
   bool refused_ = false;  // a Gram matrix that was asked for by name
   double continued_l1_ = -1, continuation_ = infinity;
