@@ -277,6 +277,7 @@ void bind_result(py::module_& m) {
       .def_property_readonly("certificate", [](const Result& r) { return certificate_dict(r.certificate); })
       .def_readonly("target_gap", &Result::target)
       .def_readonly("gram_bytes", &Result::gram_bytes)
+      .def_readonly("shared_gram_bytes", &Result::shared_gram_bytes)
       .def_property_readonly("trace", [](const Result& r) { return trace_dict(r.trace); })
       .def_readonly("heldout", &Result::heldout_error);
 }

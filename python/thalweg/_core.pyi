@@ -89,6 +89,9 @@ class Result:
     def gram_bytes(self) -> int: ...
 
     @property
+    def shared_gram_bytes(self) -> int: ...
+
+    @property
     def trace(self) -> dict: ...
 
     @property

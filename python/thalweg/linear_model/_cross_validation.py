@@ -164,11 +164,13 @@ class ElasticNetCVBase(LinearModel):
             f"chosen among {len(every)} fits ({sum(r.n_epochs for r in every)} passes over the "
             f"data, {folds.seconds:.3g} s)"
         )
+        notes.extend(_origins(every))
         self._set_fitted(data, results, folds.seconds + refit.seconds, notes)
         # Paths that run in parallel threads hold their Gram matrices at once.
         held = sorted(max(result.gram_bytes for result in rows) for rows in folds.results)
         at_once = options.n_threads or _core.info()["max_threads"]
-        gram_bytes = max(sum(held[-at_once:]), *(result.gram_bytes for result in results))
+        shared = max(result.shared_gram_bytes for result in every)
+        gram_bytes = max(shared + sum(held[-at_once:]), *(result.gram_bytes for result in results))
         status = self.report_.status
         if status == "converged" and any(result.status == "time_limit" for result in every):
             status = "time_limit"  # the choice was made among what was reached
@@ -252,6 +254,12 @@ class ElasticNetCVBase(LinearModel):
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
+
+
+def _origins(results):
+    """Return where the second moments of the folds came from, once each."""
+    parts = [part for result in results for part in result.reason.split("; ")]
+    return [f"folds {part}" for part in dict.fromkeys(parts) if "second moments" in part]
 
 
 def fold_weights(splits, n_samples, sample_weight):

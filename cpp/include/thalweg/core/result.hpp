@@ -72,7 +72,8 @@ struct Result {
   double time = 0;
   std::string solver;
   std::string reason;
-  Index gram_bytes = 0;
+  Index gram_bytes = 0;         // of this task alone
+  Index shared_gram_bytes = 0;  // of all tasks together
   double heldout_error = std::numeric_limits<double>::quiet_NaN();
   std::vector<IterationInfo> trace;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "thalweg/design/dense_gram.hpp"
+#include "thalweg/design/dense_moments.hpp"
 
 namespace thalweg::design {
 
@@ -147,6 +148,12 @@ class ColumnMajor final {
             double /*total*/, double* out, Index ld, const core::Execution& execution) const {
     dense_gram<T>([this](Index j) { return DenseColumn<T>{column(j), 1}; }, rows_, columns, fresh,
                   center, s, out, ld, execution);
+  }
+
+  void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
+                   std::span<double* const> out, const core::Execution& execution) const {
+    dense_row_moments<T>([this](Index j) { return DenseColumn<T>{column(j), 1}; }, cols_, parts, center, t, out,
+                         execution);
   }
 
   std::optional<BadEntry> find_nonfinite() const {

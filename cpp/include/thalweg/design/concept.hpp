@@ -5,9 +5,11 @@
 // Parallel ones cut their work at boundaries that depend on the shape only.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
@@ -80,6 +82,40 @@ concept ColumnAccess = Design<D> && requires(const D& d, Index j, double a, cons
   // out[i + k * ld] = sum_r s_r (x_{rows[i]} - center) (x_{tail[k]} - center) where tail is the last
   // `fresh` of `columns` and s, center may be null; `total` is the sum of the weights.
   { d.gram(columns, Index{}, in, in, a, out, Index{}, execution) };
+};
+
+// The rows whose weight is not zero.
+struct RowPart {
+  std::vector<Index> rows;
+  Vector roots;  // of their weights
+
+  RowPart() = default;
+  RowPart(const double* weights, Index count) {
+    for (Index i = 0; i < count; ++i) {
+      if (weights[i] == 0) continue;
+      rows.push_back(i);
+      roots.push_back(std::sqrt(weights[i]));
+    }
+  }
+
+  Index size() const { return static_cast<Index>(rows.size()); }
+  // How many rows from position i on, before `end`, follow one another in the design.
+  Index run(Index i, Index end) const {
+    Index length = 1;
+    const Index* const row = rows.data() + i;
+    while (i + length < end && row[length] == row[0] + length) ++length;
+    return length;
+  }
+};
+
+// out[part] = sum_i h_i a_i a_i', a_i = (x_i - center, t_i, 1), over the rows of the part: a matrix of
+// leading dimension cols + 2; center may be null. After a stop request it is incomplete.
+template <class D>
+concept MomentAccess = Design<D> && requires(const D& d, std::span<const RowPart> parts,
+                                           const double* center, const double* t,
+                                           std::span<double* const> out,
+                                           const core::Execution& execution) {
+  { d.row_moments(parts, center, t, out, execution) };
 };
 
 }  // namespace thalweg::design

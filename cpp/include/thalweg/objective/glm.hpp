@@ -11,8 +11,8 @@
 // x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
 // changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
 //
-// Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once); an
-// evaluation is one pass over the support and one over the columns asked for.
+// Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
+// where these are known; an evaluation is one pass over the support and one over the columns asked for.
 #pragma once
 
 #include <cmath>
@@ -33,6 +33,16 @@ struct GlmData {
   const double* offset = nullptr;
   bool fit_intercept = true;
   bool standardize = false;
+};
+
+// What a model has to know of its columns, by weighted means. `variance` is zero for a column that is
+// constant but for rounding; `product` is that with the target, centred where an intercept is fitted.
+struct ColumnSummary {
+  Vector mean, variance, second, product;
+
+  void resize(std::size_t columns) {
+    for (Vector* each : {&mean, &variance, &second, &product}) each->resize(columns);
+  }
 };
 
 // The model at one w: everything that the certificate and the solvers need to know. The vectors
@@ -58,12 +68,18 @@ template <design::Design D, loss::Loss L>
   requires(core::flag(L::info, "quadratic"))
 class Glm final {
  public:
-  Glm(const D& x, const GlmData& data, const core::Execution& execution)
+  // `known`, where it is known before, saves the pass over X.
+  Glm(const D& x, const GlmData& data, const core::Execution& execution,
+      const ColumnSummary* known = nullptr)
       : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution),
         all_columns_(static_cast<std::size_t>(x.cols())) {
     std::iota(all_columns_.begin(), all_columns_.end(), Index{0});
     build_target();
-    build_columns();
+    Evaluation null;
+    null.residual = target_;
+    finish_residual(null);
+    null_objective_ = null.loss;
+    build_columns(known != nullptr ? *known : summarize(null));
   }
 
   Index rows() const { return rows_; }
@@ -271,40 +287,41 @@ class Glm final {
     }
   }
 
-  void build_columns() {
-    Evaluation null;
-    null.residual = target_;
-    finish_residual(null);
-    null_objective_ = null.loss;
-
+  ColumnSummary summarize(const Evaluation& null) const {
     design::ColumnMoments moments;
     x_.moments(data_.weights, null.v(), moments, execution_);
-    sq_norm_.resize(static_cast<std::size_t>(cols_));
-    null_correlation_.resize(static_cast<std::size_t>(cols_));
-    if (data_.fit_intercept) center_.resize(static_cast<std::size_t>(cols_));
-    if (data_.standardize) inverse_scale_.resize(static_cast<std::size_t>(cols_));
-    if (execution_.stop_requested()) return;
+    const bool centred = data_.fit_intercept || data_.standardize;
+    ColumnSummary out;
+    out.resize(static_cast<std::size_t>(cols_));
+    if (execution_.stop_requested()) return out;
     constexpr std::size_t between_polls = 16;  // any of them may need another pass over its column
     bool finite = true;
-    for (std::size_t j = 0; j < sq_norm_.size(); ++j) {
-      if (j % between_polls == 0 && execution_.stop_requested()) return;
-      const double m = moments.sum[j] / total_;
-      const double second = moments.sum_sq[j] / total_;
+    for (std::size_t j = 0; j < out.mean.size(); ++j) {
+      if (j % between_polls == 0 && execution_.stop_requested()) return out;
+      const double m = out.mean[j] = moments.sum[j] / total_;
+      const double second = out.second[j] = moments.sum_sq[j] / total_;
       finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);
-      const bool centred = data_.fit_intercept || data_.standardize;
-      const double spread =
-          centred && finite ? variance(static_cast<Index>(j), m, second) : second;
-      double scale = 1.0;
-      if (data_.standardize) {
-        scale = spread > 0 ? 1.0 / std::sqrt(spread) : 1.0;
-        inverse_scale_[j] = scale;
-      }
-      if (data_.fit_intercept) center_[j] = m;
-      sq_norm_[j] = (data_.fit_intercept ? spread : second) * scale * scale;
+      out.variance[j] = centred && finite ? variance(static_cast<Index>(j), m, second) : second;
       const double product = moments.dot[j] - (data_.fit_intercept ? m * null.sum_weighted : 0.0);
-      null_correlation_[j] = sq_norm_[j] > 0 ? product * scale / total_ : 0.0;
+      out.product[j] = product / total_;
     }
     if (!finite) reject_nonfinite();
+    return out;
+  }
+
+  void build_columns(const ColumnSummary& columns) {
+    const auto size = static_cast<std::size_t>(cols_);
+    sq_norm_.resize(size);
+    null_correlation_.resize(size);
+    if (data_.fit_intercept) center_ = columns.mean;
+    if (data_.standardize) inverse_scale_.assign(size, 1.0);
+    for (std::size_t j = 0; j < size; ++j) {
+      const double spread = columns.variance[j];
+      const double scale = data_.standardize && spread > 0 ? 1.0 / std::sqrt(spread) : 1.0;
+      if (data_.standardize) inverse_scale_[j] = scale;
+      sq_norm_[j] = (data_.fit_intercept ? spread : columns.second[j]) * scale * scale;
+      null_correlation_[j] = sq_norm_[j] > 0 ? columns.product[j] * scale : 0.0;
+    }
   }
 
   // second - m^2, recomputed from centred values where the difference cancels (|mean| >> spread);

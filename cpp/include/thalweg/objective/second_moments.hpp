@@ -22,22 +22,27 @@ namespace thalweg::objective {
 class SecondMoments final {
  public:
   // `gram`: the Gram matrix of all columns in their order, of leading dimension ld. It and the
-  // model must outlive this.
+  // model must outlive this. `target_size` and `size`: root mean squares of the target and of the
+  // columns, in solver coordinates, as they were when the products were formed.
   template <class Model>
-  SecondMoments(const Model& glm, const double* gram, Index ld)
+  SecondMoments(const Model& glm, const double* gram, Index ld, double target_size, Vector size)
       : null_correlation_(glm.null_correlation()),
         sq_norm_(glm.sq_norms()),
         target_square_(2 * glm.null_objective()),
         gram_(gram),
         ld_(ld),
         mean_(static_cast<std::size_t>(glm.cols()), 0.0),
-        size_(static_cast<std::size_t>(glm.cols())) {
+        target_size_(target_size),
+        size_(std::move(size)) {
     for (std::size_t j = 0; j < mean_.size(); ++j) {
       const auto k = static_cast<Index>(j);
       mean_[j] = glm.mean(k) * glm.inverse_scale(k);
-      size_[j] = glm.raw_norm(k);
     }
   }
+  // Formed from X itself: of columns that are not centred.
+  template <class Model>
+  SecondMoments(const Model& glm, const double* gram, Index ld)
+      : SecondMoments(glm, gram, ld, std::sqrt(2 * glm.null_objective()), raw_norms(glm)) {}
 
   // Everything of an evaluation but its vectors over the rows, which are left empty.
   void evaluate(const Vector& w, const penalty::Terms& terms, Evaluation& out) const {
@@ -68,19 +73,27 @@ class SecondMoments final {
 
   // A bound on the rounding error of A and B at w.
   double rounding(const Vector& w) const {
-    double size = std::sqrt(target_square_);
+    double size = target_size_;
     for (std::size_t k = 0; k < w.size(); ++k) size += std::fabs(w[k]) * size_[k];
     return 16 * epsilon * core::square(size);
   }
 
  private:
+  template <class Model>
+  static Vector raw_norms(const Model& glm) {
+    Vector norms;
+    for (Index j = 0; j < glm.cols(); ++j) norms.push_back(glm.raw_norm(j));
+    return norms;
+  }
+
   const Vector& null_correlation_;
   const Vector& sq_norm_;
   double target_square_;
   const double* gram_;
   Index ld_;
   Vector mean_;  // of the columns in solver coordinates
-  Vector size_;  // root mean squares of the columns, not centred
+  double target_size_;
+  Vector size_;
   const kernels::DenseKernels<double>& kernels_ = kernels::table().dense<double>();
 };
 

@@ -7,7 +7,8 @@
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
 // columns, shared with the solver, replaces the passes over X. Paths whose coefficients are handed
 // out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
-// cost a pass, they come from the second moments of the held-out rows.
+// cost a pass, they come from the second moments of the held-out rows, and those of the training rows
+// from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
 #pragma once
 
 #include <exception>
@@ -15,60 +16,41 @@
 #include <mutex>
 
 #include "thalweg/solver/driver.hpp"
+#include "thalweg/solver/moments_choice.hpp"
 
 namespace thalweg::solver {
-
-// The mean squared error of the rows that a weighting h picks, from their second moments: a model
-// of h-centred columns gives the spread of the error, the means its centre.
-template <class D, class L>
-class HeldoutError final {
- public:
-  HeldoutError(const D& x, const objective::GlmData& data, const core::Execution& execution)
-      : glm_(x, data, execution),
-        gram_(std::make_unique_for_overwrite<double[]>(
-            static_cast<std::size_t>(x.cols() * x.cols()))) {
-    glm_.gram(glm_.all_columns(), x.cols(), gram_.get(), x.cols());
-    moments_.emplace(glm_, gram_.get(), x.cols());
-  }
-
-  Index bytes() const { return glm_.cols() * glm_.cols() * static_cast<Index>(sizeof(double)); }
-
-  // Of raw coefficients; nothing where rounding would show in it.
-  std::optional<double> operator()(const Vector& coef, double intercept) {
-    constexpr double accuracy = 1e-10;
-    moments_->evaluate(coef, penalty::Terms(), at_);
-    const double error =
-        at_.square + core::square(glm_.null_intercept() + at_.intercept - intercept);
-    if (!(moments_->rounding(coef) <= accuracy * error)) return std::nullopt;
-    return error;
-  }
-
- private:
-  objective::Glm<D, L> glm_;
-  std::unique_ptr<double[]> gram_;
-  std::optional<objective::SecondMoments> moments_;
-  objective::Evaluation at_;
-};
 
 template <class Engine, class D, class L>
 class PathRunner final {
  public:
-  PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index)
+  // `folds`: what the folds share, or null.
+  PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index,
+             const FoldMoments<D>* folds)
       : request_(request), options_(options), x_(x),
         task_(request.tasks[static_cast<std::size_t>(task_index)]), task_index_(task_index),
-        spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]) {}
+        spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]), folds_(folds) {
+    if (folds_ == nullptr) return;
+    training_.emplace(folds_->training(task_.weighting));
+    columns_ = training_->summary();
+    refusal_ = folds_->refusal(*training_, columns_);
+  }
 
   std::vector<core::Result> run() {
     start_ = core::StopToken::Clock::now();
-    std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution);
+    std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
+                                                known_columns());
     if (request_.execution.stop_requested()) {
       if (!request_.execution.stop->expired()) return {unstarted(*problem)};
       // Out of time: the start is still evaluated and certified.
-      problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads});
+      problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads},
+                      known_columns());
     }
     objective::Glm<D, L>& glm = *problem;
     scale_limits(glm);
-    const bool moments = moments_pay(glm);
+    bool moments = takes_from_all();
+    if constexpr (GramEngine<Engine>) {
+      moments = moments || moments_pay(request_, task_, options_, glm, terms_at(task_.alphas.front()));
+    }
     if (moments) options_.inner = Inner::gram;
     Engine engine(glm, options_);
     objective::Evaluator<D, L> evaluator(glm);
@@ -121,80 +103,65 @@ class PathRunner final {
     return {spec_.strengths(alpha, spec_.parameters), spec_.weights, lower_, upper_};
   }
 
-  bool wants_heldout() const { return request_.heldout != nullptr && task_.weighting >= 0; }
   const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
   }
-  // Whether anybody sees more of the results than their held-out errors.
-  bool hands_out() const { return request_.keep_coef || request_.keep_theta; }
-
-  // An estimate from counts, of neither cores nor the clock: building the Gram matrices of all columns
-  // against the passes over X that they save, at about an entry per nanosecond.
-  bool moments_pay(const objective::Glm<D, L>& glm) const {
-    if constexpr (!GramEngine<Engine>) return false;
-    if (options_.inner == Inner::residual) return false;
-    for (const double alpha : task_.alphas) {
-      if (terms_at(alpha).has_unpenalized(glm.cols())) return false;
-    }
-    const auto cols = static_cast<double>(glm.cols());
-    const double matrices = wants_heldout() ? 2 : 1;
-    if (8 * cols * cols * matrices > options_.gram_bytes_limit) return false;
-    const auto entries = static_cast<double>(x_.stored());
-    const double per_row = entries / static_cast<double>(std::max<Index>(glm.rows(), 1));
-    const bool sparse = core::flag(D::Entry::info, "sparse");
-    // Nanoseconds per entry: 16 dense multiply-adds take one; sparse ones, row by row, 1.5 each
-    // after a regrouping.
-    const double build = matrices * (sparse ? 4.5 + 1.5 * per_row : cols / 32);
-    // Of about two evaluations per alpha after the first, handed-out results keep one.
-    const double later = (hands_out() ? 1.0 : 2.0) * static_cast<double>(task_.alphas.size() - 1);
-    if (build < later) return true;
-    // A first working set that holds most columns needs most of the matrix anyway, and so does a
-    // solution that most columns enter.
-    constexpr Index largest_first_set = 256;
-    constexpr double far = 500;
-    const NullViolations violations = null_violations(glm);
-    const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * glm.cols();
-    return (most_violate || violations.excess > far) && glm.rows() >= 4 * glm.cols();
-  }
-
-  // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
-  struct NullViolations {
-    Index count = 0;
-    double excess = 0;
-  };
-  NullViolations null_violations(const objective::Glm<D, L>& glm) const {
-    const penalty::Terms terms = terms_at(task_.alphas.front());
-    NullViolations found;
-    for (Index j = 0; j < glm.cols(); ++j) {
-      const penalty::Term term = terms(j);
-      const double z = glm.null_correlation()[static_cast<std::size_t>(j)];
-      found.count += term.subdiff_distance(0.0, z) > 0 ? 1 : 0;
-      found.excess = std::max(found.excess, term.excess_at_zero(z));
-    }
-    return found;
+  bool takes_from_all() const { return training_ && refusal_.empty(); }
+  const objective::ColumnSummary* known_columns() const {
+    return takes_from_all() ? &columns_ : nullptr;
   }
 
   void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
     if constexpr (GramEngine<Engine>) {
       const objective::Glm<D, L>& glm = evaluator.glm();
       GramCache& gram = engine.gram_cache();
-      gram.ensure(glm, glm.all_columns(), glm.execution());
-      if (wants_heldout() && !glm.execution().stop_requested()) {
-        heldout_.emplace(x_, objective::GlmData{.y = data().y, .weights = heldout(),
-                                                .offset = request_.offset},
-                         glm.execution());
-      }
+      if (takes_from_all()) gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
+      else gram.ensure(glm, glm.all_columns(), glm.execution());
+      if (wants_heldout(request_, task_) && !glm.execution().stop_requested()) use_heldout_moments(glm);
       // A matrix that a stop cut short must not be used.
       if (glm.execution().stop_requested()) {
         heldout_.reset();
         return;
       }
       constexpr double share = 0.1;
-      evaluator.use_moments({glm, gram.column(0), gram.leading_dimension()},
-                            share * request_.tol * glm.tolerance_scale(), hands_out());
+      evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
+                            hands_out(request_));
     }
   }
+
+  objective::SecondMoments second_moments(const objective::Glm<D, L>& glm, const GramCache& gram) const {
+    if (!takes_from_all()) return {glm, gram.column(0), gram.leading_dimension()};
+    Vector sizes;
+    for (Index j = 0; j < glm.cols(); ++j) sizes.push_back(training_->size(j) * glm.inverse_scale(j));
+    return {glm, gram.column(0), gram.leading_dimension(), training_->target_size(), std::move(sizes)};
+  }
+
+  void use_heldout_moments(const objective::Glm<D, L>& glm) {
+    if (folds_ != nullptr) {
+      heldout_.emplace(folds_->heldout(task_.weighting), training_->shifts(), training_->target_shift());
+      return;
+    }
+    // About the means of the training rows, where the design can.
+    constexpr bool centred = design::MomentAccess<D>;
+    const double* const weights = heldout();
+    own_heldout_ = objective::row_moments(x_, {&weights, 1}, centred ? glm.center() : nullptr,
+                                          glm.target().data(), glm.execution());
+    Vector means(static_cast<std::size_t>(glm.cols()), 0.0);
+    for (Index j = 0; !centred && j < glm.cols(); ++j) means[static_cast<std::size_t>(j)] = glm.mean(j);
+    heldout_.emplace(own_heldout_.front(), std::move(means), 0.0);
+  }
+
+  // The Gram matrix of the training rows, for the solver's cache.
+  struct TrainingGram {
+    const objective::Glm<D, L>& glm;
+    const objective::RemainingRows& rows;
+
+    Index cols() const { return glm.cols(); }
+    void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
+      rows.gram(glm, columns, fresh, out, ld);
+    }
+  };
 
   objective::GlmData data() const {
     const Index n = x_.rows();
@@ -242,7 +209,9 @@ class PathRunner final {
     result.solver = engine.ran();
     result.reason = engine.reason();
     result.gram_bytes = engine.gram_bytes();
-    if (evaluator.has_moments()) result.reason += "; evaluated from second moments";
+    if (evaluator.has_moments()) result.reason += "; evaluated from second moments" + origin();
+    result.shared_gram_bytes = folds_ != nullptr ? folds_->bytes() : 0;
+    if (!own_heldout_.empty()) result.gram_bytes += own_heldout_.front().bytes();
     if (request_.keep_coef || heldout_) {
       glm.to_raw(w, coef_);
       // Scaling back and forth may miss a limit by a rounding.
@@ -254,10 +223,9 @@ class PathRunner final {
       }
     }
     if (request_.keep_coef) result.coef = coef_;
-    if (!wants_heldout()) return;
+    if (!wants_heldout(request_, task_)) return;
     if (heldout_) {
-      result.gram_bytes += heldout_->bytes();
-      const std::optional<double> error = (*heldout_)(coef_, result.intercept);
+      const std::optional<double> error = (*heldout_)(coef_);
       if (error) {
         result.heldout_error = *error;
         return;
@@ -280,6 +248,12 @@ class PathRunner final {
       total += h[i];
     }
     result.heldout_error = error / total;
+  }
+
+  // Whose moments they are.
+  std::string origin() const {
+    if (folds_ == nullptr) return "";
+    return takes_from_all() ? " that the folds share" : " of its own, because " + refusal_;
   }
 
   // A stop by a signal before the first evaluation was complete: the start. Of coefficients of zero
@@ -320,7 +294,12 @@ class PathRunner final {
   const double* lower_ = nullptr;
   const double* upper_ = nullptr;
   Vector lower_storage_, upper_storage_;
-  std::optional<HeldoutError<D, L>> heldout_;
+  const FoldMoments<D>* folds_;
+  std::optional<objective::RemainingRows> training_;
+  objective::ColumnSummary columns_;  // of the training rows
+  std::string refusal_;               // why they are not taken from those of all rows
+  std::vector<objective::RowMoments> own_heldout_;
+  std::optional<objective::HeldoutError> heldout_;
   Vector coef_;
 };
 
@@ -340,13 +319,15 @@ Results run_tasks(const Request& request, const D& x) {
   SolverOptions options = request.options;
   options.at_once = std::min<Index>(static_cast<Index>(request.tasks.size()), most_at_once);
   options.gram_bytes_limit = gram_bytes_limit(x.bytes(), options.at_once);
+  std::unique_ptr<FoldMoments<D>> folds;
+  if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
   std::exception_ptr error;
   std::mutex error_mutex;
   core::Execution outer = request.execution;
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
   core::parallel_for(static_cast<Index>(request.tasks.size()), outer, [&](Index task) {
     try {
-      PathRunner<Engine, D, L> path(request, options, x, task);
+      PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
       results[static_cast<std::size_t>(task)] = path.run();
     } catch (...) {
       const std::scoped_lock lock(error_mutex);

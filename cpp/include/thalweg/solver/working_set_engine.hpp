@@ -26,6 +26,7 @@
 #include <optional>
 
 #include "thalweg/solver/concept.hpp"
+#include "thalweg/solver/gram_cost.hpp"
 #include "thalweg/solver/subproblem.hpp"
 
 namespace thalweg::solver {
@@ -130,7 +131,7 @@ class WorkingSetEngine final {
   }
 
   // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups, cost
-  // less than the way there or a Gram matrix (which path.hpp takes for n >= 4 p).
+  // less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
   bool holds_most(double excess) const {
     constexpr double far = 500;
     return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
@@ -215,14 +216,12 @@ class WorkingSetEngine final {
     return entries / std::max(static_cast<double>(columns.size()), 1.0);
   }
 
-  // Estimated nanoseconds of making the cache hold these columns: see the Gram products of the designs.
+  // Estimated nanoseconds of making the cache hold these columns.
   double build_cost(std::span<const Index> columns) const {
     const auto fresh = static_cast<double>(gram_.missing(columns));
     const double cached = static_cast<double>(gram_.size()) + fresh;
-    const double column = entries_per_column(columns);
-    if (!core::flag(D::Entry::info, "sparse")) return fresh * cached * column / 16;
-    return 3 * cached * column +
-           1.5 * fresh * column * (1 + cached * column / static_cast<double>(glm_.rows()));
+    return gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(glm_.rows()),
+                     entries_per_column(columns), fresh, cached);
   }
 
   // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing in

@@ -1,0 +1,147 @@
+// The folds of a cross-validation share second moments.
+//
+// A fold trains on some rows and is judged by the others. Where both together are the same rows in
+// every fold, s_train + s_test = s, the moments of its training rows are those of all less those of
+// its held-out rows. Held-out rows that no two folds share even add up to all, so that one Gram
+// matrix's worth of products, n p^2 / 2, made once for the request, serves every fold and every
+// penalty; a task then costs O(p^2) and no pass over X. Else they cost that per fold, twice.
+//
+// A difference loses the digits that its terms share. Where a column (or the target) varies little in
+// the training rows of a fold compared with all rows, that fold's model is built from its rows as if
+// there were no others; its held-out moments, which are no difference, still serve.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <string>
+
+#include "thalweg/objective/row_moments.hpp"
+#include "thalweg/solver/gram_cost.hpp"
+#include "thalweg/solver/request.hpp"
+
+namespace thalweg::solver {
+
+// How the weightings of a request, all of which its tasks use, lie to each other.
+struct FoldLayout {
+  Index folds = 0;
+  bool complementary = false;  // training + held-out weights are the same for all folds
+  bool partition = false;      // and the held-out weights of all folds add up to them
+  Index rows_read = 0;         // with a weight, in all held-out parts and what else is needed
+  Vector total;                // the weights of all rows
+};
+
+inline FoldLayout fold_layout(const Request& request, Index rows) {
+  FoldLayout out;
+  if (request.weights == nullptr || request.heldout == nullptr) return out;
+  std::vector<bool> used;
+  for (const Task& task : request.tasks) {
+    if (task.weighting < 0 || task.target != request.tasks.front().target) return out;
+    const auto fold = static_cast<std::size_t>(task.weighting);
+    if (fold >= used.size()) used.resize(fold + 1);
+    used[fold] = true;
+  }
+  if (std::find(used.begin(), used.end(), false) != used.end()) return out;
+  out.folds = static_cast<Index>(used.size());
+  out.total.resize(static_cast<std::size_t>(rows));
+  constexpr Index block = 1 << 14;
+  std::atomic<bool> differs{false}, overlaps{false};
+  std::atomic<Index> heldout_rows{0}, all_rows{0};
+  core::parallel_for((rows + block - 1) / block, request.execution, [&](Index b) {
+    Index held = 0, all = 0;
+    for (Index i = b * block; i < std::min(rows, (b + 1) * block); ++i) {
+      const double total = request.weights[i] + request.heldout[i];
+      double heldout = 0;
+      bool same = true;
+      for (Index fold = 0; fold < out.folds; ++fold) {
+        const double h = request.heldout[i + fold * rows];
+        same = same && request.weights[i + fold * rows] + h == total;
+        heldout += h;
+        held += h != 0 ? 1 : 0;
+      }
+      all += total != 0 ? 1 : 0;
+      out.total[static_cast<std::size_t>(i)] = total;
+      if (!same) differs.store(true, std::memory_order_relaxed);
+      if (heldout != total) overlaps.store(true, std::memory_order_relaxed);
+    }
+    heldout_rows.fetch_add(held, std::memory_order_relaxed);
+    all_rows.fetch_add(all, std::memory_order_relaxed);
+  });
+  out.complementary = out.folds > 1 && !differs && !request.execution.stop_requested();
+  out.partition = out.complementary && !overlaps;
+  out.rows_read = heldout_rows + (out.partition ? 0 : all_rows.load());
+  return out;
+}
+
+template <class D>
+class FoldMoments final {
+ public:
+  // Complementary folds.
+  FoldMoments(const D& x, const Request& request, const FoldLayout& layout)
+      : rows_(x.rows()), fit_intercept_(request.fit_intercept), standardize_(request.standardize) {
+    if (design::MomentAccess<D> && fit_intercept_) centre(x, layout.total, request.execution);
+    const Vector t = target(request, layout.total);
+    std::vector<const double*> weightings;
+    for (Index fold = 0; fold < layout.folds; ++fold) {
+      weightings.push_back(request.heldout + fold * rows_);
+    }
+    if (!layout.partition) weightings.push_back(layout.total.data());
+    parts_ = objective::row_moments(x, weightings, center(), t.data(), request.execution);
+    if (!layout.partition) return;
+    parts_.push_back(objective::RowMoments::sum(parts_));
+  }
+
+  // Matrices held for so many folds.
+  static Index matrices(const FoldLayout& layout) { return layout.folds + 1; }
+  Index bytes() const { return static_cast<Index>(parts_.size()) * parts_.front().bytes(); }
+
+  const objective::RowMoments& heldout(Index fold) const {
+    return parts_[static_cast<std::size_t>(fold)];
+  }
+  objective::RemainingRows training(Index fold) const {
+    return {parts_.back(), heldout(fold), center(), fit_intercept_};
+  }
+  // Why a fold cannot be taken from the whole; empty where it can.
+  std::string refusal(const objective::RemainingRows& training,
+                      const objective::ColumnSummary& columns) const {
+    constexpr double most = 100;  // two of sixteen digits
+    const auto loss = training.loss(columns, fit_intercept_ || standardize_);
+    if (loss.ratio <= most) return {};
+    const std::string what =
+        loss.column < training.cols() ? "column " + std::to_string(loss.column) : "the target";
+    return what + " is too small in the training rows beside all rows";
+  }
+
+ private:
+  const double* center() const { return center_.empty() ? nullptr : center_.data(); }
+
+  // The weighted mean of all rows: a mean that is large beside the spread would cancel otherwise.
+  void centre(const D& x, const Vector& weights, const core::Execution& execution) {
+    std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
+    std::iota(columns.begin(), columns.end(), Index{0});
+    center_.resize(columns.size());
+    x.gemv_t(weights.data(), columns, center_.data(), execution);
+    const double inverse = 1.0 / std::accumulate(weights.begin(), weights.end(), 0.0);
+    for (double& c : center_) c *= inverse;
+  }
+
+  Vector target(const Request& request, const Vector& weights) const {
+    const double* const y = request.y + request.tasks.front().target * rows_;
+    Vector t(y, y + rows_);
+    double sum = 0, total = 0;
+    for (std::size_t i = 0; i < t.size(); ++i) {
+      if (request.offset != nullptr) t[i] -= request.offset[i];
+      sum += weights[i] * t[i];
+      total += weights[i];
+    }
+    for (double& value : t) value -= fit_intercept_ ? sum / total : 0.0;
+    return t;
+  }
+
+  Index rows_;
+  bool fit_intercept_, standardize_;
+  Vector center_;
+  std::vector<objective::RowMoments> parts_;  // the held-out rows of every fold, then all rows
+};
+
+}  // namespace thalweg::solver

@@ -1,0 +1,112 @@
+// Whether second moments pay: building the Gram matrices of all columns against the passes over X that
+// they save. Estimates from counts, of neither cores nor the clock (gram_cost.hpp).
+#pragma once
+
+#include "thalweg/solver/fold_moments.hpp"
+
+namespace thalweg::solver {
+
+// Whether anybody sees more of the results than their held-out errors.
+inline bool hands_out(const Request& request) { return request.keep_coef || request.keep_theta; }
+
+inline bool wants_heldout(const Request& request, const Task& task) {
+  return request.heldout != nullptr && task.weighting >= 0;
+}
+
+// Certificates of problems with unpenalized columns need the residual.
+inline bool has_unpenalized(const Request& request, const Task& task, Index cols) {
+  const PenaltySpec& spec = request.penalties[static_cast<std::size_t>(task.penalty)];
+  return std::any_of(task.alphas.begin(), task.alphas.end(), [&](double alpha) {
+    return penalty::Terms(spec.strengths(alpha, spec.parameters), spec.weights, spec.lower, spec.upper)
+        .has_unpenalized(cols);
+  });
+}
+
+// Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out results
+// keep one.
+template <class D>
+double saved_cost(const Request& request, const Task& task, const D& x) {
+  return (hands_out(request) ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
+         static_cast<double>(x.stored());
+}
+
+template <class D>
+double full_gram_cost(const D& x, Index rows) {
+  const double share = static_cast<double>(rows) / static_cast<double>(std::max<Index>(x.rows(), 1));
+  const auto cols = static_cast<double>(x.cols());
+  return full_gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(rows),
+                        share * static_cast<double>(x.stored()) / cols, cols);
+}
+
+// Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
+struct NullViolations {
+  Index count = 0;
+  double excess = 0;
+};
+
+inline NullViolations null_violations(const penalty::Terms& terms, const Vector& z) {
+  NullViolations found;
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    const penalty::Term term = terms(static_cast<Index>(j));
+    found.count += term.subdiff_distance(0.0, z[j]) > 0 ? 1 : 0;
+    found.excess = std::max(found.excess, term.excess_at_zero(z[j]));
+  }
+  return found;
+}
+
+// For one task by itself, `terms` of its first alpha.
+template <class D, class L>
+bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
+                 const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
+  if (options.inner == Inner::residual || has_unpenalized(request, task, glm.cols())) return false;
+  const auto cols = static_cast<double>(glm.cols());
+  const double matrices = wants_heldout(request, task) ? 2 : 1;
+  const double factors = 1;  // of the solver's active set, at most
+  if (8 * cols * cols * (matrices + factors) > options.gram_bytes_limit) return false;
+  if (matrices * full_gram_cost(glm.design(), glm.rows()) < saved_cost(request, task, glm.design())) {
+    return true;
+  }
+  // A first working set that holds most columns needs most of the matrix anyway, and so does a
+  // solution that most columns enter.
+  constexpr Index largest_first_set = 256;
+  constexpr double far = 500;
+  const NullViolations violations = null_violations(terms, glm.null_correlation());
+  const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * glm.cols();
+  return (most_violate || violations.excess > far) && glm.rows() >= 4 * glm.cols();
+}
+
+// For all folds together.
+template <class D>
+bool fold_moments_pay(const Request& request, const SolverOptions& options, const D& x,
+                      const FoldLayout& layout) {
+  const auto cols = static_cast<double>(x.cols());
+  const double matrix = 8 * cols * cols;
+  // Every task at once holds a matrix and, at most, a factor of it.
+  const double all = matrix * static_cast<double>(FoldMoments<D>::matrices(layout) + 2 * options.at_once);
+  if (x.rows() < x.cols() || 2 * matrix > options.gram_bytes_limit ||
+      all > options.gram_bytes_limit * static_cast<double>(options.at_once)) {
+    return false;
+  }
+  double saved = 0;
+  for (const Task& task : request.tasks) {
+    if (has_unpenalized(request, task, x.cols())) return false;
+    saved += saved_cost(request, task, x);
+  }
+  const Index rows = design::MomentAccess<D> ? layout.rows_read
+                                             : x.rows() * (layout.folds + (layout.partition ? 0 : 1));
+  return full_gram_cost(x, rows) < saved;
+}
+
+// Null where folds are not complementary, where it does not pay, or where a stop came first.
+template <class D>
+std::unique_ptr<FoldMoments<D>> make_fold_moments(const Request& request,
+                                                  const SolverOptions& options, const D& x) {
+  if (options.inner == Inner::residual) return nullptr;
+  const FoldLayout layout = fold_layout(request, x.rows());
+  if (!layout.complementary || !fold_moments_pay(request, options, x, layout)) return nullptr;
+  auto moments = std::make_unique<FoldMoments<D>>(x, request, layout);
+  // Matrices that a stop cut short must not be used.
+  return request.execution.stop_requested() ? nullptr : std::move(moments);
+}
+
+}  // namespace thalweg::solver
