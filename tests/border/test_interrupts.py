@@ -49,8 +49,8 @@ INTERRUPT = """
         model = getattr(tw.linear_model, what)(tol=0, max_iter=10**8)
         model.set_params(**({"alpha": 1e-9} if hasattr(model, "alpha") else {"eps": 1e-9}))
         run = lambda: model.fit(X, y)
-    threading.Thread(target=interrupt, daemon=True).start()
     try:
+        threading.Thread(target=interrupt, daemon=True).start()
         run()
     except KeyboardInterrupt as error:
         delay = time.perf_counter() - sent[0]
