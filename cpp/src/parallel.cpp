@@ -214,6 +214,7 @@ namespace detail {
 
 void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context,
                 StopToken* watched) {
+  if (execution.stop_requested()) return;
   const int threads = static_cast<int>(std::min<Index>(execution.threads, blocks));
   if (threads <= 1 || in_block || forked_child.load(std::memory_order_relaxed)) {
     for (Index block = 0; block < blocks; ++block) {
