@@ -14,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -67,19 +68,28 @@ struct Job {
   const Execution& execution;
   detail::BlockFunction call;
   void* context;
-  int room;                   // for helpers that have not joined; guarded by the team's mutex
-  bool caller_sleeps = false; // likewise
+  int room;                        // for helpers that have not joined; guarded by the team's mutex
+  bool caller_sleeps = false;      // likewise
+  std::exception_ptr error = {};   // of the first block that threw; likewise
   std::atomic<Index> next{0};
-  std::atomic<int> inside{0}; // helpers that have joined and not left
+  std::atomic<int> inside{0};      // helpers that have joined and not left
 
   bool has_work() const { return room > 0 && next.load(std::memory_order_relaxed) < blocks; }
 
-  void work() {
+  // Returns what a block threw; the others that nobody has begun are then left out.
+  std::exception_ptr work() noexcept {
     in_block = true;
-    for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
-      if (!execution.stop_requested()) call(context, block);
+    std::exception_ptr thrown;
+    try {
+      for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
+        if (!execution.stop_requested()) call(context, block);
+      }
+    } catch (...) {
+      thrown = std::current_exception();
+      next.store(blocks, std::memory_order_relaxed);
     }
     in_block = false;
+    return thrown;
   }
 };
 
@@ -93,9 +103,11 @@ class Team final {
 
   void run(Job& job, StopToken* watched) {
     open(job);
-    job.work();
+    const std::exception_ptr thrown = job.work();
     close(job);
     wait(job, watched);
+    if (thrown) std::rethrow_exception(thrown);
+    if (job.error) std::rethrow_exception(job.error);
   }
 
  private:
@@ -133,8 +145,8 @@ class Team final {
     if (spin(linger, done)) return;
     std::unique_lock lock(mutex_);
     job.caller_sleeps = true;
+    if (watched == nullptr) return done_.wait(lock, done);
     while (!done_.wait_for(lock, poll_interval, done)) {
-      if (watched == nullptr) continue;
       lock.unlock();  // the token's hook may need what a block holds
       watched->poll();
       lock.lock();
@@ -146,8 +158,7 @@ class Team final {
     for (;;) {
       const unsigned seen = posted_.load(std::memory_order_acquire);
       if (Job* const job = join()) {
-        job->work();
-        leave(*job);
+        leave(*job, job->work());
         continue;
       }
       const auto news = [&] { return posted_.load(std::memory_order_acquire) != seen; };
@@ -174,8 +185,9 @@ class Team final {
     return *found;
   }
 
-  void leave(Job& job) {
+  void leave(Job& job, std::exception_ptr thrown) {
     const std::scoped_lock lock(mutex_);
+    if (thrown && !job.error) job.error = std::move(thrown);
     const bool caller_sleeps = job.caller_sleeps;
     job.inside.fetch_sub(1, std::memory_order_release);  // with the last one the job may be gone
     if (caller_sleeps) done_.notify_all();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -133,7 +134,9 @@ TEST(ParallelTest, ThreadsAreResolved) {
   EXPECT_GE(resolve_threads(0), 1);
   EXPECT_EQ(1, resolve_threads(1));
   EXPECT_EQ(3, resolve_threads(3));
-  if (!has_openmp()) EXPECT_EQ(1, resolve_threads(0));
+  if (!has_openmp()) {
+    EXPECT_EQ(1, resolve_threads(0));
+  }
 }
 
 // The team's helper hangs in a block of one caller; another caller does its own blocks meanwhile.
@@ -154,6 +157,30 @@ TEST(ParallelTest, HelpersThatAreBusyElsewhereAreNotWaitedFor) {
   EXPECT_LT(std::chrono::steady_clock::now(), give_up);
   release = true;
   first.join();
+}
+
+TEST(ParallelTest, TheFirstExceptionComesOutOnceAllBlocksHaveEnded) {
+  for (const int threads : {1, 2, 4}) {
+    std::atomic<int> begun{0}, ended{0};
+    const auto fails = [&](Index block) {
+      ++begun;
+      if (block == 3) throw std::runtime_error("block 3");
+      std::this_thread::yield();
+      ++ended;
+    };
+    try {
+      parallel_for(1000, Execution{.threads = threads}, fails);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ("block 3", error.what());
+    }
+    EXPECT_EQ(begun - 1, ended);
+    EXPECT_LT(begun, 1000);
+    // Neither the caller nor its helpers are taken for inside a block afterwards.
+    int runs = 0;
+    parallel_for(1, Execution{.threads = threads}, [&](Index) { ++runs; });
+    EXPECT_EQ(1, runs);
+  }
 }
 
 TEST(ParallelTest, ManySmallRegionsInARow) {

@@ -37,9 +37,10 @@ class StopToken {
     return requested();
   }
 
-  bool requested() const noexcept { return stop_.load(std::memory_order_relaxed); }
+  // Who sees a request also sees whether time had expired.
+  bool requested() const noexcept { return stop_.load(std::memory_order_acquire); }
   bool expired() const noexcept { return expired_.load(std::memory_order_relaxed); }
-  void request() noexcept { stop_.store(true, std::memory_order_relaxed); }
+  void request() noexcept { stop_.store(true, std::memory_order_release); }
 
  private:
   std::function<bool()> hook_;

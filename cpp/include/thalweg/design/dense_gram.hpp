@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "thalweg/design/concept.hpp"
@@ -157,31 +156,6 @@ class GramPanels final {
 inline constexpr Index gram_row_blocks = 16;
 inline constexpr Index gram_sums_bytes = 8 << 20;
 
-// Equal pieces of memory that as many tasks hold in turn as run at once. All of it is taken before
-// the threads start: no exception may leave them.
-class Scratch final {
- public:
-  Scratch(Index pieces, Index size)
-      : memory_(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(pieces * size))) {
-    for (Index i = 0; i < pieces; ++i) free_.push_back(memory_.get() + i * size);
-  }
-  double* take() {
-    const std::scoped_lock lock(mutex_);
-    double* const piece = free_.back();
-    free_.pop_back();
-    return piece;
-  }
-  void give_back(double* piece) {
-    const std::scoped_lock lock(mutex_);
-    free_.push_back(piece);  // within its capacity
-  }
-
- private:
-  std::unique_ptr<double[]> memory_;
-  std::vector<double*> free_;
-  std::mutex mutex_;
-};
-
 template <class Panels>
 void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, double* out, Index ld,
                   const core::Execution& execution) {
@@ -189,28 +163,28 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
   const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, second_level_cache);
   const Index chunks = (rows + chunk - 1) / chunk;
   const Index blocks = std::min(gram_row_blocks, chunks);
-  Vector sums(static_cast<std::size_t>(blocks * count * fresh), 0.0);
-  Scratch scratch(std::min<Index>(execution.threads, blocks), panels.panels() * Panels::width * chunk);
+  std::vector<Vector> sums(static_cast<std::size_t>(blocks));
   core::parallel_for(blocks, execution, [&](Index block) {
-    double* const sum = sums.data() + block * count * fresh;
-    double* const packed = scratch.take();
+    Vector& sum = sums[static_cast<std::size_t>(block)];
+    sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
+    const auto packed = std::make_unique_for_overwrite<double[]>(
+        static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
     for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
       if (execution.stop_requested()) break;
       const Index row = c * chunk;
       const Index height = std::min(chunk, rows - row);
       if (panels.is_left_out(row, height)) continue;
       for (Index panel = 0; panel < panels.panels(); ++panel) {
-        panels.pack(panel, row, height, chunk, packed);
+        panels.pack(panel, row, height, chunk, packed.get());
       }
       for (Index panel = 0; panel < panels.panels_b(); ++panel) {
-        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed, sum, count);
+        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(), count);
       }
     }
-    scratch.give_back(packed);
   });
-  for (const double* sum = sums.data(); sum != sums.data() + sums.size();) {
-    for (Index k = 0; k < fresh; ++k) {
-      for (Index i = 0; i < count; ++i) out[i + k * ld] += *sum++;
+  for (const Vector& sum : sums) {
+    for (Index k = 0; k < fresh && !sum.empty(); ++k) {
+      for (Index i = 0; i < count; ++i) out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
     }
   }
 }

@@ -11,9 +11,7 @@
 // from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
 #pragma once
 
-#include <exception>
 #include <memory>
-#include <mutex>
 
 #include "thalweg/solver/driver.hpp"
 #include "thalweg/solver/moments_choice.hpp"
@@ -37,6 +35,8 @@ class PathRunner final {
 
   std::vector<core::Result> run() {
     start_ = core::StopToken::Clock::now();
+    // Many tasks may be left when a signal comes, and of these nobody sees more than that they were.
+    if (!hands_out(request_) && stopped() && !request_.execution.stop->expired()) return {unstarted()};
     std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
                                                 known_columns());
     if (request_.execution.stop_requested()) {
@@ -258,13 +258,17 @@ class PathRunner final {
 
   // A stop by a signal before the first evaluation was complete: the start. Of coefficients of zero
   // the objective and a bound are known without X.
-  core::Result unstarted(const objective::Glm<D, L>& glm) const {
+  core::Result unstarted() const {
     core::Result result;
     result.alpha = task_.alphas.front();
     result.status = core::Status::stopped;
-    result.intercept = glm.null_intercept();
     result.solver = request_.solver;
     result.reason = "stopped before the first certificate";
+    return result;
+  }
+  core::Result unstarted(const objective::Glm<D, L>& glm) const {
+    core::Result result = unstarted();
+    result.intercept = glm.null_intercept();
     result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
     const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
     bool is_zero = true;
@@ -321,20 +325,12 @@ Results run_tasks(const Request& request, const D& x) {
   options.gram_bytes_limit = gram_bytes_limit(x.bytes(), options.at_once);
   std::unique_ptr<FoldMoments<D>> folds;
   if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
-  std::exception_ptr error;
-  std::mutex error_mutex;
   core::Execution outer = request.execution;
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
   core::parallel_for(static_cast<Index>(request.tasks.size()), outer, [&](Index task) {
-    try {
-      PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
-      results[static_cast<std::size_t>(task)] = path.run();
-    } catch (...) {
-      const std::scoped_lock lock(error_mutex);
-      if (!error) error = std::current_exception();
-    }
+    PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
+    results[static_cast<std::size_t>(task)] = path.run();
   }, request.execution.stop);
-  if (error) std::rethrow_exception(error);
   return results;
 }
 
