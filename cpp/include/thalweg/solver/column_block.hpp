@@ -3,7 +3,7 @@
 // Column-major and sparse columns are used in place. Row-major ones are copied to contiguous storage
 // on their first visit, as long as the copies take at most `budget` bytes. A column without a copy is
 // read with a stride, or, by whoever visits columns in groups, staged: copied for the time until the
-// next group but one is.
+// next group but one is. The budget holds what is staged, too; where it is too small, nothing is.
 #pragma once
 
 #include <array>
@@ -14,6 +14,13 @@
 
 namespace thalweg::solver {
 
+inline constexpr Index most_staged = 32;  // columns of one group
+
+// What visiting a column costs, relative to contiguous storage. A strided entry costs a cache line, and
+// often a page table entry; a staged one as much, or a part of it where columns are neighbours.
+inline constexpr double staged_visit = 6.0;
+inline constexpr double strided_visit = 32.0;
+
 template <class D>
 class ColumnBlock final {
  public:
@@ -22,7 +29,9 @@ class ColumnBlock final {
   ColumnBlock(const D& x, Index /*at_once*/) : x_(x) {}
 
   void load(std::span<const Index>, const core::Execution&) {}
-  // Makes column(j) contiguous for these; what was staged the time before stays so.
+  // Whether column(j) is, or `stage` can make it, a contiguous array for all of these.
+  bool can_stage(std::span<const Index>) const { return is_dense; }
+  // Makes it so for at most most_staged columns; those of the call before stay so.
   void stage(std::span<const Index>, const core::Execution&) {}
   // Whether all of these are contiguous arrays, column(j).
   bool has_all(std::span<const Index>) const { return is_dense; }
@@ -51,9 +60,13 @@ class ColumnBlock<design::RowMajor<T>> final {
   static constexpr bool is_dense = true;
 
   // The budget is divided between the blocks that there are at once.
-  ColumnBlock(const design::RowMajor<T>& x, Index at_once)
-      : x_(x), most_(budget(x.bytes()) / at_once /
-                     std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)))) {}
+  ColumnBlock(const design::RowMajor<T>& x, Index at_once) : x_(x) {
+    const Index fit = budget(x.bytes()) / at_once /
+                      std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)));
+    const Index staged = 2 * most_staged;
+    stages_fit_ = fit < x.cols() && fit >= 2 * staged;
+    most_ = stages_fit_ ? fit - staged : fit;
+  }
 
   // Copies those of these columns that have no copy yet; if all do not fit, columns that are not
   // among these lose theirs.
@@ -63,7 +76,7 @@ class ColumnBlock<design::RowMajor<T>> final {
       contiguous_.assign(static_cast<std::size_t>(x_.cols()), nullptr);
     }
     for (Stage& stage : stages_) clear(stage);
-    collect_missing(columns);
+    collect_uncopied(columns);
     if (missing_.empty()) return;
     if (held_ + static_cast<Index>(missing_.size()) > most_) release_others(columns);
     missing_.resize(static_cast<std::size_t>(
@@ -78,11 +91,14 @@ class ColumnBlock<design::RowMajor<T>> final {
     copy_missing(execution);
   }
 
+  bool can_stage(std::span<const Index> columns) const { return stages_fit_ || has_all(columns); }
+
   void stage(std::span<const Index> columns, const core::Execution& execution) {
-    collect_missing(columns);
-    if (missing_.empty()) return;
-    std::swap(stages_[0], stages_[1]);
+    collect_uncopied(columns);
+    if (stages_[0].holds(missing_, contiguous_)) return;
+    std::swap(stages_[0], stages_[1]);  // the group before this one is in the second now
     Stage& stage = stages_[0];
+    if (stage.holds(missing_, contiguous_)) return;
     clear(stage);
     stage.columns = missing_;
     stage.values.resize(missing_.size() * static_cast<std::size_t>(x_.rows()));
@@ -102,9 +118,9 @@ class ColumnBlock<design::RowMajor<T>> final {
   const T* column(Index j) const { return contiguous_[static_cast<std::size_t>(j)]; }
 
   const ColumnBlock& columns() const { return *this; }
-  // Staging reads a cache line per entry, or per few entries of columns that are neighbours.
   double visit_factor(std::span<const Index> columns) const {
-    return static_cast<Index>(columns.size()) <= most_ ? 1.0 : 6.0;
+    if (static_cast<Index>(columns.size()) <= most_) return 1.0;
+    return stages_fit_ ? staged_visit : strided_visit;
   }
 
   double dot(Index j, const double* v) const {
@@ -142,12 +158,21 @@ class ColumnBlock<design::RowMajor<T>> final {
   struct Stage {
     std::vector<Index> columns;
     std::vector<T> values;
+
+    bool contains(const T* column) const {
+      return column != nullptr && column >= values.data() && column < values.data() + values.size();
+    }
+    bool holds(std::span<const Index> wanted, const std::vector<const T*>& contiguous) const {
+      return std::all_of(wanted.begin(), wanted.end(), [&](Index j) {
+        return contains(contiguous[static_cast<std::size_t>(j)]);
+      });
+    }
   };
 
-  void collect_missing(std::span<const Index> columns) {
+  void collect_uncopied(std::span<const Index> columns) {
     missing_.clear();
     for (const Index j : columns) {
-      if (column(j) == nullptr) missing_.push_back(j);
+      if (!copies_[static_cast<std::size_t>(j)]) missing_.push_back(j);
     }
   }
   void copy_missing(const core::Execution& execution) {
@@ -156,8 +181,12 @@ class ColumnBlock<design::RowMajor<T>> final {
     }
     x_.copy_columns(missing_, targets_.data(), execution);
   }
+  // A column may be in both stages; its array is the one that was written last.
   void clear(Stage& stage) {
-    for (const Index j : stage.columns) contiguous_[static_cast<std::size_t>(j)] = nullptr;
+    for (const Index j : stage.columns) {
+      const T*& column = contiguous_[static_cast<std::size_t>(j)];
+      if (stage.contains(column)) column = nullptr;
+    }
     stage.columns.clear();
   }
 
@@ -178,7 +207,8 @@ class ColumnBlock<design::RowMajor<T>> final {
   }
 
   const design::RowMajor<T>& x_;
-  Index most_;  // copies that fit the budget
+  Index most_ = 0;  // copies that fit the budget, beside the stages
+  bool stages_fit_ = false;
   Index held_ = 0;
   std::vector<std::unique_ptr<T[]>> copies_;
   std::array<Stage, 2> stages_;

@@ -239,7 +239,8 @@ class Driver final {
   }
 
   // After a stop: keeps w, which a step left, with its objective and the best bound so far, if the
-  // objective costs a few milliseconds and is lower; else goes back to the last certified point.
+  // objective costs little (in C order some ten milliseconds) and is lower; else goes back to the last
+  // certified point.
   bool take_if_lower(const penalty::Terms& terms, Vector& w, objective::Evaluation& at,
                      core::Result& result) {
     constexpr Index most_entries = 1 << 22;

@@ -109,7 +109,7 @@ class FoldMoments final {
     if (loss.ratio <= most) return {};
     const std::string what =
         loss.column < training.cols() ? "column " + std::to_string(loss.column) : "the target";
-    return what + " is too small in the training rows beside all rows";
+    return what + " varies too little in the training rows compared with all rows";
   }
 
  private:

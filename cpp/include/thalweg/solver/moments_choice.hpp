@@ -66,6 +66,8 @@ bool moments_pay(const Request& request, const Task& task, const SolverOptions& 
   if (matrices * full_gram_cost(glm.design(), glm.rows()) < saved_cost(request, task, glm.design())) {
     return true;
   }
+  // A start that may be the solution is certified first.
+  if (task.coef != nullptr || request.max_iter == 0) return false;
   // A first working set that holds most columns needs most of the matrix anyway, and so does a
   // solution that most columns enter.
   constexpr Index largest_first_set = 256;

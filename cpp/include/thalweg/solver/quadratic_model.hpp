@@ -13,8 +13,11 @@
 #include "thalweg/solver/column_block.hpp"
 #include "thalweg/solver/column_groups.hpp"
 #include "thalweg/solver/gram_cache.hpp"
+#include "thalweg/solver/group_product.hpp"
 
 namespace thalweg::solver {
+
+static_assert(ColumnGroups::width <= most_staged);
 
 template <class D, class L>
 class ResidualModel final {
@@ -70,8 +73,8 @@ class ResidualModel final {
     for (const Index k : asked) asked_.push_back(column(k));
     block_.stage(asked_, {.threads = glm_.execution().threads});  // all of it, also after a stop
     q.resize(asked_.size());
-    add_then_t_([this](Index j) { return block_.column(j); }, glm_.rows(), chosen_, coef_.data(),
-                glm_.weights(), v_, asked_, q.data(), glm_.execution());
+    group_product_([this](Index j) { return block_.column(j); }, glm_.rows(), chosen_, coef_.data(),
+                   glm_.weights(), v_, asked_, q.data(), glm_.execution());
     for (std::size_t i = 0; i < asked_.size(); ++i) q[i] = scaled(asked_[i], q[i]);
   }
   void correlations(const std::vector<Index>& support, Vector& out) {
@@ -165,7 +168,7 @@ class ResidualModel final {
   double* v_;
   double& sum_v_;
   const ColumnGroups* groups_;
-  design::DenseAddThenT<typename D::Scalar> add_then_t_;
+  GroupProduct<typename D::Scalar> group_product_;
   std::vector<Index> chosen_, asked_;
   Vector coef_, combined_, by_column_;
 };

@@ -123,7 +123,8 @@ class WorkingSetEngine final {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
-    if ((takes_all_ = holds_most(excess))) return continuation_ = 1;
+    takes_all_ = holds_most(excess, context.columns);
+    if (takes_all_) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ = starts && excess < near ? 1.0
                                             : std::max(1.0, std::min(excess / ratio, continuation_));
@@ -132,10 +133,11 @@ class WorkingSetEngine final {
 
   // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups, cost
   // less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
-  bool holds_most(double excess) const {
+  bool holds_most(double excess, std::span<const Index> columns) const {
     constexpr double far = 500;
     return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
-           glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols();
+           glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
+           block_.visit_factor(columns) < strided_visit;
   }
 
   // Working set: everything non-zero, and the worst violators.
@@ -266,9 +268,9 @@ class WorkingSetEngine final {
   }
 
   // The groups that hold the working set, whose order is theirs (`select`); null where its columns
-  // are not dense arrays.
+  // are not dense arrays and cannot be made so.
   const ColumnGroups* group_columns() {
-    if constexpr (!ColumnBlock<D>::is_dense) return nullptr;
+    if (!block_.can_stage(working_set_)) return nullptr;
     groups_.add(source_, working_set_);
     return &groups_;
   }
@@ -290,7 +292,7 @@ class WorkingSetEngine final {
   };
   static std::string milliseconds(double nanoseconds) {
     std::array<char, 32> text;
-    std::snprintf(text.data(), text.size(), "%.2g", nanoseconds * 1e-6);
+    std::snprintf(text.data(), text.size(), nanoseconds < 1e7 ? "%.2g" : "%.0f", nanoseconds * 1e-6);
     return text.data();
   }
 
