@@ -224,10 +224,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
     request.observer = [&](const core::IterationInfo& info) { return call(pending, callback, info); };
   }
   solver::Results results;
-  {
-    const py::gil_scoped_release release;
-    results = entry.run(request);
-  }
+  without_gil(pending, [&] { results = entry.run(request); });
   py::list out;
   for (auto& path : results) {
     py::list row;
@@ -294,7 +291,8 @@ void bind_solve(py::module_& m) {
         py::arg("max_time") = py::none(), py::arg("n_threads") = 0, py::arg("seed") = 0,
         py::arg("callback") = py::none(), py::arg("keep_coef") = true, py::arg("keep_theta") = false,
         py::arg("trace") = true, py::arg("stopped") = false,
-        "Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None).");
+        "Run every task, or hand out their starts where `stopped` says so; returns "
+        "(results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
         py::arg("weights") = py::none(), py::arg("offset") = py::none(), py::arg("loss") = "squared",
         py::arg("penalty"), py::arg("fit_intercept") = true, py::arg("standardize") = false,

@@ -46,15 +46,26 @@ class PendingError final {
   py::object exception_ = py::none();
 };
 
+// f() without the GIL. An interrupt goes before what f throws.
+template <class F>
+void without_gil(PendingError& pending, F&& f) {
+  try {
+    const py::gil_scoped_release release;
+    f();
+  } catch (...) {
+    pending.raise();
+    throw;
+  }
+}
+
 // f(execution) without the GIL, for work whose results are worth nothing when it is cut short.
 template <class F>
 void interruptible(int n_threads, F&& f) {
   PendingError pending;
   core::StopToken stop([&pending] { return pending.signal_raised(); });
-  {
-    const py::gil_scoped_release release;
+  without_gil(pending, [&] {
     f(core::Execution{.threads = core::resolve_threads(n_threads), .stop = &stop});
-  }
+  });
   pending.raise();
 }
 

@@ -76,11 +76,14 @@ class Run:
         stored where the caller finds them.
     seconds : float
         Wall-clock time in the core.
+    gram_bytes : int
+        Memory of the Gram blocks and factors that tasks held at once, at most.
     """
 
     results: list
     pending: BaseException | None
     seconds: float
+    gram_bytes: int
 
 
 def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, theta=None):
@@ -182,7 +185,16 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
     finally:
         if bar is not None:
             bar.close()
-    return Run(results, pending, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Run(results, pending, seconds, _gram_bytes(results, options))
+
+
+def _gram_bytes(results, options):
+    """Memory of the tasks that hold most, as many as run in parallel, and what all share."""
+    held = sorted(max(result.gram_bytes for result in rows) for rows in results)
+    at_once = options.n_threads or _core.info()["max_threads"]
+    shared = max(result.shared_gram_bytes for rows in results for result in rows)
+    return shared + sum(held[-at_once:])
 
 
 def _combine(observers):
@@ -251,9 +263,9 @@ def coefficients(data: Data, results):
     return coef, np.array([result.intercept for result in results], dtype=dtype)
 
 
-def summarize(data: Data, results, seconds, notes=()):
+def summarize(data: Data, results, seconds, gram_bytes, notes=()):
     """Return the certificate and the report of one result per target."""
-    report = Report.from_results(results, seconds, data.copies, notes)
+    report = Report.from_results(results, seconds, gram_bytes, data.copies, notes)
     return Certificate.from_results(results), report
 
 
@@ -261,7 +273,8 @@ _ADVICE = {
     "max_iter": "You might want to increase the number of iterations (max_iter, now {max_iter} "
     "passes over the data), increase tol, scale the features to comparable size, or increase alpha",
     "time_limit": "You might want to increase max_time (now {max_time} s) or tol",
-    "stalled": "Floating-point precision is exhausted: increase tol, or pass float64 data",
+    "stalled": "Floating-point precision is exhausted: increase tol, scale the features to "
+    "comparable size, or drop features that nearly depend on others",
     "unbounded": "It has no minimum: penalize every feature or set limits",
     "line_search_failed": "Scale the features to comparable size",
     "non_finite": "Values overflowed: scale X and y",

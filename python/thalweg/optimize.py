@@ -139,7 +139,8 @@ def solve(
         standardize=bool(standardize),
         keep_theta=True,  # for the state
     )
-    solution = _solution(data, [rows[-1] for rows in solved.results], solved.seconds, return_theta)
+    results = [rows[-1] for rows in solved.results]
+    solution = _solution(data, results, solved.seconds, solved.gram_bytes, return_theta)
     return _deliver(solution, solved.pending)
 
 
@@ -264,7 +265,8 @@ def solve_path(
         **settings,
     )
     solutions = [
-        _solution(data, [result], result.time, return_theta) for result in solved.results[0]
+        _solution(data, [result], result.time, result.gram_bytes, return_theta)
+        for result in solved.results[0]
     ]
     return _deliver(Path(grid[: len(solutions)], solutions), solved.pending)
 
@@ -321,9 +323,9 @@ def _read_thetas(state, data):
     return read_start("state.theta", state.theta, shape).reshape(n_targets, n_samples)
 
 
-def _solution(data, results, seconds, return_theta):
+def _solution(data, results, seconds, gram_bytes, return_theta):
     coef, intercept = coefficients(data, results)
-    certificate, report = summarize(data, results, seconds)
+    certificate, report = summarize(data, results, seconds, gram_bytes)
     exact = np.array([result.coef for result in results])
     state = State(exact[0] if len(results) == 1 else exact, intercept, certificate.theta)
     if not return_theta:

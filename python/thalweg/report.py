@@ -49,7 +49,10 @@ class Certificate:
         if len(raw) == 1:
             return cls(**raw[0])
         columns = {name: np.array([r[name] for r in raw]) for name in _NUMBERS}
-        theta = None if raw[0]["theta"] is None else np.array([r["theta"] for r in raw])
+        # After a stop, targets may have none.
+        theta = (
+            None if any(r["theta"] is None for r in raw) else np.array([r["theta"] for r in raw])
+        )
         return cls(kind=raw[0]["kind"], theta=theta, **columns)
 
     def __str__(self):
@@ -101,7 +104,7 @@ class Report:
     trace: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_results(cls, results, seconds, copies=(), notes=()):
+    def from_results(cls, results, seconds, gram_bytes, copies=(), notes=()):
         """Merge core results, one per target, into one report."""
         if len(results) == 1:
             trace = dict(results[0].trace)
@@ -120,7 +123,7 @@ class Report:
             n_epochs=sum(result.n_epochs for result in results),
             time=seconds,
             copies=tuple(copies),
-            gram_bytes=max(result.gram_bytes for result in results),
+            gram_bytes=gram_bytes,
             trace=trace,
         )
 

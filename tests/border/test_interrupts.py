@@ -236,3 +236,22 @@ def test_non_convergence_is_one_warning_that_says_what_to_change(cls):
 def test_functions_do_not_warn():
     X, y = data.threaded_problem(n_samples=60, n_features=200)
     assert tw.solve(X, y, **NAMES, alpha=1e-4, tol=1e-14, max_iter=1).status == "max_iter"
+
+
+@pytest.mark.parametrize("reached", [0, 1, 2])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("mine")], ids=["signal", "own"])
+def test_a_stop_between_several_targets_is_delivered(error, reached):
+    X, y = data.threaded_problem(n_samples=80, n_features=40)
+    targets = np.column_stack([y, -y, 2 * y])
+
+    def raises(info):
+        if info["task"] == reached:
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        tw.solve(X, targets, **NAMES, alpha=0.01, callbacks=[raises], n_threads=1)
+    assert caught.value is error
+    solution = caught.value.solution
+    assert solution.coef.shape == (3, 40)
+    assert np.isfinite(solution.coef).all()
+    assert solution.status == "stopped"

@@ -228,7 +228,7 @@ TEST(FoldRefusalTest, ColumnsThatHardlyVaryInTheTrainingRows) {
   for (const double left : {0.0, 1e-6, 1e-2}) {
     Folds folds({});
     for (Index i = folds.rows() / 4; i < folds.rows(); ++i) folds.x()(i, 5) = 3.0 + left * (i % 2);
-    EXPECT_EQ("column 5 is too small in the training rows beside all rows", refusal(folds, 0));
+    EXPECT_EQ("column 5 varies too little in the training rows compared with all rows", refusal(folds, 0));
     EXPECT_EQ("", refusal(folds, 1));
   }
 }
@@ -236,7 +236,7 @@ TEST(FoldRefusalTest, ColumnsThatHardlyVaryInTheTrainingRows) {
 TEST(FoldRefusalTest, ATargetThatHardlyVariesInTheTrainingRows) {
   Folds folds({});
   for (Index i = folds.rows() / 4; i < folds.rows(); ++i) folds.y()[static_cast<std::size_t>(i)] = 2.0;
-  EXPECT_EQ("the target is too small in the training rows beside all rows", refusal(folds, 0));
+  EXPECT_EQ("the target varies too little in the training rows compared with all rows", refusal(folds, 0));
 }
 
 TEST(FoldRefusalTest, ConstantColumnsAreNoneOfIt) {

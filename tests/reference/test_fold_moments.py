@@ -162,7 +162,7 @@ def test_a_fold_in_which_a_column_hardly_varies_is_built_from_its_rows(storage):
     shares = np.array(_shares(together)).reshape(5, N_ALPHAS)
     assert not shares[0].any()
     assert shares[1:].all()
-    assert all("because column 3 is too small" in result.reason for result in together[0])
+    assert all("because column 3 varies too little" in result.reason for result in together[0])
     np.testing.assert_allclose(_heldout(together), _heldout(alone), rtol=1e-12)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import thalweg as tw
 from support import catalogue, data
 from support.certificate import Problem
 from support.checkers import check_equivalent, check_optimal, check_same, check_solution, solve
@@ -131,3 +132,25 @@ def test_bits_do_not_depend_on_threads_or_repetition(solver, loss, penalty, kind
     check_solution(problem, solutions[0])
     for other in solutions[1:]:
         check_same(solutions[0], other)
+
+
+@pytest.mark.parametrize(("n_targets", "weighted"), [(1, False), (8, True)])
+def test_bits_of_a_far_solution_do_not_depend_on_threads(
+    solver, loss, penalty, weighted, n_targets
+):
+    # On p <= n < 4 p all columns are swept at once; several targets share the memory for copies of
+    # C-ordered columns, so that most of them are staged.
+    X, y = data.threaded_problem(n_samples=1300, n_features=1100)
+    rng = np.random.default_rng(2)
+    targets = y[:, np.newaxis] + rng.standard_normal((len(y), n_targets))
+    arguments = {
+        "loss": catalogue.loss_handle(loss),
+        "penalty": catalogue.penalty_handle(penalty),
+        "alpha": 1e-4,
+        "sample_weight": rng.uniform(0.5, 1.5, len(y)) if weighted else None,
+        "solver": solver,
+        "tol": 1e-3,
+        "max_iter": 20,
+    }
+    solutions = [tw.solve(X, targets, **arguments, n_threads=n) for n in (1, 2)]
+    check_same(*solutions)

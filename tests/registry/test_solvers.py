@@ -129,3 +129,14 @@ def test_many_columns_that_may_be_free_have_a_kkt_certificate(solver):
         )
         solution = solve(problem, solver=solver, tol=1e-4, max_iter=20)
         assert solution.certificate.kind == kind
+
+
+@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+def test_report_states_the_gram_memory_of_targets_that_run_at_once(solver):
+    X, y = data.threaded_problem(n_samples=200, n_features=50)
+    targets = np.column_stack([y, y, y])
+    names = {**catalogue.any_combination(), "solver": solver, "alpha": 0.01}
+    alone = tw.solve(X, y, **names).report.gram_bytes
+    for n_threads in (1, 2, 3, 4):
+        together = tw.solve(X, targets, **names, n_threads=n_threads).report.gram_bytes
+        assert together == min(n_threads, 3) * alone

@@ -104,7 +104,8 @@ def check_same(first, second):
     assert first.coef.tobytes() == second.coef.tobytes()
     assert np.asarray(first.intercept).tobytes() == np.asarray(second.intercept).tobytes()
     for name in ("value", "primal", "dual"):
-        assert getattr(first.certificate, name) == getattr(second.certificate, name), name
+        values = [np.asarray(getattr(each.certificate, name)) for each in (first, second)]
+        assert values[0].tobytes() == values[1].tobytes(), name
 
 
 def check_equivalent(problem, first, second, tol):

@@ -69,12 +69,12 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         options.callbacks = (tasks,)
         return tasks
 
-    def _set_fitted(self, data, results, seconds, notes):
+    def _set_fitted(self, data, results, seconds, gram_bytes, notes):
         """Set the fitted attributes from one core result per target."""
         self.coef_, intercept = coefficients(data, results)
         # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
         self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
-        self.certificate_, self.report_ = summarize(data, results, seconds, notes)
+        self.certificate_, self.report_ = summarize(data, results, seconds, gram_bytes, notes)
         gap = np.array(self.certificate_.value, data.dtype)
         self.dual_gap_ = gap[()] if self.certificate_.kind == "duality_gap" else (np.nan * gap)[()]
         n_iter = [result.n_epochs for result in results]

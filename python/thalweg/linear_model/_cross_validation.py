@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from thalweg import _core, _parameters, penalties
+from thalweg import _parameters, penalties
 from thalweg._engine import run, target_tasks, task
 from thalweg._validation import naming, read_penalty, show
 from thalweg.linear_model._base import COMMON_RULES, LinearModel
@@ -107,6 +107,7 @@ class ElasticNetCVBase(LinearModel):
         with naming(expected):
             splits = list(splitter.split(X, y, **split_params))
         train, test = fold_weights(splits, data.n_samples, data.sample_weight)
+        del splits  # as large as the weights
         grids = strengths(
             data,
             requested_alphas(type(self).__name__, self.alphas),
@@ -165,16 +166,12 @@ class ElasticNetCVBase(LinearModel):
             f"data, {folds.seconds:.3g} s)"
         )
         notes.extend(_origins(every))
-        self._set_fitted(data, results, folds.seconds + refit.seconds, notes)
-        # Paths that run in parallel threads hold their Gram matrices at once.
-        held = sorted(max(result.gram_bytes for result in rows) for rows in folds.results)
-        at_once = options.n_threads or _core.info()["max_threads"]
-        shared = max(result.shared_gram_bytes for result in every)
-        gram_bytes = max(shared + sum(held[-at_once:]), *(result.gram_bytes for result in results))
+        seconds, gram_bytes = folds.seconds + refit.seconds, max(folds.gram_bytes, refit.gram_bytes)
+        self._set_fitted(data, results, seconds, gram_bytes, notes)
         status = self.report_.status
         if status == "converged" and any(result.status == "time_limit" for result in every):
             status = "time_limit"  # the choice was made among what was reached
-        self.report_ = replace(self.report_, gram_bytes=gram_bytes, status=status)
+        self.report_ = replace(self.report_, status=status)
         options.max_time = self.max_time  # what a warning should name
         self._finish(tasks, folds.pending or refit.pending, [*every, *results], options)
         return self
@@ -286,25 +283,26 @@ def fold_weights(splits, n_samples, sample_weight):
     """
     if not splits:
         raise ValueError("cv must yield at least one (train, test) split, got none.")
+    weights = {side: np.empty((n_samples, len(splits)), order="F") for side in ("train", "test")}
     rows = np.arange(n_samples)
-    weight = np.ones(n_samples) if sample_weight is None else sample_weight
-    sides = {"train": [], "test": []}
     for fold, split in enumerate(splits):
         if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
             raise ValueError(
                 "cv must yield pairs (train, test) of row indices or masks, "
                 f"got {show(split)} as split {fold}."
             )
-        for (side, columns), chosen in zip(sides.items(), split, strict=True):
+        for (side, columns), chosen in zip(weights.items(), split, strict=True):
+            column = columns[:, fold]
             expected = f"cv must yield rows of X, which has {n_samples}; {side} side of fold {fold}"
             with naming(expected):
-                column = np.bincount(rows[_positions(chosen)], minlength=n_samples) * weight
+                column[:] = np.bincount(rows[_positions(chosen)], minlength=n_samples)
+            if sample_weight is not None:
+                column *= sample_weight
             if not column.any():
                 raise ValueError(
                     f"cv: the {side} side of fold {fold} has no row with a positive weight."
                 )
-            columns.append(column)
-    return tuple(np.array(columns).T for columns in sides.values())
+    return weights["train"], weights["test"]
 
 
 def _positions(chosen):

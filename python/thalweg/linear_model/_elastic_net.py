@@ -77,7 +77,7 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
             keep_theta=bool(return_theta),
         )
         results = [rows[-1] for rows in solved.results]
-        self._set_fitted(data, results, solved.seconds, notes)
+        self._set_fitted(data, results, solved.seconds, solved.gram_bytes, notes)
         self._finish(tasks, solved.pending, results, options)
         return self
 

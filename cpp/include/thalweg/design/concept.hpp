@@ -5,6 +5,7 @@
 // Parallel ones cut their work at boundaries that depend on the shape only.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <optional>
@@ -91,6 +92,9 @@ struct RowPart {
 
   RowPart() = default;
   RowPart(const double* weights, Index count) {
+    const auto used = static_cast<std::size_t>(count - std::count(weights, weights + count, 0.0));
+    rows.reserve(used);
+    roots.reserve(used);
     for (Index i = 0; i < count; ++i) {
       if (weights[i] == 0) continue;
       rows.push_back(i);

@@ -131,9 +131,7 @@ void dense_row_moments(const ColumnFunction& column, Index cols, std::span<const
       const double* const sum = sums.data() + (part * (slices - 1) + slice - 1) * entries;
       for (Index k = 0; k < entries; ++k) result[k] += sum[k];
     }
-    for (Index k = 0; k < size; ++k) {
-      for (Index i = k + 1; i < size; ++i) result[i + k * size] = result[k + i * size];
-    }
+    kernels::mirror_upper(result, size, size, requested);
   });
 }
 

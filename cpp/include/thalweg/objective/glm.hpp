@@ -294,7 +294,8 @@ class Glm final {
     ColumnSummary out;
     out.resize(static_cast<std::size_t>(cols_));
     if (execution_.stop_requested()) return out;
-    constexpr std::size_t between_polls = 16;  // any of them may need another pass over its column
+    // Any of them may need another pass over its column.
+    const auto between_polls = static_cast<std::size_t>(std::clamp<Index>((1 << 20) / rows_, 1, 16));
     bool finite = true;
     for (std::size_t j = 0; j < out.mean.size(); ++j) {
       if (j % between_polls == 0 && execution_.stop_requested()) return out;
