@@ -1,9 +1,10 @@
-// Whole solves through the catalogue: every solver on wide, balanced and tall problems, dense in both
-// orders and sparse, at two strengths. No Python, no validation: what the engine itself takes.
+// Whole solves through the catalogue: every solver on wide, balanced and tall problems, dense in
+// both orders and sparse, at two strengths. No Python, no validation: what the engine itself takes.
 //
 // Counters: bytes of X per second of the whole solve, to be compared with `read_bandwidth` in the
-// context above the table (their quotient is how many passes over X the solve cost), passes over the
-// data as the report counts them, and the size of the support. OMP_NUM_THREADS sets the threads.
+// context above the table (their quotient is how many passes over X the solve cost), passes over
+// the data as the report counts them, and the size of the support. OMP_NUM_THREADS sets the
+// threads.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -21,8 +22,8 @@ using namespace thalweg;
 
 std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-// Independent columns, uniform on [-1/2, 1/2], one in `sparsity` entries kept; a true coefficient of
-// +-1 on every `cols / 20`-th column and noise of a third of the signal.
+// Independent columns, uniform on [-1/2, 1/2], one in `sparsity` entries kept; a true coefficient
+// of +-1 on every `cols / 20`-th column and noise of a third of the signal.
 class Problem final {
  public:
   Problem(std::string name, Index rows, Index cols, Index sparsity)
@@ -51,8 +52,9 @@ class Problem final {
     const double noise = std::sqrt(12 * square / static_cast<double>(rows)) / 3;
     for (double& value : y_) value += noise * uniform();
     if (sparsity > 1) {
-      add("csc", design::Csc<double, std::int32_t>(values_.data(), indices_.data(), pointers_.data(),
-                                                   rows, cols),
+      add("csc",
+          design::Csc<double, std::int32_t>(values_.data(), indices_.data(), pointers_.data(), rows,
+                                            cols),
           12 * static_cast<Index>(values_.size()));
       by_column_ = {};
       return;
@@ -61,7 +63,8 @@ class Problem final {
     for (Index j = 0; j < cols; ++j) {
       for (Index i = 0; i < rows; ++i) by_row_[size(i * cols + j)] = by_column_[size(i + j * rows)];
     }
-    add("dense_f", design::ColumnMajor<double>(by_column_.data(), rows, cols, rows), 8 * rows * cols);
+    add("dense_f", design::ColumnMajor<double>(by_column_.data(), rows, cols, rows),
+        8 * rows * cols);
     add("dense_c", design::RowMajor<double>(by_row_.data(), rows, cols, cols), 8 * rows * cols);
   }
 
@@ -89,26 +92,31 @@ class Problem final {
 void register_solve(const std::shared_ptr<const Problem>& problem, const Problem::View& view,
                     const SolverEntry& solver, double ratio) {
   std::string name = problem->name() + "/" + view.name + "/";
-  name += std::string(solver.info->name) + "/alpha_max_over_" + std::to_string(std::lround(1 / ratio));
-  benchmark::RegisterBenchmark(name.c_str(), [=, &view, &solver](benchmark::State& state) {
-    solver::Request request;
-    request.design = &view.design;
-    request.y = problem->y();
-    request.loss = losses().front()->name;
-    request.solver = solver.info->name;
-    request.penalties = {default_spec(penalties().front())};
-    request.max_iter = 1'000'000;
-    request.execution.threads = core::resolve_threads(0);
-    request.tasks = {{}};
-    request.tasks.front().alphas = {ratio * alpha_max(request, 1).front()};
-    core::Result result;
-    for (auto _ : state) result = solver.run(request).front().front();
-    if (result.status != core::Status::converged) state.SkipWithError("did not converge");
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * view.bytes);
-    state.counters["passes"] = static_cast<double>(result.epochs);
-    state.counters["support"] = static_cast<double>(
-        std::count_if(result.coef.begin(), result.coef.end(), [](double w) { return w != 0; }));
-  })->Unit(benchmark::kMillisecond)->UseRealTime();
+  name +=
+      std::string(solver.info->name) + "/alpha_max_over_" + std::to_string(std::lround(1 / ratio));
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [=, &view, &solver](benchmark::State& state) {
+        solver::Request request;
+        request.design = &view.design;
+        request.y = problem->y();
+        request.loss = losses().front()->name;
+        request.solver = solver.info->name;
+        request.penalties = {default_spec(penalties().front())};
+        request.max_iter = 1'000'000;
+        request.execution.threads = core::resolve_threads(0);
+        request.tasks = {{}};
+        request.tasks.front().alphas = {ratio * alpha_max(request, 1).front()};
+        core::Result result;
+        for (auto _ : state) result = solver.run(request).front().front();
+        if (result.status != core::Status::converged) state.SkipWithError("did not converge");
+        state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * view.bytes);
+        state.counters["passes"] = static_cast<double>(result.epochs);
+        state.counters["support"] = static_cast<double>(
+            std::count_if(result.coef.begin(), result.coef.end(), [](double w) { return w != 0; }));
+      })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
 }
 
 }  // namespace

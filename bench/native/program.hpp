@@ -1,6 +1,6 @@
-// The main program of a benchmark: runs what was registered, below what this machine's memory does on
-// one thread: bytes read and written by memcpy per second, and bytes read by products with a vector
-// that stays in cache.
+// The main program of a benchmark: runs what was registered, below what this machine's memory does
+// on one thread: bytes read and written by memcpy per second, and bytes read by products with a
+// vector that stays in cache.
 #pragma once
 
 #include <benchmark/benchmark.h>

@@ -13,7 +13,8 @@ namespace thalweg::bindings {
 namespace py = pybind11;
 
 // A TypeError that names the argument, what came and what was expected.
-[[noreturn]] inline void reject(const char* name, const py::handle& got, const std::string& expected) {
+[[noreturn]] inline void reject(const char* name, const py::handle& got,
+                                const std::string& expected) {
   std::string description = py::str(py::type::of(got).attr("__name__"));
   if (py::isinstance<py::array>(got)) {
     description = "array of dtype " + std::string(py::str(got.attr("dtype"))) + " and shape " +
@@ -24,7 +25,8 @@ namespace py = pybind11;
 
 // A contiguous array of T, one-dimensional or column-major.
 template <class T>
-py::array checked(const char* name, const py::handle& object, int dimensions, const std::string& expected) {
+py::array checked(const char* name, const py::handle& object, int dimensions,
+                  const std::string& expected) {
   if (!py::isinstance<py::array>(object)) reject(name, object, expected);
   auto array = py::reinterpret_borrow<py::array>(object);
   const bool right = py::isinstance<py::array_t<T>>(array) && array.ndim() == dimensions &&
@@ -34,7 +36,8 @@ py::array checked(const char* name, const py::handle& object, int dimensions, co
 }
 
 inline py::array float64_vector(const char* name, const py::handle& object, Index length) {
-  const std::string expected = "a contiguous float64 array of shape (" + std::to_string(length) + ",)";
+  const std::string expected =
+      "a contiguous float64 array of shape (" + std::to_string(length) + ",)";
   py::array array = checked<double>(name, object, 1, expected);
   if (array.shape(0) != length) reject(name, object, expected);
   return array;
@@ -48,7 +51,9 @@ inline py::array float64_columns(const char* name, const py::handle& object, Ind
   return array;
 }
 
-inline const double* data(const py::array& array) { return static_cast<const double*>(array.data()); }
+inline const double* data(const py::array& array) {
+  return static_cast<const double*>(array.data());
+}
 
 // A NumPy array that owns a moved vector.
 template <class T, class Allocator>

@@ -52,7 +52,8 @@ py::dict catalog() {
 }
 
 // Rows for every solver and every combination that the arguments leave open.
-py::list compatible(const std::optional<std::string>& loss, const std::optional<std::string>& penalty,
+py::list compatible(const std::optional<std::string>& loss,
+                    const std::optional<std::string>& penalty,
                     const std::optional<std::string>& design) {
   if (loss) find_loss(*loss);
   if (penalty) find_penalty(*penalty);
@@ -100,8 +101,8 @@ py::dict info() {
 #else
   result["build_type"] = "debug";
 #endif
-  result["eigen"] = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
-                    "." + std::to_string(EIGEN_MINOR_VERSION);
+  result["eigen"] = std::to_string(EIGEN_WORLD_VERSION) + "." +
+                    std::to_string(EIGEN_MAJOR_VERSION) + "." + std::to_string(EIGEN_MINOR_VERSION);
   return result;
 }
 
@@ -111,7 +112,8 @@ void bind_catalog(py::module_& m) {
   m.attr("__version__") = version;
   m.def("catalog", &catalog, "Every design, loss, penalty and solver: what it says of itself.");
   m.def("compatible", &compatible, py::arg("loss") = py::none(), py::arg("penalty") = py::none(),
-        py::arg("design") = py::none(), "Which solvers serve a combination, with the reason where none.");
+        py::arg("design") = py::none(),
+        "Which solvers serve a combination, with the reason where none.");
   m.def("info", &info, "Version, instruction set in use, threads, build options.");
 }
 

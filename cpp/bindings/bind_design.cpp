@@ -23,7 +23,8 @@ BoundDesign dense_of(const py::array& x) {
                     .kind = "dense",
                     .order = "F",
                     .dtype = sizeof(T) == 4 ? "float32" : "float64"};
-  if (divisible && (row_stride == 1 || rows == 1) && (column_stride >= rows || cols == 1)) return bound;
+  if (divisible && (row_stride == 1 || rows == 1) && (column_stride >= rows || cols == 1))
+    return bound;
   if (divisible && (column_stride == 1 || cols == 1) && (row_stride >= cols || rows == 1)) {
     bound.view.emplace<design::RowMajor<T>>(data, rows, cols, row_stride);
     bound.order = "C";
@@ -48,13 +49,15 @@ struct SparseArrays {
   Index rows, cols;
 };
 
-SparseArrays sparse_arrays(const py::object& data, const py::object& index, const py::object& pointers,
-                           const std::pair<Index, Index>& shape, Index major) {
+SparseArrays sparse_arrays(const py::object& data, const py::object& index,
+                           const py::object& pointers, const std::pair<Index, Index>& shape,
+                           Index major) {
   const auto vector = [](const char* name, const py::object& object) {
     const std::string expected = "a contiguous one-dimensional array";
     if (!py::isinstance<py::array>(object)) reject(name, object, expected);
     auto array = py::reinterpret_borrow<py::array>(object);
-    if (array.ndim() != 1 || (array.flags() & py::array::c_style) == 0) reject(name, object, expected);
+    if (array.ndim() != 1 || (array.flags() & py::array::c_style) == 0)
+      reject(name, object, expected);
     return array;
   };
   SparseArrays out{vector("data", data), vector("indices", index), vector("indptr", pointers),
@@ -87,8 +90,10 @@ auto with_types(const SparseArrays& x, F&& f) {
     }
     reject("indices and indptr", x.index, "both int32 or both int64 arrays");
   };
-  if (py::isinstance<py::array_t<double>>(x.data)) return index_type(static_cast<const double*>(x.data.data()));
-  if (py::isinstance<py::array_t<float>>(x.data)) return index_type(static_cast<const float*>(x.data.data()));
+  if (py::isinstance<py::array_t<double>>(x.data))
+    return index_type(static_cast<const double*>(x.data.data()));
+  if (py::isinstance<py::array_t<float>>(x.data))
+    return index_type(static_cast<const float*>(x.data.data()));
   reject("data", x.data, "a float32 or float64 array");
 }
 
@@ -115,25 +120,26 @@ BoundDesign sparse(const py::object& data, const py::object& index, const py::ob
 py::tuple to_csc(const py::object& data, const py::object& index, const py::object& pointers,
                  const std::pair<Index, Index>& shape, const std::string& kind, int n_threads) {
   const bool from_rows = kind == "csr";
-  if (!from_rows && kind != "csc") throw py::value_error("kind must be 'csr' or 'csc'; got '" + kind + "'");
+  if (!from_rows && kind != "csc")
+    throw py::value_error("kind must be 'csr' or 'csc'; got '" + kind + "'");
   const Index major = from_rows ? shape.first : shape.second;
   const Index minor = from_rows ? shape.second : shape.first;
   const SparseArrays x = sparse_arrays(data, index, pointers, shape, major);
-  return with_types(x, [&]<class T, class I>(const T* values, const I* indices,
-                                             const I* starts) -> py::tuple {
-    design::CompressedColumns<T, I> out;
-    const Index entries = x.index.shape(0);
-    interruptible(n_threads, [&](const core::Execution& execution) {
-      const bool canonical =
-          design::check_format(indices, entries, starts, major, minor, execution);
-      if (execution.stop_requested()) return;
-      out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols, execution,
-                                                canonical)
-                      : design::canonical_columns(values, indices, starts, x.cols, execution);
-    });
-    return py::make_tuple(to_numpy(std::move(out.data)), to_numpy(std::move(out.index)),
-                          to_numpy(std::move(out.pointers)));
-  });
+  return with_types(
+      x, [&]<class T, class I>(const T* values, const I* indices, const I* starts) -> py::tuple {
+        design::CompressedColumns<T, I> out;
+        const Index entries = x.index.shape(0);
+        interruptible(n_threads, [&](const core::Execution& execution) {
+          const bool canonical =
+              design::check_format(indices, entries, starts, major, minor, execution);
+          if (execution.stop_requested()) return;
+          out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols,
+                                                    execution, canonical)
+                          : design::canonical_columns(values, indices, starts, x.cols, execution);
+        });
+        return py::make_tuple(to_numpy(std::move(out.data)), to_numpy(std::move(out.index)),
+                              to_numpy(std::move(out.pointers)));
+      });
 }
 
 py::array_t<double> gemv(const BoundDesign& bound, const py::object& w, int n_threads) {
@@ -162,32 +168,35 @@ py::array_t<double> gemv_t(const BoundDesign& bound, const py::object& v, int n_
       bound.view);
 }
 
-py::tuple moments(const BoundDesign& bound, const py::object& weights, const py::object& v, int n_threads) {
+py::tuple moments(const BoundDesign& bound, const py::object& weights, const py::object& v,
+                  int n_threads) {
   return std::visit(
       [&](const auto& x) {
         const py::array vector = float64_vector("v", v, x.rows());
-        const py::object s = weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
+        const py::object s =
+            weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
         design::ColumnMoments out;
-        x.moments(s.is_none() ? nullptr : data(py::reinterpret_borrow<py::array>(s)), data(vector), out,
-                  threads(n_threads));
+        x.moments(s.is_none() ? nullptr : data(py::reinterpret_borrow<py::array>(s)), data(vector),
+                  out, threads(n_threads));
         return py::make_tuple(to_numpy(std::move(out.sum)), to_numpy(std::move(out.sum_sq)),
                               to_numpy(std::move(out.dot)));
       },
       bound.view);
 }
 
-py::array gram(const BoundDesign& bound, const std::vector<Index>& columns, const py::object& weights,
-               int n_threads) {
+py::array gram(const BoundDesign& bound, const std::vector<Index>& columns,
+               const py::object& weights, int n_threads) {
   return std::visit(
       [&]<class D>(const D& x) -> py::array {
         if constexpr (design::ColumnAccess<D>) {
           for (const Index j : columns) {
             if (j < 0 || j >= x.cols()) {
-              throw py::value_error("columns must be in [0, " + std::to_string(x.cols()) + "); got " +
-                                    std::to_string(j));
+              throw py::value_error("columns must be in [0, " + std::to_string(x.cols()) +
+                                    "); got " + std::to_string(j));
             }
           }
-          const py::object s = weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
+          const py::object s =
+              weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
           const auto size = static_cast<Index>(columns.size());
           py::array_t<double, py::array::f_style> out({size, size});
           x.gram(columns, size, nullptr,
@@ -195,7 +204,8 @@ py::array gram(const BoundDesign& bound, const std::vector<Index>& columns, cons
                  out.mutable_data(), size, threads(n_threads));
           return out;
         } else {
-          throw py::value_error("gram needs column access, which '" + bound.kind + "' does not have");
+          throw py::value_error("gram needs column access, which '" + bound.kind +
+                                "' does not have");
         }
       },
       bound.view);
@@ -211,12 +221,16 @@ void bind_design(py::module_& m) {
       .def_static(
           "csc",
           [](const py::object& values, const py::object& index, const py::object& pointers,
-             const Shape& shape) { return sparse<design::Csc>(values, index, pointers, shape, true); },
+             const Shape& shape) {
+            return sparse<design::Csc>(values, index, pointers, shape, true);
+          },
           py::arg("data"), py::arg("indices"), py::arg("indptr"), py::arg("shape"))
       .def_static(
           "csr",
           [](const py::object& values, const py::object& index, const py::object& pointers,
-             const Shape& shape) { return sparse<design::Csr>(values, index, pointers, shape, false); },
+             const Shape& shape) {
+            return sparse<design::Csr>(values, index, pointers, shape, false);
+          },
           py::arg("data"), py::arg("indices"), py::arg("indptr"), py::arg("shape"))
       .def_readonly("kind", &BoundDesign::kind)
       .def_readonly("order", &BoundDesign::order)
@@ -224,12 +238,17 @@ void bind_design(py::module_& m) {
       .def_readonly("canonical", &BoundDesign::canonical)
       .def_property_readonly("shape",
                              [](const BoundDesign& d) {
-                               return std::visit([](const auto& x) { return Shape(x.rows(), x.cols()); }, d.view);
+                               return std::visit(
+                                   [](const auto& x) { return Shape(x.rows(), x.cols()); }, d.view);
                              })
-      .def_property_readonly(
-          "nnz", [](const BoundDesign& d) { return std::visit([](const auto& x) { return x.stored(); }, d.view); })
-      .def_property_readonly(
-          "nbytes", [](const BoundDesign& d) { return std::visit([](const auto& x) { return x.bytes(); }, d.view); })
+      .def_property_readonly("nnz",
+                             [](const BoundDesign& d) {
+                               return std::visit([](const auto& x) { return x.stored(); }, d.view);
+                             })
+      .def_property_readonly("nbytes",
+                             [](const BoundDesign& d) {
+                               return std::visit([](const auto& x) { return x.bytes(); }, d.view);
+                             })
       .def("gemv", &gemv, py::arg("w"), n_threads, "X w.")
       .def("gemv_t", &gemv_t, py::arg("v"), n_threads, "X' v.")
       .def("moments", &moments, py::arg("weights"), py::arg("v"), n_threads,

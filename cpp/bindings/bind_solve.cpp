@@ -35,10 +35,12 @@ solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest&
   spec.name = required<std::string>(dict, "name", "penalty");
   const PenaltyEntry& entry = find_penalty(spec.name);
   spec.strengths = entry.strengths;
-  const py::dict given = dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict();
+  const py::dict given =
+      dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict();
   for (const core::Parameter& parameter : entry.info->parameters) {
     const py::str name{std::string(parameter.name)};
-    spec.parameters.push_back(given.contains(name) ? py::cast<double>(given[name]) : parameter.default_value);
+    spec.parameters.push_back(given.contains(name) ? py::cast<double>(given[name])
+                                                   : parameter.default_value);
   }
   const auto array = [&](const char* key) -> const double* {
     const py::object value = optional(dict, key);
@@ -83,10 +85,11 @@ py::dict certificate_dict(const core::Certificate& certificate) {
   out["relative"] = certificate.relative;
   out["primal"] = certificate.primal;
   out["dual"] = certificate.dual;
-  out["theta"] = certificate.theta.empty()
-                     ? py::object(py::none())
-                     : py::object(py::array_t<double>(static_cast<py::ssize_t>(certificate.theta.size()),
-                                                      certificate.theta.data()));
+  out["theta"] =
+      certificate.theta.empty()
+          ? py::object(py::none())
+          : py::object(py::array_t<double>(static_cast<py::ssize_t>(certificate.theta.size()),
+                                           certificate.theta.data()));
   return out;
 }
 
@@ -188,11 +191,13 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   if (!heldout_weights.is_none()) {
     request.heldout = bound.keep(float64_columns("heldout_weights", heldout_weights, rows));
   }
-  for (const py::dict& dict : penalty_dicts) request.penalties.push_back(penalty_spec(dict, cols, bound));
+  for (const py::dict& dict : penalty_dicts)
+    request.penalties.push_back(penalty_spec(dict, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
   for (const py::dict& dict : tasks) {
     request.tasks.push_back(task_of(dict, rows, cols, bound));
-    check_task(request.tasks.back(), targets, weightings, static_cast<Index>(request.penalties.size()));
+    check_task(request.tasks.back(), targets, weightings,
+               static_cast<Index>(request.penalties.size()));
   }
   for (const auto& item : solver_options) {
     const auto key = py::cast<std::string>(item.first);
@@ -212,16 +217,17 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   request.keep_trace = trace;
 
   PendingError pending;
-  const auto deadline =
-      max_time ? core::StopToken::Clock::now() +
-                     std::chrono::duration_cast<core::StopToken::Clock::duration>(
-                         std::chrono::duration<double>(std::min(*max_time, 1e9)))
-               : core::StopToken::Clock::time_point::max();
+  const auto deadline = max_time ? core::StopToken::Clock::now() +
+                                       std::chrono::duration_cast<core::StopToken::Clock::duration>(
+                                           std::chrono::duration<double>(std::min(*max_time, 1e9)))
+                                 : core::StopToken::Clock::time_point::max();
   core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline);
   request.execution.stop = &stop;
   if (stopped) stop.request();
   if (!callback.is_none()) {
-    request.observer = [&](const core::IterationInfo& info) { return call(pending, callback, info); };
+    request.observer = [&](const core::IterationInfo& info) {
+      return call(pending, callback, info);
+    };
   }
   solver::Results results;
   without_gil(pending, [&] { results = entry.run(request); });
@@ -236,13 +242,14 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
 
 py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
                                  const py::object& weights, const py::object& offset,
-                                 const std::string& loss, const py::dict& penalty, bool fit_intercept,
-                                 bool standardize, int n_threads) {
+                                 const std::string& loss, const py::dict& penalty,
+                                 bool fit_intercept, bool standardize, int n_threads) {
   BoundRequest bound;
   fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
-  if (!weights.is_none()) bound.request.weights = bound.keep(float64_vector("weights", weights, rows));
+  if (!weights.is_none())
+    bound.request.weights = bound.keep(float64_vector("weights", weights, rows));
   bound.request.penalties.push_back(penalty_spec(penalty, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
   Vector result;
@@ -260,18 +267,21 @@ void bind_result(py::module_& m) {
                              [](const py::object& self) -> py::object {
                                const auto& result = py::cast<const Result&>(self);
                                if (result.coef.empty()) return py::none();
-                               return py::array_t<double>(static_cast<py::ssize_t>(result.coef.size()),
-                                                          result.coef.data(), self);
+                               return py::array_t<double>(
+                                   static_cast<py::ssize_t>(result.coef.size()), result.coef.data(),
+                                   self);
                              })
       .def_readonly("intercept", &Result::intercept)
       .def_readonly("alpha", &Result::alpha)
-      .def_property_readonly("status", [](const Result& r) { return std::string(to_string(r.status)); })
+      .def_property_readonly("status",
+                             [](const Result& r) { return std::string(to_string(r.status)); })
       .def_readonly("n_iter", &Result::iterations)
       .def_readonly("n_epochs", &Result::epochs)
       .def_readonly("time", &Result::time)
       .def_readonly("solver", &Result::solver)
       .def_readonly("reason", &Result::reason)
-      .def_property_readonly("certificate", [](const Result& r) { return certificate_dict(r.certificate); })
+      .def_property_readonly("certificate",
+                             [](const Result& r) { return certificate_dict(r.certificate); })
       .def_readonly("target_gap", &Result::target)
       .def_readonly("gram_bytes", &Result::gram_bytes)
       .def_readonly("shared_gram_bytes", &Result::shared_gram_bytes)
@@ -289,14 +299,15 @@ void bind_solve(py::module_& m) {
         py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
         py::arg("max_time") = py::none(), py::arg("n_threads") = 0, py::arg("seed") = 0,
-        py::arg("callback") = py::none(), py::arg("keep_coef") = true, py::arg("keep_theta") = false,
-        py::arg("trace") = true, py::arg("stopped") = false,
+        py::arg("callback") = py::none(), py::arg("keep_coef") = true,
+        py::arg("keep_theta") = false, py::arg("trace") = true, py::arg("stopped") = false,
         "Run every task, or hand out their starts where `stopped` says so; returns "
         "(results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
-        py::arg("weights") = py::none(), py::arg("offset") = py::none(), py::arg("loss") = "squared",
-        py::arg("penalty"), py::arg("fit_intercept") = true, py::arg("standardize") = false,
-        py::arg("n_threads") = 0, "Smallest alpha at which every penalized coefficient is zero.");
+        py::arg("weights") = py::none(), py::arg("offset") = py::none(),
+        py::arg("loss") = "squared", py::arg("penalty"), py::arg("fit_intercept") = true,
+        py::arg("standardize") = false, py::arg("n_threads") = 0,
+        "Smallest alpha at which every penalized coefficient is zero.");
 }
 
 }  // namespace thalweg::bindings

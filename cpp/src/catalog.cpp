@@ -40,7 +40,8 @@ constexpr auto loss_entries = std::to_array<const core::Info*>({
 #define THALWEG_LOSS(name_, class_)
 
 #undef THALWEG_PENALTY
-#define THALWEG_PENALTY(name_, class_) PenaltyEntry{&penalty::class_::info, &penalty::class_::strengths},
+#define THALWEG_PENALTY(name_, class_) \
+  PenaltyEntry{&penalty::class_::info, &penalty::class_::strengths},
 constexpr auto penalty_entries = std::to_array<PenaltyEntry>({
 #include "thalweg/catalog.def"
 });
@@ -89,7 +90,8 @@ Vector null_coef(const solver::Request& request, const penalty::Terms& unit, Ind
   derived.penalties = {request.penalties.front()};
   derived.penalties.front().lower = lower.data();
   derived.penalties.front().upper = upper.data();
-  derived.tasks = {{.target = target, .weighting = request.weights != nullptr ? 0 : -1, .alphas = {1.0}}};
+  derived.tasks = {
+      {.target = target, .weighting = request.weights != nullptr ? 0 : -1, .alphas = {1.0}}};
   derived.tol = 1e-14;
   derived.max_iter = 100000;
   derived.keep_trace = false;
@@ -145,8 +147,9 @@ std::string incompatibility(const core::Info& solver, const core::Info& design,
                             const core::Info& loss, const core::Info& penalty) {
   for (const std::string_view requirement : solver.requires_) {
     for (const core::Info* part : {&design, &loss, &penalty}) {
-      const auto declared = std::find_if(part->flags.begin(), part->flags.end(),
-                                         [&](const core::Flag& f) { return f.name == requirement; });
+      const auto declared =
+          std::find_if(part->flags.begin(), part->flags.end(),
+                       [&](const core::Flag& f) { return f.name == requirement; });
       if (declared != part->flags.end() && !declared->value) {
         return "solver '" + std::string(solver.name) + "' needs '" + std::string(requirement) +
                "', which '" + std::string(part->name) + "' does not have";
@@ -162,7 +165,8 @@ const core::Info& info_of(const design::AnyDesign& design) {
 
 Vector alpha_max(const solver::Request& request, Index targets) {
   const solver::PenaltySpec& spec = request.penalties.front();
-  const penalty::Terms unit(spec.strengths(1.0, spec.parameters), spec.weights, spec.lower, spec.upper);
+  const penalty::Terms unit(spec.strengths(1.0, spec.parameters), spec.weights, spec.lower,
+                            spec.upper);
   Vector result(static_cast<std::size_t>(targets));
   std::visit(
       [&]<class D>(const D& x) {

@@ -61,24 +61,24 @@ void Cholesky::factorize_diagonal(Index begin, Index end) {
 // Rows below the diagonal block: L21 = A21 L11^{-T}, a few rows per task.
 void Cholesky::solve_panel(Index begin, Index end, const core::Execution& execution) {
   constexpr Index rows = 64;
-  core::parallel_for(
-      (n_ - end + rows - 1) / rows, limited((n_ - end) * block * block, execution), [&](Index task) {
-        const Index first = end + task * rows;
-        const Index last = std::min(n_, first + rows);
-        for (Index k = begin; k < end; ++k) {
-          if (skipped_[static_cast<std::size_t>(k)] != 0) {
-            for (Index i = first; i < last; ++i) at(i, k) = 0.0;
-            continue;
-          }
-          for (Index j = begin; j < k; ++j) {
-            const double factor = at(k, j);
-            if (factor == 0) continue;
-            for (Index i = first; i < last; ++i) at(i, k) -= factor * at(i, j);
-          }
-          const double inverse = 1.0 / at(k, k);
-          for (Index i = first; i < last; ++i) at(i, k) *= inverse;
-        }
-      });
+  core::parallel_for((n_ - end + rows - 1) / rows, limited((n_ - end) * block * block, execution),
+                     [&](Index task) {
+                       const Index first = end + task * rows;
+                       const Index last = std::min(n_, first + rows);
+                       for (Index k = begin; k < end; ++k) {
+                         if (skipped_[static_cast<std::size_t>(k)] != 0) {
+                           for (Index i = first; i < last; ++i) at(i, k) = 0.0;
+                           continue;
+                         }
+                         for (Index j = begin; j < k; ++j) {
+                           const double factor = at(k, j);
+                           if (factor == 0) continue;
+                           for (Index i = first; i < last; ++i) at(i, k) -= factor * at(i, j);
+                         }
+                         const double inverse = 1.0 / at(k, k);
+                         for (Index i = first; i < last; ++i) at(i, k) *= inverse;
+                       }
+                     });
 }
 
 // A22 -= L21 L21', lower tiles.
@@ -101,10 +101,9 @@ void Cholesky::update_trailing(Index begin, Index end, const core::Execution& ex
         const Index j = end + column * width;
         for (Index panel = column; panel < panels; ++panel) {
           const Index i = end + panel * width;
-          kernels.block.panel_product(packed_.data() + panel * width * block,
-                                      packed_.data() + column * width * block, depth, -1.0,
-                                      a_ + i + j * ld_, ld_, std::min(width, n_ - i),
-                                      std::min(width, n_ - j));
+          kernels.block.panel_product(
+              packed_.data() + panel * width * block, packed_.data() + column * width * block,
+              depth, -1.0, a_ + i + j * ld_, ld_, std::min(width, n_ - i), std::min(width, n_ - j));
         }
       });
 }
@@ -163,8 +162,8 @@ bool PivotedCholesky::factorize(double* a, Index n, double tolerance,
   return true;
 }
 
-// Exchanges rows and columns k and `pivot` of what is left of the matrix (its lower triangle), and the
-// rows of the columns so far.
+// Exchanges rows and columns k and `pivot` of what is left of the matrix (its lower triangle), and
+// the rows of the columns so far.
 void PivotedCholesky::bring_forward(Index k, Index pivot) {
   if (pivot == k) return;
   for (Index j = 0; j < k; ++j) std::swap(column(j)[k], column(j)[pivot]);
@@ -177,7 +176,8 @@ void PivotedCholesky::bring_forward(Index k, Index pivot) {
 
 void PivotedCholesky::solve(double* x) const {
   const DenseKernels<double>& dense = table().dense<double>();
-  for (Index k = 0; k < rank_; ++k) work_[static_cast<std::size_t>(k)] = x[order_[static_cast<std::size_t>(k)]];
+  for (Index k = 0; k < rank_; ++k)
+    work_[static_cast<std::size_t>(k)] = x[order_[static_cast<std::size_t>(k)]];
   double* const y = work_.data();
   for (Index k = 0; k < rank_; ++k) {
     y[k] /= column(k)[k];

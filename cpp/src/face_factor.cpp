@@ -65,8 +65,8 @@ void FaceFactor::remove(Index position) {
   // Columns behind move one place forward and now reach one row below the diagonal.
   for (Index j = position + 1; j < size_; ++j) std::copy_n(column(j), j + 1, column(j - 1));
   --size_;
-  // Rotations of rows (i, i + 1), i >= position: each column is turned by the ones before it and then
-  // defines its own.
+  // Rotations of rows (i, i + 1), i >= position: each column is turned by the ones before it and
+  // then defines its own.
   cosine_.resize(static_cast<std::size_t>(size_));
   sine_.resize(static_cast<std::size_t>(size_));
   for (Index j = position; j < size_; ++j) {

@@ -1,13 +1,14 @@
 // A team of threads whose caller never waits for a thread that is not running.
 //
 // Solvers open regions of some ten microseconds by the thousand. At the end of an OpenMP region the
-// caller waits until every thread of the team has arrived, also one that the system gave its core to
-// somebody else and that had nothing left to do: beside a compiler a fit took 10 to 50 times longer,
-// more than twice as long as in one thread. Here the caller takes blocks until none is left, closes the
-// job to those who have not joined it, and waits only for blocks that somebody has begun.
+// caller waits until every thread of the team has arrived, also one that the system gave its core
+// to somebody else and that had nothing left to do: beside a compiler a fit took 10 to 50 times
+// longer, more than twice as long as in one thread. Here the caller takes blocks until none is
+// left, closes the job to those who have not joined it, and waits only for blocks that somebody has
+// begun.
 //
-// Helpers look for work for `linger` after their last job before they sleep: waking a thread takes as
-// long as a small region. They are started when first asked for and shared by all callers.
+// Helpers look for work for `linger` after their last job before they sleep: waking a thread takes
+// as long as a small region. They are started when first asked for and shared by all callers.
 #include "thalweg/core/parallel.hpp"
 
 #include <algorithm>
@@ -68,11 +69,11 @@ struct Job {
   const Execution& execution;
   detail::BlockFunction call;
   void* context;
-  int room;                        // for helpers that have not joined; guarded by the team's mutex
-  bool caller_sleeps = false;      // likewise
-  std::exception_ptr error = {};   // of the first block that threw; likewise
+  int room;                       // for helpers that have not joined; guarded by the team's mutex
+  bool caller_sleeps = false;     // likewise
+  std::exception_ptr error = {};  // of the first block that threw; likewise
   std::atomic<Index> next{0};
-  std::atomic<int> inside{0};      // helpers that have joined and not left
+  std::atomic<int> inside{0};  // helpers that have joined and not left
 
   bool has_work() const { return room > 0 && next.load(std::memory_order_relaxed) < blocks; }
 

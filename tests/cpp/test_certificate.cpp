@@ -77,7 +77,9 @@ struct Case {
   std::vector<double> weights, lower, upper;  // empty: none
 
   penalty::Terms terms() const {
-    const auto pointer = [](const std::vector<double>& v) { return v.empty() ? nullptr : v.data(); };
+    const auto pointer = [](const std::vector<double>& v) {
+      return v.empty() ? nullptr : v.data();
+    };
     return {strengths, pointer(weights), pointer(lower), pointer(upper)};
   }
 };
@@ -96,7 +98,8 @@ const std::vector<Case> cases{
 
 class CertificateTest : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Terms, CertificateTest,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, cases.size()), ::testing::Bool()));
+                         ::testing::Combine(::testing::Range<std::size_t>(0, cases.size()),
+                                            ::testing::Bool()));
 
 TEST_P(CertificateTest, GapIsZeroAtTheOptimumAndABoundElsewhere) {
   const auto [index, fit_intercept] = GetParam();
@@ -114,7 +117,8 @@ TEST_P(CertificateTest, GapIsZeroAtTheOptimumAndABoundElsewhere) {
     Vector w = best;
     for (std::size_t j = 0; j < w.size(); ++j) {
       const penalty::Term term = terms(static_cast<Index>(j));
-      w[j] = core::clip(w[j] + std::pow(10.0, -trial % 6) * normal(generator), term.lower, term.upper);
+      w[j] =
+          core::clip(w[j] + std::pow(10.0, -trial % 6) * normal(generator), term.lower, term.upper);
     }
     const core::Certificate certificate = problem.certify(w, terms);
     const double distance = certificate.primal - optimal.primal;

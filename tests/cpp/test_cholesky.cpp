@@ -17,9 +17,10 @@ Eigen::MatrixXd random_matrix(Index rows, Index cols, unsigned seed) {
   return Eigen::MatrixXd::NullaryExpr(rows, cols, [&] { return normal(generator); });
 }
 
-// Solves A x = b through a copy with a leading dimension beyond the size and NaN above the diagonal,
-// which must not be read.
-Eigen::VectorXd solve(const Eigen::MatrixXd& a, const Eigen::VectorXd& b, Cholesky& factor, int threads) {
+// Solves A x = b through a copy with a leading dimension beyond the size and NaN above the
+// diagonal, which must not be read.
+Eigen::VectorXd solve(const Eigen::MatrixXd& a, const Eigen::VectorXd& b, Cholesky& factor,
+                      int threads) {
   const Index n = a.rows(), ld = n + 5;
   Vector storage(static_cast<std::size_t>(n * ld), std::nan(""));
   for (Index j = 0; j < n; ++j) {
@@ -83,7 +84,8 @@ TEST_P(CholeskyTest, DependentColumnsGiveAMinimiser) {
 
 TEST(CholeskyEdgeTest, AZeroMatrixSkipsEverything) {
   Cholesky factor;
-  const Eigen::VectorXd got = solve(Eigen::MatrixXd::Zero(60, 60), Eigen::VectorXd::Ones(60), factor, 1);
+  const Eigen::VectorXd got =
+      solve(Eigen::MatrixXd::Zero(60, 60), Eigen::VectorXd::Ones(60), factor, 1);
   EXPECT_EQ(60, skipped(factor, 60));
   EXPECT_EQ(0.0, got.norm());
 }

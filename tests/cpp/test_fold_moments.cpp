@@ -40,7 +40,8 @@ class Folds {
     for (std::size_t i = 0; i < n; ++i) {
       y_[i] = 5.0 + x_(static_cast<Index>(i), 0) + eighths(generator) / 8.0;
       const double s = settings.weighted ? weight(generator) / 2.0 : 1.0;
-      const auto mine = settings.shuffled ? static_cast<std::size_t>(fold(generator)) : count * i / n;
+      const auto mine =
+          settings.shuffled ? static_cast<std::size_t>(fold(generator)) : count * i / n;
       for (std::size_t f = 0; f < count; ++f) (f == mine ? heldout_ : weights_)[f * n + i] = s;
     }
   }
@@ -78,15 +79,19 @@ class Folds {
     request.fit_intercept = settings_.fit_intercept;
     request.standardize = settings_.standardize;
     request.execution.threads = threads;
-    for (Index fold = 0; fold < count; ++fold) request.tasks.push_back({.weighting = fold, .alphas = {1.0}});
+    for (Index fold = 0; fold < count; ++fold)
+      request.tasks.push_back({.weighting = fold, .alphas = {1.0}});
     return request;
   }
   FoldLayout layout() const { return fold_layout(request(), rows()); }
 
   template <class D>
-  objective::Glm<D, loss::Squared> glm(const D& x, Index fold, const ColumnSummary* known = nullptr) {
+  objective::Glm<D, loss::Squared> glm(const D& x, Index fold,
+                                       const ColumnSummary* known = nullptr) {
     return {x,
-            {.y = y_.data(), .weights = weights(fold), .fit_intercept = settings_.fit_intercept,
+            {.y = y_.data(),
+             .weights = weights(fold),
+             .fit_intercept = settings_.fit_intercept,
              .standardize = settings_.standardize},
             {},
             known};
@@ -111,7 +116,8 @@ template <class Model>
 Vector gram_of(const Model& rows, const auto& glm) {
   const Index p = glm.cols();
   Vector out(static_cast<std::size_t>(p * p));
-  if constexpr (std::is_same_v<Model, RemainingRows>) rows.gram(glm, glm.all_columns(), p, out.data(), p);
+  if constexpr (std::is_same_v<Model, RemainingRows>)
+    rows.gram(glm, glm.all_columns(), p, out.data(), p);
   else glm.gram(glm.all_columns(), p, out.data(), p);
   return out;
 }
@@ -140,11 +146,13 @@ void expect_folds_from_their_rows(Folds& folds, const D& x, double tolerance) {
     double error = 0, total = 0;
     for (Index i = 0; i < folds.rows(); ++i) {
       const double h = folds.heldout(fold)[i];
-      const double eta = folds.x().row(i).dot(Eigen::Map<Eigen::VectorXd>(coef.data(), folds.cols()));
+      const double eta =
+          folds.x().row(i).dot(Eigen::Map<Eigen::VectorXd>(coef.data(), folds.cols()));
       error += h * core::square(folds.y()[static_cast<std::size_t>(i)] - eta - intercept);
       total += h;
     }
-    objective::HeldoutError heldout(moments.heldout(fold), training.shifts(), training.target_shift());
+    objective::HeldoutError heldout(moments.heldout(fold), training.shifts(),
+                                    training.target_shift());
     ASSERT_TRUE(heldout(coef).has_value());
     EXPECT_NEAR(error / total, *heldout(coef), tolerance * error / total);
   }
@@ -154,14 +162,18 @@ class FoldMomentsTest : public ::testing::TestWithParam<std::tuple<bool, bool, b
  protected:
   Settings settings() const {
     const auto [weighted, fit_intercept, standardize, shuffled, cols] = GetParam();
-    return {.cols = cols, .weighted = weighted, .fit_intercept = fit_intercept,
-            .standardize = standardize, .shuffled = shuffled};
+    return {.cols = cols,
+            .weighted = weighted,
+            .fit_intercept = fit_intercept,
+            .standardize = standardize,
+            .shuffled = shuffled};
   }
 };
 // Widths around a panel of the kernel, whose last columns are the target and the ones.
 INSTANTIATE_TEST_SUITE_P(Settings, FoldMomentsTest,
                          ::testing::Combine(::testing::Bool(), ::testing::Bool(), ::testing::Bool(),
-                                            ::testing::Bool(), ::testing::Values(1, 22, 23, 24, 50)));
+                                            ::testing::Bool(),
+                                            ::testing::Values(1, 22, 23, 24, 50)));
 
 TEST_P(FoldMomentsTest, EqualThoseOfTheRowsOfEachFold) {
   Folds folds(settings());
@@ -228,15 +240,18 @@ TEST(FoldRefusalTest, ColumnsThatHardlyVaryInTheTrainingRows) {
   for (const double left : {0.0, 1e-6, 1e-2}) {
     Folds folds({});
     for (Index i = folds.rows() / 4; i < folds.rows(); ++i) folds.x()(i, 5) = 3.0 + left * (i % 2);
-    EXPECT_EQ("column 5 varies too little in the training rows compared with all rows", refusal(folds, 0));
+    EXPECT_EQ("column 5 varies too little in the training rows compared with all rows",
+              refusal(folds, 0));
     EXPECT_EQ("", refusal(folds, 1));
   }
 }
 
 TEST(FoldRefusalTest, ATargetThatHardlyVariesInTheTrainingRows) {
   Folds folds({});
-  for (Index i = folds.rows() / 4; i < folds.rows(); ++i) folds.y()[static_cast<std::size_t>(i)] = 2.0;
-  EXPECT_EQ("the target varies too little in the training rows compared with all rows", refusal(folds, 0));
+  for (Index i = folds.rows() / 4; i < folds.rows(); ++i)
+    folds.y()[static_cast<std::size_t>(i)] = 2.0;
+  EXPECT_EQ("the target varies too little in the training rows compared with all rows",
+            refusal(folds, 0));
 }
 
 TEST(FoldRefusalTest, ConstantColumnsAreNoneOfIt) {

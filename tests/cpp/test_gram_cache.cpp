@@ -33,7 +33,9 @@ struct Problem {
         s(static_cast<std::size_t>(rows), 1.0),
         view(x.data(), rows, columns, rows),
         glm((weigh(weighted), view),
-            {.y = y.data(), .weights = weighted ? s.data() : nullptr, .fit_intercept = fit_intercept,
+            {.y = y.data(),
+             .weights = weighted ? s.data() : nullptr,
+             .fit_intercept = fit_intercept,
              .standardize = standardize},
             {.threads = 2}) {}
 
@@ -49,7 +51,8 @@ struct Problem {
     const Eigen::RowVectorXd mean = weight.transpose() * x / weight.sum();
     if (centre || standardize) centred.rowwise() -= mean;
     Eigen::RowVectorXd scale =
-        (weight.asDiagonal() * centred.cwiseAbs2()).colwise().sum().cwiseSqrt() / std::sqrt(weight.sum());
+        (weight.asDiagonal() * centred.cwiseAbs2()).colwise().sum().cwiseSqrt() /
+        std::sqrt(weight.sum());
     if (!standardize) scale.setOnes();
     if (!centre) centred = x;
     centred = centred * scale.cwiseInverse().asDiagonal();
@@ -69,18 +72,21 @@ struct Problem {
   }
 };
 
-void expect_values(const GramCache& cache, const Eigen::MatrixXd& expected, std::span<const Index> columns) {
+void expect_values(const GramCache& cache, const Eigen::MatrixXd& expected,
+                   std::span<const Index> columns) {
   for (const Index j : columns) {
     ASSERT_GE(cache.slot(j), 0);
     for (const Index k : columns) {
-      EXPECT_NEAR(expected(j, k), cache(cache.slot(j), cache.slot(k)), 1e-12 * (1 + std::fabs(expected(j, k))));
+      EXPECT_NEAR(expected(j, k), cache(cache.slot(j), cache.slot(k)),
+                  1e-12 * (1 + std::fabs(expected(j, k))));
     }
   }
 }
 
 class GramCacheTest : public ::testing::TestWithParam<std::tuple<bool, bool, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Options, GramCacheTest,
-                         ::testing::Combine(::testing::Bool(), ::testing::Bool(), ::testing::Bool()));
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool(),
+                                            ::testing::Bool()));
 
 TEST_P(GramCacheTest, GrowsInAnyOrder) {
   const auto [weighted, centre, standardize] = GetParam();

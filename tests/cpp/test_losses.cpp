@@ -22,7 +22,9 @@ std::vector<double> targets() {
 
 const std::vector<double> predictions{-8, -3.1, -1, -0.2, 0, 1e-3, 0.7, 1, 2.6, 9};
 
-constexpr bool flagged(const core::Info& info, std::string_view name) { return core::flag(info, name); }
+constexpr bool flagged(const core::Info& info, std::string_view name) {
+  return core::flag(info, name);
+}
 
 // Calls f(y, eta) until it fails.
 template <class L, class F>
@@ -43,7 +45,8 @@ template <class L>
 bool gradient_is_the_derivative() {
   const double h = 1e-5;
   return holds<L>([&](double y, double eta) {
-    return close((L::value(y, eta + h) - L::value(y, eta - h)) / (2 * h), L::gradient(y, eta), 1e-7);
+    return close((L::value(y, eta + h) - L::value(y, eta - h)) / (2 * h), L::gradient(y, eta),
+                 1e-7);
   });
 }
 
@@ -78,7 +81,8 @@ template <class L>
 bool conjugate_is_right() {
   return holds<L>([](double y, double eta) {
     const double at_gradient = L::gradient(y, eta);
-    if (!close(L::value(y, eta) + L::conjugate(y, at_gradient), eta * at_gradient, 1e-12)) return false;
+    if (!close(L::value(y, eta) + L::conjugate(y, at_gradient), eta * at_gradient, 1e-12))
+      return false;
     for (const double other : predictions) {
       const double theta = L::gradient(y, other);
       if (L::value(y, eta) + L::conjugate(y, theta) < eta * theta - 1e-10) return false;
@@ -147,7 +151,9 @@ TYPED_TEST(LossTest, ConjugateIsRight) {
 
 TYPED_TEST(LossTest, SurvivesLargeArguments) { EXPECT_TRUE(survives_large_arguments<TypeParam>()); }
 
-TYPED_TEST(LossTest, SinglePrecisionIsClose) { EXPECT_TRUE(single_precision_is_close<TypeParam>()); }
+TYPED_TEST(LossTest, SinglePrecisionIsClose) {
+  EXPECT_TRUE(single_precision_is_close<TypeParam>());
+}
 
 // A sound loss to break.
 struct Sound {

@@ -18,16 +18,23 @@ using penalty::Term;
 template <class P>
 std::vector<Term> terms() {
   std::vector<Vector> settings(1);
-  for (const core::Parameter& parameter : P::info.parameters) settings[0].push_back(parameter.default_value);
+  for (const core::Parameter& parameter : P::info.parameters)
+    settings[0].push_back(parameter.default_value);
   for (std::size_t k = 0; k < P::info.parameters.size(); ++k) {
     for (const double value : {0.0, 0.3, 1.0}) {
       settings.push_back(settings[0]);
       settings.back()[k] = value;
     }
   }
-  const std::vector<std::pair<double, double>> limits{
-      {-infinity, infinity}, {0, infinity}, {-infinity, 0}, {-0.4, 0.7}, {0.5, 2},
-      {-3, -1},              {0, 0},        {1, infinity},  {-infinity, 0.2}};
+  const std::vector<std::pair<double, double>> limits{{-infinity, infinity},
+                                                      {0, infinity},
+                                                      {-infinity, 0},
+                                                      {-0.4, 0.7},
+                                                      {0.5, 2},
+                                                      {-3, -1},
+                                                      {0, 0},
+                                                      {1, infinity},
+                                                      {-infinity, 0.2}};
   std::vector<Term> list;
   for (const Vector& setting : settings) {
     for (const double alpha : {0.0, 1e-3, 0.8, 50.0}) {
@@ -46,7 +53,8 @@ std::vector<double> grid(const Term& term) {
   std::vector<double> points;
   for (double w = -6; w <= 6; w += 0.003) points.push_back(w);
   for (const double special : {0.0, term.lower, term.upper}) points.push_back(special);
-  std::erase_if(points, [&](double w) { return !(w >= term.lower && w <= term.upper) || std::isinf(w); });
+  std::erase_if(points,
+                [&](double w) { return !(w >= term.lower && w <= term.upper) || std::isinf(w); });
   return points;
 }
 
@@ -76,7 +84,8 @@ template <class T>
 bool prox_is_non_expansive(const T& term) {
   for (const double a : slopes) {
     for (const double b : slopes) {
-      if (std::fabs(term.minimize(a, 1.0) - term.minimize(b, 1.0)) > std::fabs(a - b) * (1 + 1e-15)) {
+      if (std::fabs(term.minimize(a, 1.0) - term.minimize(b, 1.0)) >
+          std::fabs(a - b) * (1 + 1e-15)) {
         return false;
       }
     }
@@ -95,7 +104,8 @@ bool subdifferential_is_zero_at_the_prox_only(const T& term) {
         const double other = core::clip(w + step, term.lower, term.upper);
         if (std::fabs(other - w) < 1e-3) continue;
         // The objective is h-strongly convex: its subgradients there are at least h |other - w|.
-        if (term.subdiff_distance(other, c - h * other) < 0.99 * h * std::fabs(other - w)) return false;
+        if (term.subdiff_distance(other, c - h * other) < 0.99 * h * std::fabs(other - w))
+          return false;
       }
     }
   }
@@ -114,13 +124,15 @@ bool conjugate_is_the_supremum(const T& term) {
     // A term with curvature may have its supremum beyond the grid.
     const double at = term.l2 > 0 ? core::soft_threshold(z, term.l1) / term.l2 : 0.0;
     const bool inside = std::fabs(at) < 5.9 || !std::isinf(term.lower) || !std::isinf(term.upper);
-    if (std::isfinite(conjugate) && inside && std::fabs(core::clip(at, term.lower, term.upper)) < 5.9 &&
+    if (std::isfinite(conjugate) && inside &&
+        std::fabs(core::clip(at, term.lower, term.upper)) < 5.9 &&
         best < conjugate - 1e-3 * (1 + std::fabs(z) + term.l1 + term.l2)) {
       return false;
     }
     if (std::isinf(conjugate)) {
       const double far = z > 0 ? 1e9 : -1e9;
-      if (!(far >= term.lower && far <= term.upper) || !(z * far - term.value(far) > 0)) return false;
+      if (!(far >= term.lower && far <= term.upper) || !(z * far - term.value(far) > 0))
+        return false;
     }
   }
   return true;
@@ -154,7 +166,8 @@ TYPED_TEST(PenaltyTest, ZeroWeightIsNoPenalty) {
   const double weight = 0;
   Vector parameters;
   for (const core::Parameter& p : TypeParam::info.parameters) parameters.push_back(p.default_value);
-  const Term term = penalty::Terms(TypeParam::strengths(3.0, parameters), &weight, nullptr, nullptr)(0);
+  const Term term =
+      penalty::Terms(TypeParam::strengths(3.0, parameters), &weight, nullptr, nullptr)(0);
   EXPECT_EQ(0.0, term.value(17.0));
   EXPECT_EQ(2.0, term.minimize(4.0, 2.0));
   EXPECT_TRUE(term.is_free_at(-5.0));
@@ -171,7 +184,8 @@ TYPED_TEST(PenaltyTest, HasAlphaMaxMeansThatZeroCanSolve) {
   const double alpha_max = objective::smallest_null_alpha(at(1.0), z);
   EXPECT_EQ(core::flag(TypeParam::info, "has_alpha_max"), std::isfinite(alpha_max));
   if (std::isinf(alpha_max)) return;
-  for (Index j = 0; j < 3; ++j) EXPECT_EQ(0.0, at(alpha_max * (1 + 1e-15))(j).minimize(z[static_cast<std::size_t>(j)], 1.0));
+  for (Index j = 0; j < 3; ++j)
+    EXPECT_EQ(0.0, at(alpha_max * (1 + 1e-15))(j).minimize(z[static_cast<std::size_t>(j)], 1.0));
   EXPECT_NE(0.0, at(0.98 * alpha_max)(1).minimize(z[1], 1.0));
 }
 

@@ -38,7 +38,8 @@ std::vector<double> dense(const Lines& x, Index rows, Index cols, bool by_column
   for (std::size_t k = 0; k + 1 < x.pointers.size(); ++k) {
     for (auto e = x.pointers[k]; e < x.pointers[k + 1]; ++e) {
       const auto other = static_cast<Index>(x.index[static_cast<std::size_t>(e)]);
-      const Index i = by_column ? other : static_cast<Index>(k), j = by_column ? static_cast<Index>(k) : other;
+      const Index i = by_column ? other : static_cast<Index>(k),
+                  j = by_column ? static_cast<Index>(k) : other;
       out[static_cast<std::size_t>(i + j * rows)] += x.data[static_cast<std::size_t>(e)];
     }
   }
@@ -51,22 +52,28 @@ using IndexTypes = ::testing::Types<std::int32_t, std::int64_t>;
 TYPED_TEST_SUITE(SparseFormatTest, IndexTypes);
 
 template <class I>
-void expect_canonical(const CompressedColumns<double, I>& got, const std::vector<double>& expected, Index rows,
-                      Index cols) {
-  EXPECT_TRUE(check_format(got.index.data(), static_cast<Index>(got.index.size()), got.pointers.data(), cols, rows));
+void expect_canonical(const CompressedColumns<double, I>& got, const std::vector<double>& expected,
+                      Index rows, Index cols) {
+  EXPECT_TRUE(check_format(got.index.data(), static_cast<Index>(got.index.size()),
+                           got.pointers.data(), cols, rows));
   EXPECT_EQ(got.index.size(), got.data.size());
   const auto values = dense(got, rows, cols, true);
   for (std::size_t k = 0; k < values.size(); ++k) EXPECT_NEAR(expected[k], values[k], 1e-13);
 }
 
 TYPED_TEST(SparseFormatTest, RowsBecomeCanonicalColumns) {
-  for (const auto& [rows, cols, per_row] :
-       {std::tuple<Index, Index, Index>{1, 1, 1}, {1, 9, 3}, {9, 1, 2}, {40, 30, 4}, {500, 20, 12}}) {
+  for (const auto& [rows, cols, per_row] : {std::tuple<Index, Index, Index>{1, 1, 1},
+                                            {1, 9, 3},
+                                            {9, 1, 2},
+                                            {40, 30, 4},
+                                            {500, 20, 12}}) {
     const auto x = random_lines<TypeParam>(rows, cols, per_row, 1);
     const auto expected = dense(x, rows, cols, false);
-    const auto one = rows_to_columns(x.data.data(), x.index.data(), x.pointers.data(), rows, cols, {.threads = 1});
+    const auto one = rows_to_columns(x.data.data(), x.index.data(), x.pointers.data(), rows, cols,
+                                     {.threads = 1});
     expect_canonical(one, expected, rows, cols);
-    const auto three = rows_to_columns(x.data.data(), x.index.data(), x.pointers.data(), rows, cols, {.threads = 3});
+    const auto three = rows_to_columns(x.data.data(), x.index.data(), x.pointers.data(), rows, cols,
+                                       {.threads = 3});
     EXPECT_EQ(one.data, three.data);
     EXPECT_EQ(one.index, three.index);
     EXPECT_EQ(one.pointers, three.pointers);

@@ -40,8 +40,10 @@ struct Problem {
         s(weights()),
         view(x.data(), rows, cols, by_rows ? cols : rows),
         glm(view,
-            {.y = y.data(), .weights = options.weighted ? s.data() : nullptr,
-             .fit_intercept = options.fit_intercept, .standardize = options.standardize},
+            {.y = y.data(),
+             .weights = options.weighted ? s.data() : nullptr,
+             .fit_intercept = options.fit_intercept,
+             .standardize = options.standardize},
             {.threads = 2}),
         block(view, at_once) {
     glm.evaluate(Vector(cols, 0.0), penalty::Terms(), glm.all_columns(), at);
@@ -65,7 +67,8 @@ struct Problem {
   }
   static Vector target(const Eigen::MatrixXd& matrix) {
     Vector out(rows);
-    for (Index i = 0; i < rows; ++i) out[static_cast<std::size_t>(i)] = 3 * matrix.data()[i] + normal(i + 7);
+    for (Index i = 0; i < rows; ++i)
+      out[static_cast<std::size_t>(i)] = 3 * matrix.data()[i] + normal(i + 7);
     return out;
   }
   static Vector weights() {
@@ -83,10 +86,12 @@ Vector descend(Problem<D>& problem, const std::vector<Index>& columns,
   objective::Evaluation at = problem.at;
   ResidualModel<D, Squared> model(problem.glm, problem.block, columns, at, groups);
   Vector w(columns.size(), 0.0);
-  for (int i = 0; i < 3; ++i) sweep_coordinates(model, w, terms, positions, problem.glm.execution());
+  for (int i = 0; i < 3; ++i)
+    sweep_coordinates(model, w, terms, positions, problem.glm.execution());
   // The residual followed: its correlations are those of a fresh evaluation.
   Vector full(cols, 0.0), q;
-  for (std::size_t k = 0; k < columns.size(); ++k) full[static_cast<std::size_t>(columns[k])] = w[k];
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    full[static_cast<std::size_t>(columns[k])] = w[k];
   objective::Evaluation fresh;
   problem.glm.evaluate(full, penalty::Terms(), problem.glm.all_columns(), fresh);
   std::vector<Index> all(columns.size());
@@ -111,7 +116,8 @@ void expect_same_iterates(const Options& options, Index at_once = 1) {
   ASSERT_EQ(5, columns.front());
   std::vector<penalty::Term> terms;
   for (const Index j : columns) {
-    terms.push_back({.l1 = 0.02 * static_cast<double>(j % 3), .l2 = j % 2 == 0 ? 0.1 : 0.0,
+    terms.push_back({.l1 = 0.02 * static_cast<double>(j % 3),
+                     .l2 = j % 2 == 0 ? 0.1 : 0.0,
                      .lower = j % 5 == 0 ? 0.0 : -infinity});
   }
   std::vector<Index> every(columns.size()), third;
@@ -137,7 +143,8 @@ class SweepTest : public ::testing::TestWithParam<std::tuple<bool, bool, bool>> 
   }
 };
 INSTANTIATE_TEST_SUITE_P(Options, SweepTest,
-                         ::testing::Combine(::testing::Bool(), ::testing::Bool(), ::testing::Bool()));
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool(),
+                                            ::testing::Bool()));
 
 TEST_P(SweepTest, GroupsOfColumnsGiveTheSameIterates) {
   expect_same_iterates<design::ColumnMajor<double>>(options());

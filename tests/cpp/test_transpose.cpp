@@ -1,4 +1,5 @@
-// Copies by tiles against plain loops, at sizes around a tile, with leading dimensions beyond the size.
+// Copies by tiles against plain loops, at sizes around a tile, with leading dimensions beyond the
+// size.
 #include "thalweg/kernels/transpose.hpp"
 
 #include <gtest/gtest.h>
@@ -11,7 +12,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, TransposeTest, ::testing::Values(0, 1, 31, 32, 3
 
 TEST_P(TransposeTest, CopiesTransposed) {
   const Index rows = GetParam(), cols = GetParam() / 2 + 3, in_ld = rows + 1, out_ld = cols + 2;
-  Vector in(static_cast<std::size_t>(in_ld * cols)), out(static_cast<std::size_t>(out_ld * rows), -1.0);
+  Vector in(static_cast<std::size_t>(in_ld * cols)),
+      out(static_cast<std::size_t>(out_ld * rows), -1.0);
   for (std::size_t k = 0; k < in.size(); ++k) in[k] = static_cast<double>(k);
   copy_transposed(in.data(), in_ld, rows, cols, out.data(), out_ld, {.threads = 2});
   for (Index i = 0; i < rows; ++i) {

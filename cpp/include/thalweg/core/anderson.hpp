@@ -1,11 +1,12 @@
 // Anderson extrapolation of a sequence x_0 ... x_K that a fixed-point map made.
 //
-// With d_i = x_{i+1} - x_i: solve (D'D) c = 1, normalise sum c = 1, extrapolate to sum c_i x_{i+1}. For
-// an affine map, such as coordinate descent on a fixed support, whose residuals are affine too, this
-// improves the rate from kappa to about sqrt(kappa). The caller accepts the point only if it is better.
+// With d_i = x_{i+1} - x_i: solve (D'D) c = 1, normalise sum c = 1, extrapolate to sum c_i x_{i+1}.
+// For an affine map, such as coordinate descent on a fixed support, whose residuals are affine too,
+// this improves the rate from kappa to about sqrt(kappa). The caller accepts the point only if it
+// is better.
 //
-// Cost O(m K^2). References: Bertrand & Massias 2021, algorithm 1 (iterates); Massias, Gramfort, Salmon
-// 2018, section 3 (residuals, for the dual).
+// Cost O(m K^2). References: Bertrand & Massias 2021, algorithm 1 (iterates); Massias, Gramfort,
+// Salmon 2018, section 3 (residuals, for the dual).
 #pragma once
 
 #include <Eigen/Dense>

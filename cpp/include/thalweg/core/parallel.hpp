@@ -1,5 +1,5 @@
-// The only place that uses threads: a team of its own (src/parallel.cpp says why not OpenMP's, which
-// is asked for its limits only).
+// The only place that uses threads: a team of its own (src/parallel.cpp says why not OpenMP's,
+// which is asked for its limits only).
 //
 // Work is cut into blocks whose boundaries depend on the problem only; blocks write disjoint
 // results (or partial sums that the caller adds in block order), so that the bits of a result do
@@ -34,10 +34,10 @@ void run_blocks(Index blocks, const Execution& execution, BlockFunction call, vo
                 StopToken* watched);
 }  // namespace detail
 
-// Calls f(block) for block in [0, blocks). After a stop request blocks not yet begun are skipped; the
-// caller then must discard the result. They are also skipped once a block throws; the first exception
-// comes out of this call when those begun have ended. For long blocks `watched`, which does not skip
-// any, is polled while the caller waits for the others.
+// Calls f(block) for block in [0, blocks). After a stop request blocks not yet begun are skipped;
+// the caller then must discard the result. They are also skipped once a block throws; the first
+// exception comes out of this call when those begun have ended. For long blocks `watched`, which
+// does not skip any, is polled while the caller waits for the others.
 template <class F>
 void parallel_for(Index blocks, const Execution& execution, F&& f, StopToken* watched = nullptr) {
   using Function = std::remove_reference_t<F>;

@@ -22,14 +22,22 @@ enum class Status {
 
 constexpr std::string_view to_string(Status status) {
   switch (status) {
-    case Status::converged: return "converged";
-    case Status::max_iter: return "max_iter";
-    case Status::time_limit: return "time_limit";
-    case Status::stalled: return "stalled";
-    case Status::unbounded: return "unbounded";
-    case Status::line_search_failed: return "line_search_failed";
-    case Status::non_finite: return "non_finite";
-    case Status::stopped: return "stopped";
+    case Status::converged:
+      return "converged";
+    case Status::max_iter:
+      return "max_iter";
+    case Status::time_limit:
+      return "time_limit";
+    case Status::stalled:
+      return "stalled";
+    case Status::unbounded:
+      return "unbounded";
+    case Status::line_search_failed:
+      return "line_search_failed";
+    case Status::non_finite:
+      return "non_finite";
+    case Status::stopped:
+      return "stopped";
   }
   return "";
 }
@@ -56,8 +64,8 @@ struct IterationInfo {
   double time = 0;  // seconds since the solve began
   double objective = infinity;
   double certificate = infinity;
-  double step = 0;      // largest change of a coefficient in the last step
-  Index support = 0;    // non-zero coefficients
+  double step = 0;    // largest change of a coefficient in the last step
+  Index support = 0;  // non-zero coefficients
 };
 
 struct Result {

@@ -18,7 +18,8 @@ class StopToken {
   static constexpr std::chrono::milliseconds hook_interval{20};
 
   StopToken() = default;
-  explicit StopToken(std::function<bool()> hook, Clock::time_point deadline = Clock::time_point::max())
+  explicit StopToken(std::function<bool()> hook,
+                     Clock::time_point deadline = Clock::time_point::max())
       : hook_(std::move(hook)), deadline_(deadline) {}
   StopToken(const StopToken&) = delete;
   StopToken& operator=(const StopToken&) = delete;

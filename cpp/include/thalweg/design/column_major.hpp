@@ -10,8 +10,8 @@ namespace thalweg::design {
 
 struct Dense;  // its catalogue entry
 
-// Products with contiguous columns, column(j) -> const T*. v, or a block of rows of `out`, is read once
-// per group of columns.
+// Products with contiguous columns, column(j) -> const T*. v, or a block of rows of `out`, is read
+// once per group of columns.
 inline constexpr Index column_group = 8;
 
 template <class T, class ColumnFunction>
@@ -21,18 +21,20 @@ void dense_gemv_t(const ColumnFunction& column, Index rows, const double* v,
   const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
   const auto count = static_cast<Index>(columns.size());
   const Index block = std::max<Index>(group, (1 << 15) / std::max<Index>(rows, 1) / group * group);
-  core::parallel_for(
-      (count + block - 1) / block, serial_if_small(count * rows, execution), [&](Index b) {
-        const T* x[group];
-        double result[group];
-        const Index end = std::min(count, (b + 1) * block);
-        for (Index k = b * block; k < end; k += group) {
-          const Index size = std::min(group, end - k);
-          for (Index c = 0; c < size; ++c) x[c] = column(columns[static_cast<std::size_t>(k + c)]);
-          kernel.dots(x, size, v, rows, result);
-          for (Index c = 0; c < size; ++c) out[columns[static_cast<std::size_t>(k + c)]] = result[c];
-        }
-      });
+  core::parallel_for((count + block - 1) / block, serial_if_small(count * rows, execution),
+                     [&](Index b) {
+                       const T* x[group];
+                       double result[group];
+                       const Index end = std::min(count, (b + 1) * block);
+                       for (Index k = b * block; k < end; k += group) {
+                         const Index size = std::min(group, end - k);
+                         for (Index c = 0; c < size; ++c)
+                           x[c] = column(columns[static_cast<std::size_t>(k + c)]);
+                         kernel.dots(x, size, v, rows, result);
+                         for (Index c = 0; c < size; ++c)
+                           out[columns[static_cast<std::size_t>(k + c)]] = result[c];
+                       }
+                     });
 }
 
 template <class T, class ColumnFunction>
@@ -42,18 +44,18 @@ void dense_gemv_add(const ColumnFunction& column, Index rows, std::span<const In
   constexpr Index block = 4096;
   const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
   const auto count = static_cast<Index>(columns.size());
-  core::parallel_for(
-      (rows + block - 1) / block, serial_if_small(count * rows, execution), [&](Index b) {
-        const T* x[group];
-        const Index size = std::min(block, rows - b * block);
-        for (Index k = 0; k < count; k += group) {
-          const Index width = std::min(group, count - k);
-          for (Index c = 0; c < width; ++c) {
-            x[c] = column(columns[static_cast<std::size_t>(k + c)]) + b * block;
-          }
-          kernel.axpys(coef + k, x, width, out + b * block, size);
-        }
-      });
+  core::parallel_for((rows + block - 1) / block, serial_if_small(count * rows, execution),
+                     [&](Index b) {
+                       const T* x[group];
+                       const Index size = std::min(block, rows - b * block);
+                       for (Index k = 0; k < count; k += group) {
+                         const Index width = std::min(group, count - k);
+                         for (Index c = 0; c < width; ++c) {
+                           x[c] = column(columns[static_cast<std::size_t>(k + c)]) + b * block;
+                         }
+                         kernel.axpys(coef + k, x, width, out + b * block, size);
+                       }
+                     });
 }
 
 template <class T>
@@ -91,27 +93,33 @@ class ColumnMajor final {
                const core::Execution& execution) const {
     out.resize(cols_);
     const Index block = std::max<Index>(1, (1 << 15) / std::max<Index>(rows_, 1));
-    core::parallel_for(
-        (cols_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
-          for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
-            const kernels::Moments m = kernels_.moments(column(j), s, v, rows_);
-            out.sum[static_cast<std::size_t>(j)] = m.sum;
-            out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
-            out.dot[static_cast<std::size_t>(j)] = m.dot;
-          }
-        });
+    core::parallel_for((cols_ + block - 1) / block, serial_if_small(stored(), execution),
+                       [&](Index b) {
+                         for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
+                           const kernels::Moments m = kernels_.moments(column(j), s, v, rows_);
+                           out.sum[static_cast<std::size_t>(j)] = m.sum;
+                           out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
+                           out.dot[static_cast<std::size_t>(j)] = m.dot;
+                         }
+                       });
   }
 
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double /*total*/, double* out, Index ld, const core::Execution& execution) const {
-    dense_gram<T>([this](Index j) { return DenseColumn<T>{column(j), 1}; }, rows_, columns, fresh,
-                  center, s, out, ld, execution);
+    dense_gram<T>(
+        [this](Index j) {
+          return DenseColumn<T>{column(j), 1};
+        },
+        rows_, columns, fresh, center, s, out, ld, execution);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
                    std::span<double* const> out, const core::Execution& execution) const {
-    dense_row_moments<T>([this](Index j) { return DenseColumn<T>{column(j), 1}; }, cols_, parts, center, t, out,
-                         execution);
+    dense_row_moments<T>(
+        [this](Index j) {
+          return DenseColumn<T>{column(j), 1};
+        },
+        cols_, parts, center, t, out, execution);
   }
 
   std::optional<BadEntry> find_nonfinite() const {

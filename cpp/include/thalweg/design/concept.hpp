@@ -37,8 +37,8 @@ struct BadEntry {
   double value = 0;
 };
 
-// Below this many multiply-adds, some 3 microseconds, a parallel region (half a microsecond, with helpers
-// awake) gains nothing.
+// Below this many multiply-adds, some 3 microseconds, a parallel region (half a microsecond, with
+// helpers awake) gains nothing.
 inline constexpr Index parallel_threshold = 1 << 15;
 
 inline core::Execution serial_if_small(Index work, core::Execution execution) {
@@ -54,35 +54,34 @@ concept Design = requires(const D& d, const double* in, double* out, std::span<c
   { d.stored() } -> std::same_as<Index>;  // entries that one pass reads
   { d.bytes() } -> std::same_as<Index>;
   // out[j] = x_j . in for j in columns (indexed by j, other entries untouched).
-  { d.gemv_t(in, columns, out, execution) };
+  {d.gemv_t(in, columns, out, execution)};
   // out += sum_k coef[k] x_{columns[k]}
-  { d.gemv_add(columns, in, out, execution) };
+  {d.gemv_add(columns, in, out, execution)};
   // All columns against weights (may be null) and a vector.
-  { d.moments(in, in, moments, execution) };
+  {d.moments(in, in, moments, execution)};
   { d.find_nonfinite() } -> std::same_as<std::optional<BadEntry>>;
 };
 
 // Both products in one pass over X: in += X_columns coef, then out = X' g, where g(begin, end) is
 // called when `in` is complete on those rows and returns g on them. False: nothing done, not here.
 template <class D>
-concept FusedProducts = Design<D> && requires(const D& d, std::span<const Index> columns,
-                                              const double* coef, double* in, double* out,
-                                              const double* (*g)(Index, Index),
-                                              const core::Execution& execution) {
+concept FusedProducts = Design<D> &&
+    requires(const D& d, std::span<const Index> columns, const double* coef, double* in,
+             double* out, const double* (*g)(Index, Index), const core::Execution& execution) {
   { d.gemv_add_then_t(columns, coef, in, g, out, execution) } -> std::same_as<bool>;
 };
 
 template <class D>
-concept ColumnAccess = Design<D> && requires(const D& d, Index j, double a, const double* in,
-                                             double* out, std::span<const Index> columns,
-                                             const core::Execution& execution) {
+concept ColumnAccess = Design<D> &&
+    requires(const D& d, Index j, double a, const double* in, double* out,
+             std::span<const Index> columns, const core::Execution& execution) {
   { d.stored(j) } -> std::same_as<Index>;
   { d.dot(j, in) } -> std::same_as<double>;
-  { d.axpy(a, j, out) };
-  { d.axpy_weighted(a, j, in, out) };
-  // out[i + k * ld] = sum_r s_r (x_{rows[i]} - center) (x_{tail[k]} - center) where tail is the last
-  // `fresh` of `columns` and s, center may be null; `total` is the sum of the weights.
-  { d.gram(columns, Index{}, in, in, a, out, Index{}, execution) };
+  {d.axpy(a, j, out)};
+  {d.axpy_weighted(a, j, in, out)};
+  // out[i + k * ld] = sum_r s_r (x_{rows[i]} - center) (x_{tail[k]} - center) where tail is the
+  // last `fresh` of `columns` and s, center may be null; `total` is the sum of the weights.
+  {d.gram(columns, Index{}, in, in, a, out, Index{}, execution)};
 };
 
 // The rows whose weight is not zero.
@@ -112,14 +111,13 @@ struct RowPart {
   }
 };
 
-// out[part] = sum_i h_i a_i a_i', a_i = (x_i - center, t_i, 1), over the rows of the part: a matrix of
-// leading dimension cols + 2; center may be null. After a stop request it is incomplete.
+// out[part] = sum_i h_i a_i a_i', a_i = (x_i - center, t_i, 1), over the rows of the part: a matrix
+// of leading dimension cols + 2; center may be null. After a stop request it is incomplete.
 template <class D>
-concept MomentAccess = Design<D> && requires(const D& d, std::span<const RowPart> parts,
-                                           const double* center, const double* t,
-                                           std::span<double* const> out,
-                                           const core::Execution& execution) {
-  { d.row_moments(parts, center, t, out, execution) };
+concept MomentAccess = Design<D> &&
+    requires(const D& d, std::span<const RowPart> parts, const double* center, const double* t,
+             std::span<double* const> out, const core::Execution& execution) {
+  {d.row_moments(parts, center, t, out, execution)};
 };
 
 }  // namespace thalweg::design

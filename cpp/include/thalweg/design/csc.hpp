@@ -1,5 +1,6 @@
-// Compressed sparse columns: the entries of column j are data[pointers[j] .. pointers[j + 1]), their
-// rows in `index`, sorted and without duplicates (the border checks; see design/sparse_format.hpp).
+// Compressed sparse columns: the entries of column j are data[pointers[j] .. pointers[j + 1]),
+// their rows in `index`, sorted and without duplicates (the border checks; see
+// design/sparse_format.hpp).
 #pragma once
 
 #include <algorithm>
@@ -69,21 +70,20 @@ class Csc final {
                const core::Execution& execution) const {
     out.resize(cols_);
     const Index block = block_columns();
-    core::parallel_for((cols_ + block - 1) / block, serial_if_small(stored(), execution),
-                       [&](Index b) {
-                         for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
-                           const kernels::Moments m =
-                               kernels_.moments(values(j), indices(j), stored(j), s, v);
-                           out.sum[static_cast<std::size_t>(j)] = m.sum;
-                           out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
-                           out.dot[static_cast<std::size_t>(j)] = m.dot;
-                         }
-                       });
+    core::parallel_for(
+        (cols_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
+          for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
+            const kernels::Moments m = kernels_.moments(values(j), indices(j), stored(j), s, v);
+            out.sum[static_cast<std::size_t>(j)] = m.sum;
+            out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
+            out.dot[static_cast<std::size_t>(j)] = m.dot;
+          }
+        });
   }
 
-  // By rows: the columns asked for are regrouped by row once, then every entry (i, j) of a fresh column
-  // meets the entries of row i. Cost: one read of the columns, plus sum_i (fresh entries of row i) *
-  // (entries of row i), far below a product of every pair of columns.
+  // By rows: the columns asked for are regrouped by row once, then every entry (i, j) of a fresh
+  // column meets the entries of row i. Cost: one read of the columns, plus sum_i (fresh entries of
+  // row i) * (entries of row i), far below a product of every pair of columns.
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     const auto count = static_cast<Index>(columns.size());

@@ -46,12 +46,12 @@ class Csr final {
       full[static_cast<std::size_t>(columns[k])] += coef[k];
     }
     constexpr Index block = 1024;
-    core::parallel_for((rows_ + block - 1) / block, serial_if_small(stored(), execution),
-                       [&](Index b) {
-                         for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
-                           out[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full.data());
-                         }
-                       });
+    core::parallel_for(
+        (rows_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
+          for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
+            out[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full.data());
+          }
+        });
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,
@@ -90,7 +90,8 @@ class Csr final {
   Index stored_in_row(Index i) const { return static_cast<Index>(pointers_[i + 1] - pointers_[i]); }
 
   template <class F>
-  void over_row_blocks(Index arrays, double* result, const core::Execution& execution, F&& f) const {
+  void over_row_blocks(Index arrays, double* result, const core::Execution& execution,
+                       F&& f) const {
     constexpr Index most_blocks = 8, between_polls = 64;
     const Index height = std::max<Index>(4096, (rows_ + most_blocks - 1) / most_blocks);
     const Index blocks = (rows_ + height - 1) / height;
@@ -104,7 +105,8 @@ class Csr final {
       }
     });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {
-      for (Index k = 0; k < length; ++k) result[k] += partial[static_cast<std::size_t>(b * length + k)];
+      for (Index k = 0; k < length; ++k)
+        result[k] += partial[static_cast<std::size_t>(b * length + k)];
     }
   }
 

@@ -3,8 +3,8 @@
 // Columns are packed, centred and converted to float64, into panels of gram_panel_width columns,
 // `row_chunk` rows at a time, so that the packed chunk stays in cache and memory stays bounded;
 // tiles of the result then run on the register-blocked panel product. Cost: 2 n |A| |B| flops less
-// the symmetric half of B x B, plus one read of the columns. Row chunks are added in order and tiles
-// are disjoint, so the bits do not depend on threads. Layout after Goto & van de Geijn 2008.
+// the symmetric half of B x B, plus one read of the columns. Row chunks are added in order and
+// tiles are disjoint, so the bits do not depend on threads. Layout after Goto & van de Geijn 2008.
 #pragma once
 
 #include <algorithm>
@@ -108,10 +108,9 @@ class GramPanels final {
       stride = x.stride;
       centers[c] = center_ != nullptr ? center_[j] : 0.0;
     }
-    table_.template dense<T>().pack(data, stride, panel_columns, height,
-                                    center_ != nullptr ? centers : nullptr,
-                                    weighted && s_ != nullptr ? s_ + row : nullptr,
-                                    packed + panel * chunk * width);
+    table_.template dense<T>().pack(
+        data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
+        weighted && s_ != nullptr ? s_ + row : nullptr, packed + panel * chunk * width);
   }
 
   // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
@@ -178,13 +177,15 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
         panels.pack(panel, row, height, chunk, packed.get());
       }
       for (Index panel = 0; panel < panels.panels_b(); ++panel) {
-        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(), count);
+        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(),
+                        count);
       }
     }
   });
   for (const Vector& sum : sums) {
     for (Index k = 0; k < fresh && !sum.empty(); ++k) {
-      for (Index i = 0; i < count; ++i) out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
+      for (Index i = 0; i < count; ++i)
+        out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
     }
   }
 }
@@ -203,13 +204,12 @@ void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
   for (Index row = 0; row < rows; row += chunk) {
     const Index height = std::min(chunk, rows - row);
     if (panels.is_left_out(row, height)) continue;
-    core::parallel_for(panels.panels(), execution, [&](Index panel) {
-      panels.pack(panel, row, height, chunk, packed.get());
-    });
+    core::parallel_for(panels.panels(), execution,
+                       [&](Index panel) { panels.pack(panel, row, height, chunk, packed.get()); });
     core::parallel_for(panels.panels_b() * groups, execution, [&](Index task) {
       const Index begin = task % groups * group;
-      panels.multiply(begin, std::min(panels.panels_a(), begin + group), task / groups, height, chunk,
-                      packed.get(), out, ld);
+      panels.multiply(begin, std::min(panels.panels_a(), begin + group), task / groups, height,
+                      chunk, packed.get(), out, ld);
     });
   }
 }

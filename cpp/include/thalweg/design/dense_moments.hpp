@@ -2,9 +2,9 @@
 //
 //   A = sum_i h_i a_i a_i',   a_i = (x_i - c, t_i, 1)
 //
-// with c a centre and t a vector. Rows of weight zero are never read, so parts that share no row cost
-// one Gram matrix together, n p^2 / 2. Rows are packed, times the root of their weight, like those of
-// dense_gram.hpp; t and 1 are two more columns, so that all sums are of centred values.
+// with c a centre and t a vector. Rows of weight zero are never read, so parts that share no row
+// cost one Gram matrix together, n p^2 / 2. Rows are packed, times the root of their weight, like
+// those of dense_gram.hpp; t and 1 are two more columns, so that all sums are of centred values.
 //
 // Every part is cut into slices with sums of their own, added in their order: slices and chunks
 // depend on the shape only.
@@ -33,8 +33,8 @@ class AugmentedPanels final {
            const core::Execution& execution) const {
     constexpr Index second_level_cache = 1 << 20;
     const Index chunk = gram_chunk_rows(end - begin, panels() * width, second_level_cache);
-    const auto packed =
-        std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(panels() * width * chunk));
+    const auto packed = std::make_unique_for_overwrite<double[]>(
+        static_cast<std::size_t>(panels() * width * chunk));
     for (; begin < end; begin += chunk) {
       const Index height = std::min(chunk, end - begin);
       for (Index panel = 0; panel < panels(); ++panel) {
@@ -117,14 +117,17 @@ void dense_row_moments(const ColumnFunction& column, Index cols, std::span<const
   // The first slice of a part adds to its result, the others to sums of their own.
   Vector sums(static_cast<std::size_t>(count * (slices - 1) * entries), 0.0);
   for (double* const result : out) std::fill_n(result, entries, 0.0);
-  core::parallel_for(count * slices, serial_if_small(rows * entries, requested), [&](Index task) {
-    const Index part = task / slices, slice = task % slices;
-    const RowPart& chosen = parts[static_cast<std::size_t>(part)];
-    double* const sum = slice == 0 ? out[static_cast<std::size_t>(part)]
-                                   : sums.data() + (part * (slices - 1) + slice - 1) * entries;
-    panels.add(chosen, slice * chosen.size() / slices, (slice + 1) * chosen.size() / slices, sum,
-               requested);
-  }, requested.stop);
+  core::parallel_for(
+      count * slices, serial_if_small(rows * entries, requested),
+      [&](Index task) {
+        const Index part = task / slices, slice = task % slices;
+        const RowPart& chosen = parts[static_cast<std::size_t>(part)];
+        double* const sum = slice == 0 ? out[static_cast<std::size_t>(part)]
+                                       : sums.data() + (part * (slices - 1) + slice - 1) * entries;
+        panels.add(chosen, slice * chosen.size() / slices, (slice + 1) * chosen.size() / slices,
+                   sum, requested);
+      },
+      requested.stop);
   core::parallel_for(count, serial_if_small(slices * count * entries, requested), [&](Index part) {
     double* const result = out[static_cast<std::size_t>(part)];
     for (Index slice = 1; slice < slices; ++slice) {

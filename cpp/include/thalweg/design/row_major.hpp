@@ -74,10 +74,9 @@ class RowMajor final {
                 const core::Execution& execution) const {
     constexpr Index block = 1024;
     const Combination combination(columns, coef, cols_);
-    core::parallel_for((rows_ + block - 1) / block,
-                       serial_if_small(rows_ * combination.reads(), execution), [&](Index b) {
-                         combine(combination, b * block, std::min(rows_, (b + 1) * block), out);
-                       });
+    core::parallel_for(
+        (rows_ + block - 1) / block, serial_if_small(rows_ * combination.reads(), execution),
+        [&](Index b) { combine(combination, b * block, std::min(rows_, (b + 1) * block), out); });
   }
 
   // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
@@ -87,7 +86,8 @@ class RowMajor final {
     constexpr Index strip_bytes = 256 << 10;  // of rows, to stay in cache between the two products
     if (row_blocks() < 4) return false;
     const Combination combination(columns, coef, cols_);
-    const Index strip = std::max<Index>(8, strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8);
+    const Index strip =
+        std::max<Index>(8, strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8);
     std::fill_n(out, cols_, 0.0);
     over_tiles(1, cols_, out, execution,
                [&](Index begin, Index height, Index, Index, double* sums) {
@@ -120,14 +120,20 @@ class RowMajor final {
 
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double /*total*/, double* out, Index ld, const core::Execution& execution) const {
-    dense_gram<T>([this](Index j) { return DenseColumn<T>{data_ + j, stride_}; }, rows_, columns,
-                  fresh, center, s, out, ld, execution);
+    dense_gram<T>(
+        [this](Index j) {
+          return DenseColumn<T>{data_ + j, stride_};
+        },
+        rows_, columns, fresh, center, s, out, ld, execution);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
                    std::span<double* const> out, const core::Execution& execution) const {
-    dense_row_moments<T>([this](Index j) { return DenseColumn<T>{data_ + j, stride_}; }, cols_, parts, center, t, out,
-                         execution);
+    dense_row_moments<T>(
+        [this](Index j) {
+          return DenseColumn<T>{data_ + j, stride_};
+        },
+        cols_, parts, center, t, out, execution);
   }
 
   std::optional<BadEntry> find_nonfinite() const {
@@ -153,11 +159,14 @@ class RowMajor final {
       constexpr Index line = 64 / static_cast<Index>(sizeof(T));
       if (static_cast<Index>(columns.size()) * line < cols) return;
       full_.assign(static_cast<std::size_t>(cols), 0.0);
-      for (std::size_t k = 0; k < columns.size(); ++k) full_[static_cast<std::size_t>(columns[k])] += coef[k];
+      for (std::size_t k = 0; k < columns.size(); ++k)
+        full_[static_cast<std::size_t>(columns[k])] += coef[k];
     }
 
     // How many entries of a row it reads.
-    Index reads() const { return static_cast<Index>(full_.empty() ? columns_.size() : full_.size()); }
+    Index reads() const {
+      return static_cast<Index>(full_.empty() ? columns_.size() : full_.size());
+    }
     double operator()(const kernels::DenseKernels<T>& kernels, const T* row) const {
       if (!full_.empty()) return kernels.dot(row, full_.data(), static_cast<Index>(full_.size()));
       double sum = 0;
@@ -180,9 +189,9 @@ class RowMajor final {
   // Blocks of about 1,024 rows or more, as even as can be.
   Index row_blocks() const { return std::clamp<Index>(rows_ / 1024, 1, 32); }
 
-  // Calls f(row, height, column, width, sums) on tiles of rows x columns, `strip` columns wide, each
-  // block of rows with sums of its own, and adds these in order: `arrays` results of length cols, one
-  // after the other.
+  // Calls f(row, height, column, width, sums) on tiles of rows x columns, `strip` columns wide,
+  // each block of rows with sums of its own, and adds these in order: `arrays` results of length
+  // cols, one after the other.
   template <class F>
   void over_tiles(Index arrays, Index strip, double* result, const core::Execution& execution,
                   F&& f) const {
@@ -198,7 +207,8 @@ class RowMajor final {
         blocks > 1 ? partial.data() + b * length : result);
     });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {
-      for (Index k = 0; k < length; ++k) result[k] += partial[static_cast<std::size_t>(b * length + k)];
+      for (Index k = 0; k < length; ++k)
+        result[k] += partial[static_cast<std::size_t>(b * length + k)];
     }
   }
 

@@ -1,5 +1,6 @@
 // Checks and conversion of compressed sparse formats at the border: nothing here is in a solver's
-// loop, but a bad index here would be a wild read there. After a stop request results are not complete.
+// loop, but a bad index here would be a wild read there. After a stop request results are not
+// complete.
 #pragma once
 
 #include <algorithm>
@@ -40,12 +41,10 @@ struct LineCheck {
 
 template <class I>
 [[noreturn]] void reject_index(const I* index, Index entries, Index minor) {
-  const I* const bad = std::find_if(index, index + entries, [minor](I i) {
-    return i < 0 || static_cast<Index>(i) >= minor;
-  });
+  const I* const bad = std::find_if(
+      index, index + entries, [minor](I i) { return i < 0 || static_cast<Index>(i) >= minor; });
   throw core::InvalidArgument("indices must be in [0, " + std::to_string(minor) + "); got " +
-                              std::to_string(*bad) + " at position " +
-                              std::to_string(bad - index));
+                              std::to_string(*bad) + " at position " + std::to_string(bad - index));
 }
 
 }  // namespace detail
@@ -60,14 +59,15 @@ bool check_format(const I* index, Index entries, const I* pointers, Index major,
   }
   for (Index k = 0; k < major; ++k) {
     if (pointers[k + 1] < pointers[k]) {
-      throw core::InvalidArgument("indptr must not decrease; got " + std::to_string(pointers[k + 1]) +
-                                  " after " + std::to_string(pointers[k]) + " at position " +
-                                  std::to_string(k + 1));
+      throw core::InvalidArgument(
+          "indptr must not decrease; got " + std::to_string(pointers[k + 1]) + " after " +
+          std::to_string(pointers[k]) + " at position " + std::to_string(k + 1));
     }
   }
   if (pointers[major] > entries) {
     throw core::InvalidArgument("indptr must end within indices and data, of length " +
-                                std::to_string(entries) + "; got " + std::to_string(pointers[major]));
+                                std::to_string(entries) + "; got " +
+                                std::to_string(pointers[major]));
   }
   // Blocks of lines, for about 64,000 entries each.
   const Index block = std::max<Index>(1, (major << 16) / std::max<Index>(pointers[major], 1));
@@ -135,13 +135,13 @@ void sum_duplicates(CompressedColumns<T, I>& x, const core::Execution& execution
   x.index.resize(out);
 }
 
-// Rows to canonical columns: a counting sort by column, so rows come out sorted. Rows are cut into a
-// fixed number of blocks; each counts its entries per column, a prefix sum gives every (block, column)
-// its place, and the blocks write in parallel without touching each other. `canonical`: no row has
-// duplicates, so no column has.
+// Rows to canonical columns: a counting sort by column, so rows come out sorted. Rows are cut into
+// a fixed number of blocks; each counts its entries per column, a prefix sum gives every (block,
+// column) its place, and the blocks write in parallel without touching each other. `canonical`: no
+// row has duplicates, so no column has.
 template <class T, class I>
-CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* pointers, Index rows,
-                                        Index cols, const core::Execution& execution,
+CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* pointers,
+                                        Index rows, Index cols, const core::Execution& execution,
                                         bool canonical = false) {
   const Index entries = static_cast<Index>(pointers[rows]);
   const Index blocks = entries < 4 * cols ? 1 : std::min<Index>(4, std::max<Index>(rows, 1));
@@ -151,7 +151,8 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
   std::vector<Index> boundary(static_cast<std::size_t>(blocks) + 1, rows);
   for (Index b = 0; b < blocks; ++b) {
     boundary[static_cast<std::size_t>(b)] =
-        std::lower_bound(pointers, pointers + rows, static_cast<I>(entries * b / blocks)) - pointers;
+        std::lower_bound(pointers, pointers + rows, static_cast<I>(entries * b / blocks)) -
+        pointers;
   }
   core::parallel_for(blocks, execution, [&](Index b) {
     I* const count = place.data() + static_cast<std::size_t>(b) * width;
@@ -181,8 +182,10 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
   out.index.resize(static_cast<std::size_t>(entries));
   core::parallel_for(blocks, execution, [&](Index b) {
     I* const next = place.data() + static_cast<std::size_t>(b) * width;
-    for (Index i = boundary[static_cast<std::size_t>(b)]; i < boundary[static_cast<std::size_t>(b) + 1]; ++i) {
-      if (static_cast<std::size_t>(i) % lines_between_polls == 0 && execution.stop_requested()) return;
+    for (Index i = boundary[static_cast<std::size_t>(b)];
+         i < boundary[static_cast<std::size_t>(b) + 1]; ++i) {
+      if (static_cast<std::size_t>(i) % lines_between_polls == 0 && execution.stop_requested())
+        return;
       for (I e = pointers[i]; e < pointers[i + 1]; ++e) {
         const auto at = static_cast<std::size_t>(next[index[e]]++);
         out.index[at] = static_cast<I>(i);
@@ -196,15 +199,16 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
 
 // Columns in any order, with duplicates, to canonical columns.
 template <class T, class I>
-CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I* pointers, Index cols,
-                                          const core::Execution& execution = {}) {
+CompressedColumns<T, I> canonical_columns(const T* data, const I* index, const I* pointers,
+                                          Index cols, const core::Execution& execution = {}) {
   CompressedColumns<T, I> out;
   out.data.resize(static_cast<std::size_t>(pointers[cols]));
   out.index.resize(static_cast<std::size_t>(pointers[cols]));
   out.pointers.assign(pointers, pointers + cols + 1);
   std::vector<I> order;
   for (Index j = 0; j < cols; ++j) {
-    if (static_cast<std::size_t>(j) % lines_between_polls == 0 && execution.stop_requested()) return out;
+    if (static_cast<std::size_t>(j) % lines_between_polls == 0 && execution.stop_requested())
+      return out;
     order.resize(static_cast<std::size_t>(pointers[j + 1] - pointers[j]));
     std::iota(order.begin(), order.end(), pointers[j]);
     std::stable_sort(order.begin(), order.end(), [&](I a, I b) { return index[a] < index[b]; });

@@ -38,15 +38,15 @@ class Cholesky final {
   Vector packed_;
 };
 
-// The same with diagonal pivoting, which reveals the rank: the largest remaining pivot is next, and the
-// first that is not above `tolerance` times the largest of all ends the factorisation. Unblocked, by
-// columns; polls at each of them.
+// The same with diagonal pivoting, which reveals the rank: the largest remaining pivot is next, and
+// the first that is not above `tolerance` times the largest of all ends the factorisation.
+// Unblocked, by columns; polls at each of them.
 //
 // Reference: Higham 2002, section 10.3.
 class PivotedCholesky final {
  public:
-  // Factorises the n x n matrix `a` (column major, leading dimension n), which is overwritten and must
-  // outlive the solves. False where a stop came first.
+  // Factorises the n x n matrix `a` (column major, leading dimension n), which is overwritten and
+  // must outlive the solves. False where a stop came first.
   bool factorize(double* a, Index n, double tolerance, const core::Execution& execution);
   // x <- A^+ x on the columns chosen, zero in the others.
   void solve(double* x) const;

@@ -17,9 +17,9 @@ namespace thalweg::kernels {
 // Moments of one column x against weights s and a vector v: what a solve needs to know of a
 // column before it starts, in one pass over the data.
 struct Moments {
-  double sum = 0;       // sum_i s_i x_i
-  double sum_sq = 0;    // sum_i s_i x_i^2
-  double dot = 0;       // sum_i x_i v_i
+  double sum = 0;     // sum_i s_i x_i
+  double sum_sq = 0;  // sum_i s_i x_i^2
+  double dot = 0;     // sum_i x_i v_i
 };
 
 // Kernels on contiguous columns of scalar type T.
@@ -49,8 +49,8 @@ struct DenseKernels {
   void (*rows_accumulate)(const T* x, Index stride, Index n, Index p, const double* v, double* out);
   // sum[j] += sum_i s_i x_ij, sum_sq[j] += sum_i s_i x_ij^2, dot[j] += sum_i v_i x_ij;
   // s may be null (weights of one).
-  void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s,
-                       const double* v, double* sum, double* sum_sq, double* dot);
+  void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s, const double* v,
+                       double* sum, double* sum_sq, double* dot);
 
   // Copies `count` <= gram_panel_width columns of length kc (column c starts at x[c], consecutive
   // elements `stride` apart) into a float64 panel: panel[i * gram_panel_width + c] =

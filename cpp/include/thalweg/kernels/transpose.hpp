@@ -1,6 +1,6 @@
-// Transposed copies of column-major matrices, by tiles: a plain double loop writes (or reads) a cache
-// line per entry, a tile uses every line that it touches. Tiles poll the stop token; after a stop the
-// result is not complete.
+// Transposed copies of column-major matrices, by tiles: a plain double loop writes (or reads) a
+// cache line per entry, a tile uses every line that it touches. Tiles poll the stop token; after a
+// stop the result is not complete.
 #pragma once
 
 #include <algorithm>

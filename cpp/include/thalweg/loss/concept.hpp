@@ -11,11 +11,16 @@ namespace thalweg::loss {
 
 template <class L>
 concept Loss = requires(double y, double eta, double theta) {
-  { L::value(y, eta) } noexcept -> std::same_as<double>;
-  { L::gradient(y, eta) } noexcept -> std::same_as<double>;
-  { L::curvature(y, eta) } noexcept -> std::same_as<double>;
-  { L::conjugate(y, theta) } noexcept -> std::same_as<double>;
-  { L::inverse_link(eta) } noexcept -> std::same_as<double>;
+  { L::value(y, eta) }
+  noexcept->std::same_as<double>;
+  { L::gradient(y, eta) }
+  noexcept->std::same_as<double>;
+  { L::curvature(y, eta) }
+  noexcept->std::same_as<double>;
+  { L::conjugate(y, theta) }
+  noexcept->std::same_as<double>;
+  { L::inverse_link(eta) }
+  noexcept->std::same_as<double>;
   { L::info } -> std::convertible_to<const core::Info&>;
 };
 

@@ -14,14 +14,14 @@
 //      (z_j must be 0 there) by a rank-revealing factorisation of their Gram matrix; this alone
 //      needs u itself;
 //   2. it is scaled: u -> tau u with |tau z_j| <= l1_j wherever conj_j is infinite beyond. For pure
-//      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest feasible
-//      one where its slope promises a better bound.
+//      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest
+//      feasible one where its slope promises a better bound.
 // The best dual value and point of a problem are kept, so that the bound never gets worse.
 // With more than `most_free_columns` columns that may be free in this way (half-bounded ones among
 // them) the certificate is the scaled KKT residual.
 //
-// A stop request may cut any of this short, except for what is known of w itself: then the dual point
-// is zero, whose bound needs nothing.
+// A stop request may cut any of this short, except for what is known of w itself: then the dual
+// point is zero, whose bound needs nothing.
 //
 // References: Massias, Gramfort, Salmon 2018, section 2 (scaling, best dual); Boyd & Vandenberghe
 // 2004, section 5.
@@ -53,7 +53,8 @@ double feasibility_ratio(const penalty::Terms& terms, const Vector& z,
                          std::span<const Index> columns, const NegligibleFunction& negligible) {
   double ratio = 0;
   if (terms.is_plain_l1()) {
-    for (const Index j : columns) ratio = std::max(ratio, std::fabs(z[static_cast<std::size_t>(j)]));
+    for (const Index j : columns)
+      ratio = std::max(ratio, std::fabs(z[static_cast<std::size_t>(j)]));
     return ratio / terms.strengths().l1;
   }
   for (const Index j : columns) {
@@ -147,8 +148,8 @@ class Certifier final {
   }
 
   // Certifies (w, at) on `columns` (all of them, or those that screening has left: the others are
-  // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual, also
-  // by `extrapolated`, another residual, or null.
+  // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual,
+  // also by `extrapolated`, another residual, or null.
   core::Certificate certify(const Vector& w, const Evaluation& at, std::span<const Index> columns,
                             BestDual& best, const Evaluation* extrapolated = nullptr) {
     core::Certificate result;
@@ -160,7 +161,8 @@ class Certifier final {
     }
     offer(w, at, columns, best);
     // With free columns it would have to be projected, at the price of a pass.
-    if (extrapolated != nullptr && free_.empty()) offer_feasible(*extrapolated, at.primal(), columns, best);
+    if (extrapolated != nullptr && free_.empty())
+      offer_feasible(*extrapolated, at.primal(), columns, best);
     result.dual = best.value;
     // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
     result.value = std::fabs(result.primal - best.value);
@@ -174,7 +176,7 @@ class Certifier final {
     double target_product;  // A
     double square;          // B
     const Vector& z;
-    const Vector& u;        // read only where theta is kept
+    const Vector& u;  // read only where theta is kept
   };
 
   // Makes the residual at w feasible and keeps it if its bound is the best so far.
@@ -207,7 +209,8 @@ class Certifier final {
         product(glm_.target(), projected_) / total - free_part(projected_z_);
     const Candidate candidate{target_product, product(projected_, projected_) / total, projected_z_,
                               projected_};
-    const double ratio = detail::feasibility_ratio(terms_, projected_z_, columns, negligible(at.square));
+    const double ratio =
+        detail::feasibility_ratio(terms_, projected_z_, columns, negligible(at.square));
     if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
   }
 
@@ -221,17 +224,19 @@ class Certifier final {
   }
 
   void offer_zero(const Evaluation& at, std::span<const Index> columns, BestDual& best) const {
-    keep_if_better({at.target_product, at.square, at.correlation, at.residual}, infinity, at.primal(),
-                   columns, best);
+    keep_if_better({at.target_product, at.square, at.correlation, at.residual}, infinity,
+                   at.primal(), columns, best);
   }
 
   // What a projection may leave in z where the free columns are nearly dependent; square = B.
   auto negligible(double square) const {
-    return [this, rms = std::sqrt(square)](Index j) { return 1e-12 * glm_.raw_norm(j) * rms + 1e-300; };
+    return [this, rms = std::sqrt(square)](Index j) {
+      return 1e-12 * glm_.raw_norm(j) * rms + 1e-300;
+    };
   }
 
-  // Columns on which z must vanish at w: the term is flat in both directions there. False where a stop
-  // came before they were factorised.
+  // Columns on which z must vanish at w: the term is flat in both directions there. False where a
+  // stop came before they were factorised.
   bool collect_free(const Vector& w, std::span<const Index> columns) {
     const std::vector<Index> before = std::move(free_);
     free_.clear();
@@ -259,7 +264,8 @@ class Certifier final {
     }
     // Pivots that do not stand above rounding are taken for zero.
     const double threshold = 16 * epsilon * static_cast<double>(size);
-    if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution())) return false;
+    if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution()))
+      return false;
     projected_ = glm_.target();
     correlate_projected(free_);
     least_squares_ = solve_free(projected_z_);
@@ -269,14 +275,15 @@ class Certifier final {
   // G^+ z on the free columns.
   Vector solve_free(const Vector& z) const {
     Vector x(free_.size());
-    for (std::size_t k = 0; k < x.size(); ++k) x[k] = scale_[k] * z[static_cast<std::size_t>(free_[k])];
+    for (std::size_t k = 0; k < x.size(); ++k)
+      x[k] = scale_[k] * z[static_cast<std::size_t>(free_[k])];
     factor_.solve(x.data());
     for (std::size_t k = 0; k < x.size(); ++k) x[k] *= scale_[k];
     return x;
   }
 
-  // How much of A = t' S u / S may be due to what is left of z on the free columns: an exact projection
-  // would change it by z' G^+ X~_free' S t / S.
+  // How much of A = t' S u / S may be due to what is left of z on the free columns: an exact
+  // projection would change it by z' G^+ X~_free' S t / S.
   double free_part(const Vector& z) const {
     double sum = 0;
     for (std::size_t k = 0; k < free_.size(); ++k) {
@@ -286,14 +293,15 @@ class Certifier final {
     return sum;
   }
 
-  // projected_ -= X~_free G^+ z_free, repeated: the Gram matrix squares the condition number, so one
-  // solve alone leaves a residue that the next ones remove.
+  // projected_ -= X~_free G^+ z_free, repeated: the Gram matrix squares the condition number, so
+  // one solve alone leaves a residue that the next ones remove.
   void project(const Vector& z) {
     projected_z_ = z;
     Vector coef(free_.size());
     for (int pass = 0; pass < 3; ++pass) {
       const Vector step = solve_free(projected_z_);
-      for (std::size_t k = 0; k < free_.size(); ++k) coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
+      for (std::size_t k = 0; k < free_.size(); ++k)
+        coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
       glm_.design().gemv_add(free_, coef.data(), projected_.data(), glm_.execution());
       if (glm_.fits_intercept()) {
         const double mean = glm_.weighted_sum(projected_.data()) / glm_.total_weight();
@@ -330,10 +338,10 @@ class Certifier final {
            detail::conjugate_slope(terms_, candidate.z, tau, columns);
   }
 
-  // Scales the candidate and keeps it if its dual value is the best. A candidate that cannot be made
-  // feasible still gives u = 0.
+  // Scales the candidate and keeps it if its dual value is the best. A candidate that cannot be
+  // made feasible still gives u = 0.
   bool keep_if_better(const Candidate& candidate, double ratio, double primal,
-                        std::span<const Index> columns, BestDual& best) const {
+                      std::span<const Index> columns, BestDual& best) const {
     const double largest = std::isinf(ratio) ? 0.0 : ratio > 0 ? 1.0 / ratio : infinity;
     const double tau = best_scale(candidate, largest, primal, columns);
     const double value = dual_value(candidate, tau, columns);
@@ -341,7 +349,8 @@ class Certifier final {
     best.value = value;
     best.correlation.resize(candidate.z.size());
     for (const Index j : columns) {
-      best.correlation[static_cast<std::size_t>(j)] = tau * candidate.z[static_cast<std::size_t>(j)];
+      best.correlation[static_cast<std::size_t>(j)] =
+          tau * candidate.z[static_cast<std::size_t>(j)];
     }
     if (keep_theta_) {
       best.theta = candidate.u;
@@ -378,7 +387,8 @@ class Certifier final {
       (slope > 0 ? lower_slope : upper_slope) = slope;
     }
     const double found = lower_slope < -upper_slope ? lower : upper;
-    // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the optimum.
+    // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the
+    // optimum.
     return dual_value(candidate, found, columns) > value ? found : first;
   }
 

@@ -1,12 +1,12 @@
 // Extrapolated residuals: dual candidates ahead of the iterates.
 //
-// The residuals of a method whose steps are affine converge linearly, and their extrapolation, scaled
-// to be feasible like any other candidate (certificate.hpp), often proves a gap many steps earlier.
-// Costs a pass over X, since combined correlations would carry the rounding of large coefficients, once
-// in a window of Anderson::depth + 1 residuals, which it keeps.
+// The residuals of a method whose steps are affine converge linearly, and their extrapolation,
+// scaled to be feasible like any other candidate (certificate.hpp), often proves a gap many steps
+// earlier. Costs a pass over X, since combined correlations would carry the rounding of large
+// coefficients, once in a window of Anderson::depth + 1 residuals, which it keeps.
 //
-// Reference: Massias, Gramfort, Salmon 2018, section 3. Differs from it: the window starts anew after
-// each extrapolation.
+// Reference: Massias, Gramfort, Salmon 2018, section 3. Differs from it: the window starts anew
+// after each extrapolation.
 #pragma once
 
 #include "thalweg/core/anderson.hpp"
@@ -18,8 +18,8 @@ class DualExtrapolation final {
  public:
   void reset() { residuals_.reset(); }
 
-  // Records an evaluation that has a residual; the extrapolated one, of which only what a dual point
-  // is made of holds, if it completes a window.
+  // Records an evaluation that has a residual; the extrapolated one, of which only what a dual
+  // point is made of holds, if it completes a window.
   template <class Model>
   const Evaluation* push(const Model& glm, const Evaluation& at) {
     if (!residuals_.push(at.residual)) return nullptr;

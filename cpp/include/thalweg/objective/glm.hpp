@@ -1,6 +1,7 @@
 // The problem of a generalized linear model, the only place that knows its scaling:
 //
-//   minimize over (w, b)   (1 / sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w),   eta = X w + b + offset
+//   minimize over (w, b)   (1 / sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w),
+//   eta = X w + b + offset
 //
 // Coefficients live in solver coordinates: the columns are x~_j = (x_j - m_j) / c_j, with m_j the
 // weighted mean where an intercept is fitted (0 otherwise) and c_j the weighted standard deviation
@@ -12,7 +13,8 @@
 // changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
 //
 // Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
-// where these are known; an evaluation is one pass over the support and one over the columns asked for.
+// where these are known; an evaluation is one pass over the support and one over the columns asked
+// for.
 #pragma once
 
 #include <cmath>
@@ -35,8 +37,9 @@ struct GlmData {
   bool standardize = false;
 };
 
-// What a model has to know of its columns, by weighted means. `variance` is zero for a column that is
-// constant but for rounding; `product` is that with the target, centred where an intercept is fitted.
+// What a model has to know of its columns, by weighted means. `variance` is zero for a column that
+// is constant but for rounding; `product` is that with the target, centred where an intercept is
+// fitted.
 struct ColumnSummary {
   Vector mean, variance, second, product;
 
@@ -65,13 +68,16 @@ struct Evaluation {
 };
 
 template <design::Design D, loss::Loss L>
-  requires(core::flag(L::info, "quadratic"))
-class Glm final {
+requires(core::flag(L::info, "quadratic")) class Glm final {
  public:
   // `known`, where it is known before, saves the pass over X.
   Glm(const D& x, const GlmData& data, const core::Execution& execution,
       const ColumnSummary* known = nullptr)
-      : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution),
+      : x_(x),
+        data_(data),
+        rows_(x.rows()),
+        cols_(x.cols()),
+        execution_(execution),
         all_columns_(static_cast<std::size_t>(x.cols())) {
     std::iota(all_columns_.begin(), all_columns_.end(), Index{0});
     build_target();
@@ -97,7 +103,9 @@ class Glm final {
   double sq_norm(Index j) const { return sq_norm_[static_cast<std::size_t>(j)]; }
   const Vector& sq_norms() const { return sq_norm_; }
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
-  double mean(Index j) const { return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)]; }
+  double mean(Index j) const {
+    return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)];
+  }
   double inverse_scale(Index j) const {
     return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];
   }
@@ -153,7 +161,8 @@ class Glm final {
     }
   }
 
-  // Everything at w from scratch, the correlation of `columns` only (of none: the support is read only).
+  // Everything at w from scratch, the correlation of `columns` only (of none: the support is read
+  // only).
   void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                 Evaluation& out) const {
     std::vector<Index> support;
@@ -295,7 +304,8 @@ class Glm final {
     out.resize(static_cast<std::size_t>(cols_));
     if (execution_.stop_requested()) return out;
     // Any of them may need another pass over its column.
-    const auto between_polls = static_cast<std::size_t>(std::clamp<Index>((1 << 20) / rows_, 1, 16));
+    const auto between_polls =
+        static_cast<std::size_t>(std::clamp<Index>((1 << 20) / rows_, 1, 16));
     bool finite = true;
     for (std::size_t j = 0; j < out.mean.size(); ++j) {
       if (j % between_polls == 0 && execution_.stop_requested()) return out;
@@ -347,7 +357,8 @@ class Glm final {
       throw core::InvalidArgument(
           "X contains values so large that their squares overflow float64; rescale the features");
     }
-    throw core::InvalidArgument("X contains " + std::string(std::isnan(bad->value) ? "NaN" : "infinity") +
+    throw core::InvalidArgument("X contains " +
+                                std::string(std::isnan(bad->value) ? "NaN" : "infinity") +
                                 " (row " + std::to_string(bad->row) + ", column " +
                                 std::to_string(bad->column) + "); expected finite values");
   }

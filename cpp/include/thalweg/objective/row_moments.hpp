@@ -1,11 +1,11 @@
 // Second moments of weighted rows, raw, and what follows from them without another pass over X.
 //
-//   A = sum_i h_i a_i a_i',   a_i = (x_i - c, t_i, 1)        (X, a target and the intercept's column)
+//   A = sum_i h_i a_i a_i',   a_i = (x_i - c, t_i, 1)      (X, a target, the intercept's column)
 //
-// A belongs to the rows: moments of disjoint rows add up, and those of some rows taken from all leave
-// those of the others. A model with an intercept follows by eliminating the last column,
-// A_ij - A_i1 A_1j / A_11. The centre c is that of all rows, so that |mean| >> spread does not cancel;
-// sparse columns, which cannot be shifted, have c = 0.
+// A belongs to the rows: moments of disjoint rows add up, and those of some rows taken from all
+// leave those of the others. A model with an intercept follows by eliminating the last column,
+// A_ij - A_i1 A_1j / A_11. The centre c is that of all rows, so that |mean| >> spread does not
+// cancel; sparse columns, which cannot be shifted, have c = 0.
 //
 // Cost: rows * p^2 / 2 for dense designs, the sparse Gram product for others.
 #pragma once
@@ -21,7 +21,8 @@ class RowMoments final {
  public:
   explicit RowMoments(Index cols)
       : cols_(cols),
-        values_(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(size() * size()))) {}
+        values_(
+            std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(size() * size()))) {}
 
   Index cols() const { return cols_; }
   Index size() const { return cols_ + 2; }
@@ -50,8 +51,8 @@ class RowMoments final {
 
 // By the products that every design has, about zero.
 template <class D>
-void raw_row_moments(const D& x, const double* h, const double* t,
-                        const core::Execution& execution, RowMoments& out) {
+void raw_row_moments(const D& x, const double* h, const double* t, const core::Execution& execution,
+                     RowMoments& out) {
   std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
   std::iota(columns.begin(), columns.end(), Index{0});
   const Index size = out.size();
@@ -105,11 +106,12 @@ std::vector<RowMoments> row_moments(const D& x, std::span<const double* const> w
 }
 
 // The mean squared error of a model on the rows of some moments: v' A v / h'1 with
-// v = (-coef, 1, -intercept), the intercept about the centres of the moments, mean(t) - mean(x)' coef
-// on the rows that the model was fitted to.
+// v = (-coef, 1, -intercept), the intercept about the centres of the moments, mean(t) - mean(x)'
+// coef on the rows that the model was fitted to.
 class HeldoutError final {
  public:
-  // `mean`: of columns and target in the fit, from the centres of the moments, zero without an intercept.
+  // `mean`: of columns and target in the fit, from the centres of the moments, zero without an
+  // intercept.
   HeldoutError(const RowMoments& rows, Vector mean, double target_mean)
       : rows_(rows), mean_(std::move(mean)), target_mean_(target_mean) {}
 
@@ -152,10 +154,15 @@ class RemainingRows final {
  public:
   // With `centred` an intercept is fitted: it is eliminated.
   RemainingRows(const RowMoments& all, const RowMoments& taken, const double* center, bool centred)
-      : all_(all), taken_(taken), center_(center), centred_(centred),
-        weight_(all.weight() - taken.weight()), mean_(static_cast<std::size_t>(all.cols()), 0.0) {
+      : all_(all),
+        taken_(taken),
+        center_(center),
+        centred_(centred),
+        weight_(all.weight() - taken.weight()),
+        mean_(static_cast<std::size_t>(all.cols()), 0.0) {
     const Index one = all.one();
-    for (std::size_t j = 0; j < mean_.size(); ++j) mean_[j] = raw(static_cast<Index>(j), one) / weight_;
+    for (std::size_t j = 0; j < mean_.size(); ++j)
+      mean_[j] = raw(static_cast<Index>(j), one) / weight_;
     target_mean_ = raw(all.target(), one) / weight_;
   }
 
@@ -164,8 +171,8 @@ class RemainingRows final {
   Vector shifts() const { return centred_ ? mean_ : Vector(mean_.size(), 0.0); }
   double target_shift() const { return centred_ ? target_mean_ : 0.0; }
 
-  // What a difference of moments loses of digits: the largest ratio of what it was taken from to what is
-  // left, over columns and target. `column` is where.
+  // What a difference of moments loses of digits: the largest ratio of what it was taken from to
+  // what is left, over columns and target. `column` is where.
   struct Loss {
     double ratio = 1;
     Index column = 0;
@@ -205,7 +212,8 @@ class RemainingRows final {
 
   // Gram matrix over the weight, of columns times their inverse scale.
   template <class Model>
-  void gram(const Model& glm, std::span<const Index> columns, Index fresh, double* out, Index ld) const {
+  void gram(const Model& glm, std::span<const Index> columns, Index fresh, double* out,
+            Index ld) const {
     const auto count = static_cast<Index>(columns.size());
     for (Index k = 0; k < fresh; ++k) {
       const Index j = columns[static_cast<std::size_t>(count - fresh + k)];

@@ -1,6 +1,7 @@
 // The elastic net: sparse like the lasso, keeps groups of correlated features like ridge.
 //
-//   P(w) = sum_j weight_j (l1_ratio |w_j| + (1 - l1_ratio) / 2 w_j^2)   over lower_j <= w_j <= upper_j
+//   P(w) = sum_j weight_j (l1_ratio |w_j| + (1 - l1_ratio) / 2 w_j^2)
+//   over lower_j <= w_j <= upper_j
 //
 // Reference: Zou & Hastie 2005, in the parameterisation of Friedman, Hastie, Tibshirani 2010,
 // equation (2). Prox, conjugate and subdifferential: separable.hpp.

@@ -56,9 +56,7 @@ struct Term {
   }
 
   // |z| / l1 where w = 0 violates, 1 where it does not; 0 without an l1 part.
-  double excess_at_zero(double z) const {
-    return l1 > 0 ? 1 + subdiff_distance(0.0, z) / l1 : 0.0;
-  }
+  double excess_at_zero(double z) const { return l1 > 0 ? 1 + subdiff_distance(0.0, z) / l1 : 0.0; }
 
   // argmax over the limits of z w - value(w), the derivative of the conjugate. The maximiser of a
   // concave function on an interval is the clipped unconstrained one; without a quadratic term that
@@ -73,10 +71,12 @@ struct Term {
     return std::isinf(w) ? infinity : z * w - value(w);
   }
 
-  bool needs_upper_slope() const { return l2 == 0 && std::isinf(upper); }  // conjugate needs z <= l1
-  bool needs_lower_slope() const { return l2 == 0 && std::isinf(lower); }  // ... and -z <= l1
+  // The conjugate needs z <= l1, and -z <= l1.
+  bool needs_upper_slope() const { return l2 == 0 && std::isinf(upper); }
+  bool needs_lower_slope() const { return l2 == 0 && std::isinf(lower); }
 
-  // True where the term does not see a small move of w in either direction; at some w, or at this one.
+  // True where the term does not see a small move of w in either direction; at some w, or at this
+  // one.
   bool can_be_free() const {
     return l1 == 0 && l2 == 0 && lower < upper && (std::isinf(lower) || std::isinf(upper));
   }

@@ -1,22 +1,23 @@
-// Active-set descent on a quadratic model with a separable penalty: the exact finish of a working set.
+// Active-set descent on a quadratic model with a separable penalty: the exact finish of a working
+// set.
 //
 //   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w
 //
 // A face fixes the sign of every member of the active set A and holds the others where they are (at
 // zero or at a limit). On it the model is a smooth quadratic whose minimiser solves
 // (G_AA + diag(l2)) d = q_A - l1 sign - l2 w_A. Rounds of
-//   1. go to the minimiser of the face; a member that would leave its side of zero or its limits stops
-//      there and leaves A. All that cross are clipped at once if the model decreases, otherwise the
-//      step ends at the first crossing, where it always does;
+//   1. go to the minimiser of the face; a member that would leave its side of zero or its limits
+//      stops there and leaves A. All that cross are clipped at once if the model decreases, else
+//      the step ends at the first crossing, where it always does;
 //   2. add the coordinates that violate optimality most, a few per round, more as A grows;
 // end when nothing violates. A column that depends on A never enters: moving along the dependence
 // changes the penalty only, linearly, until some member reaches zero and leaves.
 //
 // Coordinate descent converges at a rate set by the conditioning of G_AA; this takes about as many
-// rounds as A changes, whatever the conditioning. Cost per round O(k^2) for the factor (updated, see
-// face_factor.hpp) plus one visit of the working set.
-// References: Osborne, Presnell, Turlach 2000; Lee, Battle, Raina, Ng 2006 (feature-sign search).
-// Differs from both: several coordinates enter and leave at once, limits, dependent columns.
+// rounds as A changes, whatever the conditioning. Cost per round O(k^2) for the factor (updated,
+// see face_factor.hpp) plus one visit of the working set. References: Osborne, Presnell, Turlach
+// 2000; Lee, Battle, Raina, Ng 2006 (feature-sign search). Differs from both: several coordinates
+// enter and leave at once, limits, dependent columns.
 #pragma once
 
 #include <algorithm>
@@ -37,8 +38,8 @@ class ActiveSet final {
     bool converged = false;
   };
 
-  // `ensure(columns)` makes the cache hold these columns (by design column); false: it will not, and
-  // the descent ends. `tolerance(w)` is the violation to reach.
+  // `ensure(columns)` makes the cache hold these columns (by design column); false: it will not,
+  // and the descent ends. `tolerance(w)` is the violation to reach.
   template <class Model, class Ensure, class Tolerance>
   Outcome run(Model& model, Vector& w, const std::vector<penalty::Term>& terms, Index most_rounds,
               const GramCache& gram, Ensure&& ensure, Tolerance&& tolerance,
@@ -87,8 +88,8 @@ class ActiveSet final {
 
  private:
   static constexpr Index first_batch = 8;
-  // Along a dependence among columns: parts and gains below these are rounding, since the factor takes
-  // what is left of a column below sqrt(FaceFactor::dependence) = 1e-5 for nothing.
+  // Along a dependence among columns: parts and gains below these are rounding, since the factor
+  // takes what is left of a column below sqrt(FaceFactor::dependence) = 1e-5 for nothing.
   static constexpr double no_part = 1e-5;
   static constexpr double no_gain = 1e-9;
 
@@ -190,14 +191,16 @@ class ActiveSet final {
   bool enter(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
              const GramCache& gram) {
     while (!append(fresh, terms, gram)) {
-      if (members_.empty() || execution_.stop_requested() || !slide(fresh, w, terms, gram)) return false;
+      if (members_.empty() || execution_.stop_requested() || !slide(fresh, w, terms, gram))
+        return false;
     }
     join(fresh);
     return true;
   }
 
-  // Moves along the dependence x_new = X_A x, which leaves X w and so every q as it is. False if the
-  // new coordinate is the one that stops the move, if nothing does, or if nothing is gained by it.
+  // Moves along the dependence x_new = X_A x, which leaves X w and so every q as it is. False if
+  // the new coordinate is the one that stops the move, if nothing does, or if nothing is gained by
+  // it.
   bool slide(const Member& fresh, Vector& w, const std::vector<penalty::Term>& terms,
              const GramCache& gram) {
     direction_ = products_;
@@ -237,18 +240,20 @@ class ActiveSet final {
     }
     w[at] = fresh.clip(w[at] + sense * length);
     if (blocking < 0) return false;
-    stop_at_end(static_cast<std::size_t>(blocking), -sense * direction_[static_cast<std::size_t>(blocking)], w);
+    stop_at_end(static_cast<std::size_t>(blocking),
+                -sense * direction_[static_cast<std::size_t>(blocking)], w);
     leaving_.assign(1, blocking);
     leave(w, terms, gram);
     return true;
   }
 
   void stop_at_end(std::size_t i, double step, Vector& w) const {
-    w[static_cast<std::size_t>(members_[i].index)] = step > 0 ? members_[i].upper : members_[i].lower;
+    w[static_cast<std::size_t>(members_[i].index)] =
+        step > 0 ? members_[i].upper : members_[i].lower;
   }
 
-  // The members at the (ascending) positions leaving_ become fixed where they are: rotated out of the
-  // factor one by one if they are few, otherwise the factor is built again.
+  // The members at the (ascending) positions leaving_ become fixed where they are: rotated out of
+  // the factor one by one if they are few, otherwise the factor is built again.
   void leave(Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram) {
     const std::size_t few = 2 + members_.size() / 64;
     left_ += static_cast<Index>(leaving_.size());
@@ -276,7 +281,8 @@ class ActiveSet final {
     }
   }
 
-  bool append(const Member& member, const std::vector<penalty::Term>& terms, const GramCache& gram) {
+  bool append(const Member& member, const std::vector<penalty::Term>& terms,
+              const GramCache& gram) {
     const double* column = gram.column(member.slot);
     products_.resize(members_.size());
     for (std::size_t i = 0; i < members_.size(); ++i) products_[i] = column[members_[i].slot];
@@ -401,8 +407,8 @@ class ActiveSet final {
   // Step 2, second half: the worst of them enter. False if the cache will not hold them, or if none
   // could enter.
   template <class Model, class Ensure>
-  bool admit(Model& model, Vector& w, const std::vector<penalty::Term>& terms, const GramCache& gram,
-             Ensure&& ensure, Index batch) {
+  bool admit(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
+             const GramCache& gram, Ensure&& ensure, Index batch) {
     const auto size = std::min(candidates_.size(), static_cast<std::size_t>(batch));
     std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(size),
                       candidates_.end(), [](const Candidate& a, const Candidate& b) {

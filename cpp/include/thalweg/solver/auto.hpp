@@ -14,13 +14,14 @@ struct Auto final {
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
-  static constexpr core::Info info{.name = "auto",
-                                   .summary = "Working sets; a cost model picks residual or Gram updates before every step.",
-                                   .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
-                                   .reference = "see working_set and gram",
-                                   .parameters = {},
-                                   .flags = flags,
-                                   .requires_ = needs};
+  static constexpr core::Info info{
+      .name = "auto",
+      .summary = "Working sets; a cost model picks residual or Gram updates before every step.",
+      .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
+      .reference = "see working_set and gram",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = needs};
 };
 
 }  // namespace thalweg::solver

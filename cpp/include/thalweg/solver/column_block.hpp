@@ -1,9 +1,10 @@
 // Fast access to the columns that a solver visits.
 //
-// Column-major and sparse columns are used in place. Row-major ones are copied to contiguous storage
-// on their first visit, as long as the copies take at most `budget` bytes. A column without a copy is
-// read with a stride, or, by whoever visits columns in groups, staged: copied for the time until the
-// next group but one is. The budget holds what is staged, too; where it is too small, nothing is.
+// Column-major and sparse columns are used in place. Row-major ones are copied to contiguous
+// storage on their first visit, as long as the copies take at most `budget` bytes. A column without
+// a copy is read with a stride, or, by whoever visits columns in groups, staged: copied for the
+// time until the next group but one is. The budget holds what is staged, too; where it is too
+// small, nothing is.
 #pragma once
 
 #include <array>
@@ -16,8 +17,8 @@ namespace thalweg::solver {
 
 inline constexpr Index most_staged = 32;  // columns of one group
 
-// What visiting a column costs, relative to contiguous storage. A strided entry costs a cache line, and
-// often a page table entry; a staged one as much, or a part of it where columns are neighbours.
+// What visiting a column costs, relative to contiguous storage. A strided entry costs a cache line,
+// and often a page table entry; a staged one as much, or a part of it where columns are neighbours.
 inline constexpr double staged_visit = 6.0;
 inline constexpr double strided_visit = 32.0;
 
@@ -35,11 +36,7 @@ class ColumnBlock final {
   void stage(std::span<const Index>, const core::Execution&) {}
   // Whether all of these are contiguous arrays, column(j).
   bool has_all(std::span<const Index>) const { return is_dense; }
-  auto column(Index j) const
-    requires is_dense
-  {
-    return x_.column(j);
-  }
+  auto column(Index j) const requires is_dense { return x_.column(j); }
   const D& columns() const { return x_; }
   // What visiting a column costs, relative to contiguous storage.
   double visit_factor(std::span<const Index>) const { return 1.0; }
@@ -61,8 +58,8 @@ class ColumnBlock<design::RowMajor<T>> final {
 
   // The budget is divided between the blocks that there are at once.
   ColumnBlock(const design::RowMajor<T>& x, Index at_once) : x_(x) {
-    const Index fit = budget(x.bytes()) / at_once /
-                      std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)));
+    const Index fit =
+        budget(x.bytes()) / at_once / std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)));
     const Index staged = 2 * most_staged;
     stages_fit_ = fit < x.cols() && fit >= 2 * staged;
     most_ = stages_fit_ ? fit - staged : fit;
@@ -139,7 +136,8 @@ class ColumnBlock<design::RowMajor<T>> final {
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gemv_t(v, columns, out, execution);
-    design::dense_gemv_t<T>([this](Index j) { return column(j); }, x_.rows(), v, columns, out, execution);
+    design::dense_gemv_t<T>([this](Index j) { return column(j); }, x_.rows(), v, columns, out,
+                            execution);
   }
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                 const core::Execution& execution) const {
@@ -150,8 +148,11 @@ class ColumnBlock<design::RowMajor<T>> final {
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
-    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{column(j), 1}; }, x_.rows(),
-                          columns, fresh, center, s, out, ld, execution);
+    design::dense_gram<T>(
+        [this](Index j) {
+          return design::DenseColumn<T>{column(j), 1};
+        },
+        x_.rows(), columns, fresh, center, s, out, ld, execution);
   }
 
  private:
@@ -214,7 +215,7 @@ class ColumnBlock<design::RowMajor<T>> final {
   std::array<Stage, 2> stages_;
   std::vector<const T*> contiguous_;  // by column: its copy, staged or to stay; null
   std::vector<Index> missing_;
-  std::vector<T*> targets_;           // where the missing ones go
+  std::vector<T*> targets_;  // where the missing ones go
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 

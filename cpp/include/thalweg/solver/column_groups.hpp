@@ -1,12 +1,12 @@
 // Dense columns in groups that a sweep visits together, each with its own Gram matrix.
 //
 // With q = X_B' v of a group B known by one product and G_BB at hand, coordinate descent inside the
-// group touches neither X nor v: its changes follow q by columns of G_BB, and v by one product at the
-// end. The iterates are those of coordinate descent, column by column in this order; the passes over X
-// are matrix products, which threads can share and which read v once per group.
+// group touches neither X nor v: its changes follow q by columns of G_BB, and v by one product at
+// the end. The iterates are those of coordinate descent, column by column in this order; the passes
+// over X are matrix products, which threads can share and which read v once per group.
 //
-// Columns join in the order in which they are first visited and stay, so that matrices last for many
-// steps. Cost: n width multiply-adds per column, once. Memory: 8 width bytes per column.
+// Columns join in the order in which they are first visited and stay, so that matrices last for
+// many steps. Cost: n width multiply-adds per column, once. Memory: 8 width bytes per column.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,8 @@ class ColumnGroups final {
   Index size() const { return order_.size(); }
   Index bytes() const { return static_cast<Index>(grams_.size()) * width * width * 8; }
 
-  // Column of the group's matrix that belongs to design column j; entry i is for the i-th of the group.
+  // Column of the group's matrix that belongs to design column j; entry i is for the i-th of the
+  // group.
   const double* gram(Index j) const {
     return grams_[static_cast<std::size_t>(group(j))].get() + place(j) % width * width;
   }
@@ -56,8 +57,10 @@ class ColumnGroups final {
     if (known == 0) grams_.push_back(std::make_unique<double[]>(width * width));
     double* const gram = grams_.back().get();
     const auto columns = order_.columns().subspan(static_cast<std::size_t>(first));
-    glm.gram(columns.first(static_cast<std::size_t>(count)), count - known, gram + known * width, width);
-    kernels::copy_transposed(gram + known * width, width, known, count - known, gram + known, width, {});
+    glm.gram(columns.first(static_cast<std::size_t>(count)), count - known, gram + known * width,
+             width);
+    kernels::copy_transposed(gram + known * width, width, known, count - known, gram + known, width,
+                             {});
   }
 
   ColumnOrder order_;

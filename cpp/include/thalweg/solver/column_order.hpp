@@ -13,14 +13,12 @@ class ColumnOrder final {
   Index size() const { return static_cast<Index>(columns_.size()); }
   std::span<const Index> columns() const { return columns_; }
   // Place of column j, -1 if it has none.
-  Index place(Index j) const {
-    return places_.empty() ? -1 : places_[static_cast<std::size_t>(j)];
-  }
+  Index place(Index j) const { return places_.empty() ? -1 : places_[static_cast<std::size_t>(j)]; }
 
   // How many of these columns have no place.
   Index missing(std::span<const Index> columns) const {
-    return static_cast<Index>(std::count_if(columns.begin(), columns.end(),
-                                            [&](Index j) { return place(j) < 0; }));
+    return static_cast<Index>(
+        std::count_if(columns.begin(), columns.end(), [&](Index j) { return place(j) < 0; }));
   }
 
   // Gives every one of these columns, of a design with `cols` of them, a place; how many had none.

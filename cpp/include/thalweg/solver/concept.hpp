@@ -44,8 +44,8 @@ struct StepOutcome {
 };
 
 // A design and loss that a solver of squared-loss, separable-penalty problems can take. A member
-// `static constexpr bool is_affine = true` says that steps are one affine map once the support stays,
-// so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
+// `static constexpr bool is_affine = true` says that steps are one affine map once the support
+// stays, so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
 template <class S, class D, class L>
 concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
                              const StepContext& context) {

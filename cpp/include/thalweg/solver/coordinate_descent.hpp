@@ -1,6 +1,7 @@
 // Cyclic (or randomly permuted) coordinate descent with residual updates.
 //
-//   w_j <- argmin over coordinate j:  clip(soft(z_j + h_j w_j, l1_j) / (h_j + l2_j)),  h_j = ||x~_j||^2 / S
+//   w_j <- argmin over coordinate j:  clip(soft(z_j + h_j w_j, l1_j) / (h_j + l2_j)),  h_j =
+//   ||x~_j||^2 / S
 //
 // One step is `sweeps_per_step` sweeps over the columns that screening has left, O(n) per column.
 // Simple and predictable; slow where columns are correlated and on p >> n, where working sets win.
@@ -23,7 +24,10 @@ class CoordinateDescentEngine final {
   static constexpr bool is_affine = true;  // on a support that stays
 
   CoordinateDescentEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
-      : glm_(glm), random_(options.random_selection), rng_(options.seed), block_(glm.design(), options.at_once) {}
+      : glm_(glm),
+        random_(options.random_selection),
+        rng_(options.seed),
+        block_(glm.design(), options.at_once) {}
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
     order_.assign(context.columns.begin(), context.columns.end());

@@ -3,13 +3,14 @@
 // The stop test runs before the first step. Whether a point is evaluated from X or from second
 // moments is the evaluator's business. Gap-safe screening (Ndiaye et al. 2017, theorem 6): with the
 // dual point theta of the current gap G, every optimal correlation is within
-// sqrt(2 h_j G), h_j = ||x~_j||^2 / S, of z_j(theta), so a column with |z_j| + sqrt(2 h_j G) < l1_j is
-// zero at every optimum and is left out of later passes. The final certificate is of all columns, and
-// is there before the point is reported.
+// sqrt(2 h_j G), h_j = ||x~_j||^2 / S, of z_j(theta), so a column with |z_j| + sqrt(2 h_j G) < l1_j
+// is zero at every optimum and is left out of later passes. The final certificate is of all
+// columns, and is there before the point is reported.
 //
-// After a stop there is no time for that: the last certified point is returned as it was certified, or
-// the one that the step left if its objective costs little and is lower. Bounds on the optimum hold for
-// every point and for the columns that screening has left, so neither needs a pass over all columns.
+// After a stop there is no time for that: the last certified point is returned as it was certified,
+// or the one that the step left if its objective costs little and is lower. Bounds on the optimum
+// hold for every point and for the columns that screening has left, so neither needs a pass over
+// all columns.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +37,7 @@ struct DriverContext {
 };
 
 template <class D, class L, class Engine>
-  requires SolverFor<Engine, D, L>
+requires SolverFor<Engine, D, L>
 class Driver final {
  public:
   Driver(objective::Evaluator<D, L>& evaluator, Engine& engine)
@@ -161,7 +162,8 @@ class Driver final {
   }
 
   bool observer_stops(const DriverContext& context, const core::IterationInfo& info) const {
-    if (context.observer == nullptr || !*context.observer || !(*context.observer)(info)) return false;
+    if (context.observer == nullptr || !*context.observer || !(*context.observer)(info))
+      return false;
     if (context.stop != nullptr) context.stop->request();
     return context.stop != nullptr;
   }
@@ -193,7 +195,8 @@ class Driver final {
         std::chrono::duration<double>(core::StopToken::Clock::now() - context.start).count();
     info.objective = result.certificate.primal;
     info.certificate = result.certificate.value;
-    info.support = static_cast<Index>(std::count_if(w.begin(), w.end(), [](double v) { return v != 0; }));
+    info.support =
+        static_cast<Index>(std::count_if(w.begin(), w.end(), [](double v) { return v != 0; }));
   }
 
   std::optional<core::Status> finished(const core::Result& result, const DriverContext& context,
@@ -239,8 +242,8 @@ class Driver final {
   }
 
   // After a stop: keeps w, which a step left, with its objective and the best bound so far, if the
-  // objective costs little (in C order some ten milliseconds) and is lower; else goes back to the last
-  // certified point.
+  // objective costs little (in C order some ten milliseconds) and is lower; else goes back to the
+  // last certified point.
   bool take_if_lower(const penalty::Terms& terms, Vector& w, objective::Evaluation& at,
                      core::Result& result) {
     constexpr Index most_entries = 1 << 22;

@@ -1,8 +1,8 @@
 // A face of a separable penalty: coordinates that keep their side of zero and stay within limits.
 //
 // On it every term is a smooth quadratic, so a Newton step is one linear system. A step that would
-// leave is clipped, coordinate by coordinate, or cut at the first end: active_set.hpp and face_cg.hpp
-// decide which, by whether the model decreases.
+// leave is clipped, coordinate by coordinate, or cut at the first end: active_set.hpp and
+// face_cg.hpp decide which, by whether the model decreases.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +42,8 @@ struct ClippedStep {
   double first = 1.0;    // the fraction of the step at which the first one ends
 };
 
-// delta = clip(w + step) - w. `ends(i)` and `value(i)` are those of the i-th coordinate of the step.
+// delta = clip(w + step) - w. `ends(i)` and `value(i)` are those of the i-th coordinate of the
+// step.
 template <class EndsAt, class ValueAt>
 ClippedStep clip_step(const Vector& step, EndsAt&& ends, ValueAt&& value, Vector& delta) {
   ClippedStep clipped;

@@ -1,21 +1,22 @@
-// One inexact Newton step on the face of the current support, by preconditioned conjugate gradients.
+// One inexact Newton step on the face of the current support, by preconditioned conjugate
+// gradients.
 //
 //   (G_AA + diag(l2)) d = q_A - l1 sign(w_A) - l2 w_A,   A = what is not at zero or at a limit
 //
 // without a factorisation: a product with G_AA is one visit of the support's columns in each
 // direction, threaded and blocked, several times cheaper than a sweep of coordinate descent. For
-// supports too large to factorise, and for ridge problems, where every coordinate is in A; with p >> n
-// the matrix is a multiple of the identity plus one of rank n, so that about n products solve it.
-// A coordinate that would leave its side of zero or its limits stops there if the model then
+// supports too large to factorise, and for ridge problems, where every coordinate is in A; with p
+// >> n the matrix is a multiple of the identity plus one of rank n, so that about n products solve
+// it. A coordinate that would leave its side of zero or its limits stops there if the model then
 // decreases; otherwise the step ends at the first one.
 //
 // Dependent columns make the matrix singular. Along their null space there is neither curvature nor
-// slope, only the rounding of both, whose quotient is any number: directions of negligible curvature
-// end the iteration, and a step is taken only if the model, by a product with the step itself,
-// decreases by more than that product's rounding.
+// slope, only the rounding of both, whose quotient is any number: directions of negligible
+// curvature end the iteration, and a step is taken only if the model, by a product with the step
+// itself, decreases by more than that product's rounding.
 //
-// Reference: Nocedal & Wright 2006, algorithms 5.3 (PCG, Jacobi preconditioner) and 7.1; the face as in
-// active_set.hpp.
+// Reference: Nocedal & Wright 2006, algorithms 5.3 (PCG, Jacobi preconditioner) and 7.1; the face
+// as in active_set.hpp.
 #pragma once
 
 #include <algorithm>
@@ -86,9 +87,9 @@ class FaceCg final {
 
   // step_ from gradient_; false where nothing moves or a stop was asked for.
   template <class Model>
-  bool solve(Model& model, const std::vector<penalty::Term>& terms, const std::vector<Index>& support,
-             double reduction, Index most_products, const core::Execution& execution,
-             Outcome& outcome) {
+  bool solve(Model& model, const std::vector<penalty::Term>& terms,
+             const std::vector<Index>& support, double reduction, Index most_products,
+             const core::Execution& execution, Outcome& outcome) {
     const std::size_t size = support.size();
     rest_ = gradient_;
     step_.assign(size, 0.0);
@@ -118,7 +119,8 @@ class FaceCg final {
         next += scale_[i] * rest_[i] * rest_[i];
       }
       const double turn = next / norm;
-      for (std::size_t i = 0; i < size; ++i) direction_[i] = scale_[i] * rest_[i] + turn * direction_[i];
+      for (std::size_t i = 0; i < size; ++i)
+        direction_[i] = scale_[i] * rest_[i] + turn * direction_[i];
       norm = next;
     }
     return outcome.products > 0;

@@ -1,11 +1,11 @@
 // The Cholesky factor R'R = G_AA + diag(l2) of an active set, kept while members come and go.
 //
-// R is upper triangular, column major. Appending a column is a forward substitution, O(k^2); removing
-// one deletes it and restores the triangle by Givens rotations, O((k - i)^2). A column that depends on
-// the members (its remaining diagonal is rounding) is refused.
+// R is upper triangular, column major. Appending a column is a forward substitution, O(k^2);
+// removing one deletes it and restores the triangle by Givens rotations, O((k - i)^2). A column
+// that depends on the members (its remaining diagonal is rounding) is refused.
 //
-// Reference: Golub & Van Loan 2013, sections 6.5.2 (deleting a column) and 4.2; the same bookkeeping as
-// in LARS (Efron et al. 2004, section 8).
+// Reference: Golub & Van Loan 2013, sections 6.5.2 (deleting a column) and 4.2; the same
+// bookkeeping as in LARS (Efron et al. 2004, section 8).
 #pragma once
 
 #include <memory>
@@ -25,12 +25,13 @@ class FaceFactor final {
   // Memory taken, at most: pages that were never used are not resident.
   Index bytes() const { return largest_ * largest_ * 8; }
 
-  // products[i] = G_{A_i, new}, diagonal = G_new,new + l2. False, and nothing changes, if dependent.
+  // products[i] = G_{A_i, new}, diagonal = G_new,new + l2. False, and nothing changes, if
+  // dependent.
   bool append(const double* products, double diagonal);
   // Starts anew: the caller writes the lower triangle of a matrix to the memory returned, of
-  // leading_dimension(), and has it factorised by blocks, for many members at once. Columns that depend
-  // on earlier ones are left out; is_left_out tells which. False, and the factor must not be used,
-  // where a stop came first.
+  // leading_dimension(), and has it factorised by blocks, for many members at once. Columns that
+  // depend on earlier ones are left out; is_left_out tells which. False, and the factor must not be
+  // used, where a stop came first.
   double* prepare(Index size);
   Index leading_dimension() const { return ld_; }
   bool factorize(Index size, const core::Execution& execution);

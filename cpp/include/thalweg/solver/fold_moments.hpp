@@ -6,9 +6,9 @@
 // matrix's worth of products, n p^2 / 2, made once for the request, serves every fold and every
 // penalty; a task then costs O(p^2) and no pass over X. Else they cost that per fold, twice.
 //
-// A difference loses the digits that its terms share. Where a column (or the target) varies little in
-// the training rows of a fold compared with all rows, that fold's model is built from its rows as if
-// there were no others; its held-out moments, which are no difference, still serve.
+// A difference loses the digits that its terms share. Where a column (or the target) varies little
+// in the training rows of a fold compared with all rows, that fold's model is built from its rows
+// as if there were no others; its held-out moments, which are no difference, still serve.
 #pragma once
 
 #include <algorithm>

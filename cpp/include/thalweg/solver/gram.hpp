@@ -1,5 +1,6 @@
 // Working sets, lazily built Gram columns; active-set finish.
-// For: n >> p, or small working sets. The mathematics, cost and references are in working_set_engine.hpp.
+// For: n >> p, or small working sets. The mathematics, cost and references are in
+// working_set_engine.hpp.
 #pragma once
 
 #include "thalweg/solver/working_set.hpp"
@@ -14,13 +15,14 @@ struct Gram final {
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
-  static constexpr core::Info info{.name = "gram",
-                                   .summary = "Working sets, lazily built Gram columns; active-set finish.",
-                                   .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
-                                   .reference = "Friedman, Hastie, Tibshirani 2010, section 2.2 (covariance updates)",
-                                   .parameters = {},
-                                   .flags = flags,
-                                   .requires_ = needs};
+  static constexpr core::Info info{
+      .name = "gram",
+      .summary = "Working sets, lazily built Gram columns; active-set finish.",
+      .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
+      .reference = "Friedman, Hastie, Tibshirani 2010, section 2.2 (covariance updates)",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = needs};
 };
 
 }  // namespace thalweg::solver

@@ -23,7 +23,9 @@ class GramCache final {
   Index size() const { return order_.size(); }
   Index leading_dimension() const { return capacity_; }
   const double* column(Index slot) const { return values_.get() + slot * capacity_; }
-  double operator()(Index a, Index b) const { return values_[static_cast<std::size_t>(a + b * capacity_)]; }
+  double operator()(Index a, Index b) const {
+    return values_[static_cast<std::size_t>(a + b * capacity_)];
+  }
   Index bytes() const { return size() * size() * 8; }
   // Slot of column j, -1 if it has none.
   Index slot(Index j) const { return order_.place(j); }
@@ -46,10 +48,11 @@ class GramCache final {
     order_.keep(from);
   }
 
-  // After a stop request the cache may be left without any column or with wrong entries: it must not
-  // be used any more.
+  // After a stop request the cache may be left without any column or with wrong entries: it must
+  // not be used any more.
   template <class Model>
-  void ensure(const Model& glm, std::span<const Index> columns, const core::Execution& execution = {}) {
+  void ensure(const Model& glm, std::span<const Index> columns,
+              const core::Execution& execution = {}) {
     const Index before = size();
     const Index fresh = order_.add(glm.cols(), columns);
     if (fresh == 0) return;
@@ -70,8 +73,9 @@ class GramCache final {
     capacity += 8;
     // Grown in place, where two blocks would both be held while one is copied to the other. Then
     // columns move apart, the last one first, into what no other column needs any more.
-    void* const grown = std::realloc(values_.get(), sizeof(double) * static_cast<std::size_t>(capacity) *
-                                                        static_cast<std::size_t>(capacity));
+    void* const grown =
+        std::realloc(values_.get(), sizeof(double) * static_cast<std::size_t>(capacity) *
+                                        static_cast<std::size_t>(capacity));
     if (grown == nullptr) throw std::bad_alloc();
     static_cast<void>(values_.release());
     values_.reset(static_cast<double*>(grown));

@@ -1,7 +1,7 @@
-// Estimated nanoseconds of Gram products, for every choice that weighs them: 16 dense multiply-adds take
-// one; sparse entries are regrouped by row, at three each, and then meet those of their row, at 1.5.
-// (Measured on one core with AVX-512; what is compared with them is as coarse: a pass over X reads an
-// entry per nanosecond.)
+// Estimated nanoseconds of Gram products, for every choice that weighs them: 16 dense multiply-adds
+// take one; sparse entries are regrouped by row, at three each, and then meet those of their row,
+// at 1.5. (Measured on one core with AVX-512; what is compared with them is as coarse: a pass over
+// X reads an entry per nanosecond.)
 #pragma once
 
 namespace thalweg::solver {

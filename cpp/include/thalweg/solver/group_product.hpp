@@ -1,5 +1,5 @@
-// What a sweep over groups of dense columns asks of X: the residual moves by one group, and the next
-// group is multiplied with it.
+// What a sweep over groups of dense columns asks of X: the residual moves by one group, and the
+// next group is multiplied with it.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,9 @@
 
 namespace thalweg::solver {
 
-// v += S X_add coef (s may be null), then out[i] = x_columns[i]' v, by strips of rows: each is read by
-// both products while it is in a cache. The strips depend on the number of rows only. Keeps its scratch.
+// v += S X_add coef (s may be null), then out[i] = x_columns[i]' v, by strips of rows: each is read
+// by both products while it is in a cache. The strips depend on the number of rows only. Keeps its
+// scratch.
 template <class T>
 class GroupProduct final {
  public:

@@ -1,5 +1,5 @@
-// Whether second moments pay: building the Gram matrices of all columns against the passes over X that
-// they save. Estimates from counts, of neither cores nor the clock (gram_cost.hpp).
+// Whether second moments pay: building the Gram matrices of all columns against the passes over X
+// that they save. Estimates from counts, of neither cores nor the clock (gram_cost.hpp).
 #pragma once
 
 #include "thalweg/solver/fold_moments.hpp"
@@ -17,13 +17,14 @@ inline bool wants_heldout(const Request& request, const Task& task) {
 inline bool has_unpenalized(const Request& request, const Task& task, Index cols) {
   const PenaltySpec& spec = request.penalties[static_cast<std::size_t>(task.penalty)];
   return std::any_of(task.alphas.begin(), task.alphas.end(), [&](double alpha) {
-    return penalty::Terms(spec.strengths(alpha, spec.parameters), spec.weights, spec.lower, spec.upper)
+    return penalty::Terms(spec.strengths(alpha, spec.parameters), spec.weights, spec.lower,
+                          spec.upper)
         .has_unpenalized(cols);
   });
 }
 
-// Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out results
-// keep one.
+// Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out
+// results keep one.
 template <class D>
 double saved_cost(const Request& request, const Task& task, const D& x) {
   return (hands_out(request) ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
@@ -32,7 +33,8 @@ double saved_cost(const Request& request, const Task& task, const D& x) {
 
 template <class D>
 double full_gram_cost(const D& x, Index rows) {
-  const double share = static_cast<double>(rows) / static_cast<double>(std::max<Index>(x.rows(), 1));
+  const double share =
+      static_cast<double>(rows) / static_cast<double>(std::max<Index>(x.rows(), 1));
   const auto cols = static_cast<double>(x.cols());
   return full_gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(rows),
                         share * static_cast<double>(x.stored()) / cols, cols);
@@ -63,7 +65,8 @@ bool moments_pay(const Request& request, const Task& task, const SolverOptions& 
   const double matrices = wants_heldout(request, task) ? 2 : 1;
   const double factors = 1;  // of the solver's active set, at most
   if (8 * cols * cols * (matrices + factors) > options.gram_bytes_limit) return false;
-  if (matrices * full_gram_cost(glm.design(), glm.rows()) < saved_cost(request, task, glm.design())) {
+  if (matrices * full_gram_cost(glm.design(), glm.rows()) <
+      saved_cost(request, task, glm.design())) {
     return true;
   }
   // A start that may be the solution is certified first.
@@ -84,7 +87,8 @@ bool fold_moments_pay(const Request& request, const SolverOptions& options, cons
   const auto cols = static_cast<double>(x.cols());
   const double matrix = 8 * cols * cols;
   // Every task at once holds a matrix and, at most, a factor of it.
-  const double all = matrix * static_cast<double>(FoldMoments<D>::matrices(layout) + 2 * options.at_once);
+  const double all =
+      matrix * static_cast<double>(FoldMoments<D>::matrices(layout) + 2 * options.at_once);
   if (x.rows() < x.cols() || 2 * matrix > options.gram_bytes_limit ||
       all > options.gram_bytes_limit * static_cast<double>(options.at_once)) {
     return false;
@@ -94,8 +98,9 @@ bool fold_moments_pay(const Request& request, const SolverOptions& options, cons
     if (has_unpenalized(request, task, x.cols())) return false;
     saved += saved_cost(request, task, x);
   }
-  const Index rows = design::MomentAccess<D> ? layout.rows_read
-                                             : x.rows() * (layout.folds + (layout.partition ? 0 : 1));
+  const Index rows = design::MomentAccess<D>
+                         ? layout.rows_read
+                         : x.rows() * (layout.folds + (layout.partition ? 0 : 1));
   return full_gram_cost(x, rows) < saved;
 }
 

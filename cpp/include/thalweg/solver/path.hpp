@@ -1,14 +1,14 @@
 // Runs the tasks of a request: one problem per task, warm-started along its alphas.
 //
 // A task builds its problem (one pass over X), then every alpha starts from the last solution with
-// the residual, the correlations, the solver's Gram cache and its buffers kept: the first certificate
-// of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
+// the residual, the correlations, the solver's Gram cache and its buffers kept: the first
+// certificate of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
 //
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
 // columns, shared with the solver, replaces the passes over X. Paths whose coefficients are handed
 // out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
-// cost a pass, they come from the second moments of the held-out rows, and those of the training rows
-// from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
+// cost a pass, they come from the second moments of the held-out rows, and those of the training
+// rows from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
 #pragma once
 
 #include <memory>
@@ -24,9 +24,13 @@ class PathRunner final {
   // `folds`: what the folds share, or null.
   PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index,
              const FoldMoments<D>* folds)
-      : request_(request), options_(options), x_(x),
-        task_(request.tasks[static_cast<std::size_t>(task_index)]), task_index_(task_index),
-        spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]), folds_(folds) {
+      : request_(request),
+        options_(options),
+        x_(x),
+        task_(request.tasks[static_cast<std::size_t>(task_index)]),
+        task_index_(task_index),
+        spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]),
+        folds_(folds) {
     if (folds_ == nullptr) return;
     training_.emplace(folds_->training(task_.weighting));
     columns_ = training_->summary();
@@ -35,8 +39,10 @@ class PathRunner final {
 
   std::vector<core::Result> run() {
     start_ = core::StopToken::Clock::now();
-    // Many tasks may be left when a signal comes, and of these nobody sees more than that they were.
-    if (!hands_out(request_) && stopped() && !request_.execution.stop->expired()) return {unstarted()};
+    // Many tasks may be left when a signal comes, and of these nobody sees more than that they
+    // were.
+    if (!hands_out(request_) && stopped() && !request_.execution.stop->expired())
+      return {unstarted()};
     std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
                                                 known_columns());
     if (request_.execution.stop_requested()) {
@@ -49,7 +55,8 @@ class PathRunner final {
     scale_limits(glm);
     bool moments = takes_from_all();
     if constexpr (GramEngine<Engine>) {
-      moments = moments || moments_pay(request_, task_, options_, glm, terms_at(task_.alphas.front()));
+      moments =
+          moments || moments_pay(request_, task_, options_, glm, terms_at(task_.alphas.front()));
     }
     if (moments) options_.inner = Inner::gram;
     Engine engine(glm, options_);
@@ -89,7 +96,9 @@ class PathRunner final {
                       {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha},
                       result);
       finish(evaluator, w, terms, at, engine, result);
-      result.time = std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began)).count();
+      result.time =
+          std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began))
+              .count();
       results.push_back(std::move(result));
       previous_alpha = alpha;
       // Strengths that were not reached end with a result that says so; it costs no pass.
@@ -116,9 +125,11 @@ class PathRunner final {
     if constexpr (GramEngine<Engine>) {
       const objective::Glm<D, L>& glm = evaluator.glm();
       GramCache& gram = engine.gram_cache();
-      if (takes_from_all()) gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
+      if (takes_from_all())
+        gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
       else gram.ensure(glm, glm.all_columns(), glm.execution());
-      if (wants_heldout(request_, task_) && !glm.execution().stop_requested()) use_heldout_moments(glm);
+      if (wants_heldout(request_, task_) && !glm.execution().stop_requested())
+        use_heldout_moments(glm);
       // A matrix that a stop cut short must not be used.
       if (glm.execution().stop_requested()) {
         heldout_.reset();
@@ -130,16 +141,20 @@ class PathRunner final {
     }
   }
 
-  objective::SecondMoments second_moments(const objective::Glm<D, L>& glm, const GramCache& gram) const {
+  objective::SecondMoments second_moments(const objective::Glm<D, L>& glm,
+                                          const GramCache& gram) const {
     if (!takes_from_all()) return {glm, gram.column(0), gram.leading_dimension()};
     Vector sizes;
-    for (Index j = 0; j < glm.cols(); ++j) sizes.push_back(training_->size(j) * glm.inverse_scale(j));
-    return {glm, gram.column(0), gram.leading_dimension(), training_->target_size(), std::move(sizes)};
+    for (Index j = 0; j < glm.cols(); ++j)
+      sizes.push_back(training_->size(j) * glm.inverse_scale(j));
+    return {glm, gram.column(0), gram.leading_dimension(), training_->target_size(),
+            std::move(sizes)};
   }
 
   void use_heldout_moments(const objective::Glm<D, L>& glm) {
     if (folds_ != nullptr) {
-      heldout_.emplace(folds_->heldout(task_.weighting), training_->shifts(), training_->target_shift());
+      heldout_.emplace(folds_->heldout(task_.weighting), training_->shifts(),
+                       training_->target_shift());
       return;
     }
     // About the means of the training rows, where the design can.
@@ -148,7 +163,8 @@ class PathRunner final {
     own_heldout_ = objective::row_moments(x_, {&weights, 1}, centred ? glm.center() : nullptr,
                                           glm.target().data(), glm.execution());
     Vector means(static_cast<std::size_t>(glm.cols()), 0.0);
-    for (Index j = 0; !centred && j < glm.cols(); ++j) means[static_cast<std::size_t>(j)] = glm.mean(j);
+    for (Index j = 0; !centred && j < glm.cols(); ++j)
+      means[static_cast<std::size_t>(j)] = glm.mean(j);
     heldout_.emplace(own_heldout_.front(), std::move(means), 0.0);
   }
 
@@ -201,9 +217,8 @@ class PathRunner final {
     return w;
   }
 
-  void finish(objective::Evaluator<D, L>& evaluator, const Vector& w,
-              const penalty::Terms& terms, objective::Evaluation& at, const Engine& engine,
-              core::Result& result) {
+  void finish(objective::Evaluator<D, L>& evaluator, const Vector& w, const penalty::Terms& terms,
+              objective::Evaluation& at, const Engine& engine, core::Result& result) {
     objective::Glm<D, L>& glm = evaluator.glm();
     result.intercept = glm.raw_intercept(at);
     result.solver = engine.ran();
@@ -307,8 +322,8 @@ class PathRunner final {
   Vector coef_;
 };
 
-// Memory is divided between the tasks that may run at once, without regard to the threads that there
-// are.
+// Memory is divided between the tasks that may run at once, without regard to the threads that
+// there are.
 inline constexpr Index most_at_once = 8;
 
 // What the Gram matrix of one task may take: half the memory of X for all.
@@ -327,10 +342,13 @@ Results run_tasks(const Request& request, const D& x) {
   if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
   core::Execution outer = request.execution;
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
-  core::parallel_for(static_cast<Index>(request.tasks.size()), outer, [&](Index task) {
-    PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
-    results[static_cast<std::size_t>(task)] = path.run();
-  }, request.execution.stop);
+  core::parallel_for(
+      static_cast<Index>(request.tasks.size()), outer,
+      [&](Index task) {
+        PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
+        results[static_cast<std::size_t>(task)] = path.run();
+      },
+      request.execution.stop);
   return results;
 }
 

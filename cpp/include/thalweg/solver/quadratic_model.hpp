@@ -2,9 +2,9 @@
 //
 //   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w   (the correlations with the residual)
 //
-// ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate, or for a
-// group of coordinates at once (column_groups.hpp).
-// GramModel keeps q and updates it by columns of G: O(m) per change, nothing per unchanged one.
+// ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate, or
+// for a group of coordinates at once (column_groups.hpp). GramModel keeps q and updates it by
+// columns of G: O(m) per change, nothing per unchanged one.
 #pragma once
 
 #include <numeric>
@@ -26,7 +26,11 @@ class ResidualModel final {
   ResidualModel(const objective::Glm<D, L>& glm, ColumnBlock<D>& block,
                 std::span<const Index> columns, objective::Evaluation& at,
                 const ColumnGroups* groups = nullptr)
-      : glm_(glm), block_(block), columns_(columns), v_(at.v()), sum_v_(at.sum_weighted),
+      : glm_(glm),
+        block_(block),
+        columns_(columns),
+        v_(at.v()),
+        sum_v_(at.sum_weighted),
         groups_(groups) {}
 
   Index size() const { return static_cast<Index>(columns_.size()); }
@@ -43,11 +47,7 @@ class ResidualModel final {
     else block_.axpy(a, j, v_);
     sum_v_ += a * glm_.total_weight() * glm_.mean(j);
   }
-  bool is_grouped() const
-    requires(ColumnBlock<D>::is_dense)
-  {
-    return groups_ != nullptr;
-  }
+  bool is_grouped() const requires(ColumnBlock<D>::is_dense) { return groups_ != nullptr; }
   std::size_t same_group(std::span<const Index> positions) const {
     const Index group = groups_->group(column(positions.front()));
     std::size_t count = 1;
@@ -57,9 +57,8 @@ class ResidualModel final {
   const double* group_gram(Index k) const { return groups_->gram(column(k)); }
   Index offset_in_group(Index k) const { return groups_->place(column(k)) % ColumnGroups::width; }
   void move_and_correlate(std::span<const Index> moved, const Vector& changes,
-                          std::span<const Index> asked, Vector& q)
-    requires(ColumnBlock<D>::is_dense)
-  {
+                          std::span<const Index> asked,
+                          Vector& q) requires(ColumnBlock<D>::is_dense) {
     chosen_.clear();
     coef_.clear();
     for (std::size_t i = 0; i < moved.size(); ++i) {
@@ -115,8 +114,8 @@ class ResidualModel final {
     source.gemv_t(combined_.data(), chosen_, by_column_.data(), glm_.execution());
     for (std::size_t i = 0; i < support.size(); ++i) {
       const Index j = chosen_[i];
-      out[i] = (by_column_[static_cast<std::size_t>(j)] - glm_.mean(j) * sum) * glm_.inverse_scale(j) /
-               glm_.total_weight();
+      out[i] = (by_column_[static_cast<std::size_t>(j)] - glm_.mean(j) * sum) *
+               glm_.inverse_scale(j) / glm_.total_weight();
     }
   }
   // change(k, delta) for all of the support at once.

@@ -16,7 +16,7 @@ namespace thalweg::solver {
 
 struct PenaltySpec {
   std::string name;
-  Vector parameters;                // in the order of the entry's Info
+  Vector parameters;  // in the order of the entry's Info
   penalty::Strengths (*strengths)(double alpha, std::span<const double> parameters) = nullptr;
   const double* weights = nullptr;  // per feature, or null
   const double* lower = nullptr;
@@ -24,19 +24,19 @@ struct PenaltySpec {
 };
 
 struct Task {
-  Index target = 0;                // column of y
-  Index weighting = -1;            // column of the weights, -1 for none
+  Index target = 0;      // column of y
+  Index weighting = -1;  // column of the weights, -1 for none
   Index penalty = 0;
   Vector alphas;
-  const double* coef = nullptr;    // warm start, raw coordinates
-  const double* theta = nullptr;   // a dual point to try at the start, by row
+  const double* coef = nullptr;   // warm start, raw coordinates
+  const double* theta = nullptr;  // a dual point to try at the start, by row
 };
 
 struct Request {
   const design::AnyDesign* design = nullptr;
-  const double* y = nullptr;       // n x targets, column major
-  const double* weights = nullptr; // n x weightings, column major, or null
-  const double* heldout = nullptr; // like weights: rows whose error is reported
+  const double* y = nullptr;        // n x targets, column major
+  const double* weights = nullptr;  // n x weightings, column major, or null
+  const double* heldout = nullptr;  // like weights: rows whose error is reported
   const double* offset = nullptr;
   bool fit_intercept = true;
   bool standardize = false;

@@ -1,20 +1,22 @@
-// Descent on a working set: coordinate descent with Anderson extrapolation, and an active-set method
-// that ends it.
+// Descent on a working set: coordinate descent with Anderson extrapolation, and an active-set
+// method that ends it.
 //
 //   small rank:  the active set from the start;
-//   else repeat  a sweep over the working set; stop if its largest violation is below the tolerance;
+//   else repeat  a sweep over the working set; stop if its largest violation is below the
+//   tolerance;
 //                sweeps over the support with extrapolation, or, once the support stays the same, a
 //                Newton step on it by conjugate gradients;
 //                once the sweeps have cost as much as a factorisation of the support would: a few
 //                rounds of the active set, which end it if the support is nearly right. The next
 //                attempt waits twice as long, so attempts never cost more than the sweeps.
 //
-// Costs are counted in estimated nanoseconds from sizes alone, never measured: the same problem takes
-// the same steps everywhere. The violation of a coordinate is measured where it is visited:
-// |change| (diagonal + l2), the distance of its gradient from the subdifferential before the update.
+// Costs are counted in estimated nanoseconds from sizes alone, never measured: the same problem
+// takes the same steps everywhere. The violation of a coordinate is measured where it is visited:
+// |change| (diagonal + l2), the distance of its gradient from the subdifferential before the
+// update.
 //
-// References: Friedman, Hastie, Tibshirani 2010, section 2.6 (cycling over the active set); Bertrand &
-// Massias 2021 (Anderson); active_set.hpp; face_cg.hpp.
+// References: Friedman, Hastie, Tibshirani 2010, section 2.6 (cycling over the active set);
+// Bertrand & Massias 2021 (Anderson); active_set.hpp; face_cg.hpp.
 #pragma once
 
 #include "thalweg/core/anderson.hpp"
@@ -28,11 +30,12 @@ namespace thalweg::solver {
 class Subproblem final {
  public:
   struct Budget {
-    double gap = 0;        // suboptimality to aim for
-    double violation = 0;  // and violation: a fraction of that at the start, so that a step progresses
-    double rounding = 0;   // of a violation: nothing below it can be reached
-    Index epochs = 0;      // sweeps and rounds of the active set allowed
-    Index face_size = 0;   // largest support to factorise
+    double gap = 0;  // suboptimality to aim for
+    double violation =
+        0;  // and violation: a fraction of that at the start, so that a step progresses
+    double rounding = 0;  // of a violation: nothing below it can be reached
+    Index epochs = 0;     // sweeps and rounds of the active set allowed
+    Index face_size = 0;  // largest support to factorise
     bool small_rank = false;
   };
   struct Outcome {
@@ -43,8 +46,8 @@ class Subproblem final {
     bool used_cg = false;
   };
 
-  // w: coefficients of the working set, updated. `ensure(columns)` makes the Gram cache hold them, or
-  // refuses; `build_cost(columns)` says what that would take.
+  // w: coefficients of the working set, updated. `ensure(columns)` makes the Gram cache hold them,
+  // or refuses; `build_cost(columns)` says what that would take.
   template <class Model, class EnsureGram, class BuildCost>
   Outcome solve(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                 const Budget& budget, const GramCache& gram, EnsureGram&& ensure,
@@ -54,7 +57,8 @@ class Subproblem final {
     for (std::size_t k = 0; k < w.size(); ++k) all_[k] = static_cast<Index>(k);
     const auto reach = [&](const Vector& at) { return tolerance(budget, at); };
     double sweep_cost = 0;
-    for (std::size_t k = 0; k < w.size(); ++k) sweep_cost += model.visit_cost(static_cast<Index>(k));
+    for (std::size_t k = 0; k < w.size(); ++k)
+      sweep_cost += model.visit_cost(static_cast<Index>(k));
     double spent = 0;
     double patience = budget.small_rank ? 0.0 : 1.0;
     Index most_rounds = budget.small_rank ? budget.epochs : attempt_rounds;
@@ -89,8 +93,8 @@ class Subproblem final {
       const double attempt = size * size * size / factor_rate + build_cost(columns_);
       if (spent < patience * attempt) continue;
       const ActiveSet::Outcome exact =
-          active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs), gram,
-                          ensure, reach, execution);
+          active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs),
+                          gram, ensure, reach, execution);
       outcome.used_active_set = true;
       outcome.epochs += std::max<Index>(exact.rounds, 1);
       outcome.largest_change = std::max(outcome.largest_change, exact.largest_change);
@@ -109,7 +113,8 @@ class Subproblem final {
   static constexpr Index attempt_rounds = 6;
   static constexpr double cg_reduction = 1e-3;
   static constexpr Index most_products = 100;
-  // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked factorisations.
+  // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked
+  // factorisations.
   static constexpr double factor_rate = 45;
 
   // Near the optimum the duality gap is about 2 ||w||_1 times the largest violation.
@@ -156,7 +161,8 @@ class Subproblem final {
         accept_if_lower(model, w, terms, outcome);
         ++outcome.epochs;
       }
-      if (sweep(model, w, terms, support_, outcome, execution) <= 0.3 * tolerance(budget, w)) return;
+      if (sweep(model, w, terms, support_, outcome, execution) <= 0.3 * tolerance(budget, w))
+        return;
       if (execution.stop_requested()) return;
     }
   }

@@ -2,8 +2,8 @@
 //
 //   w_k <- argmin over coordinate k = clip(soft(q_k + h_k w_k, l1_k) / (h_k + l2_k)),  h_k = G_kk
 //
-// in the order of `positions`. Cost: one product per coordinate and one update per change; where the
-// model has its columns in groups (column_groups.hpp), the same by products with groups.
+// in the order of `positions`. Cost: one product per coordinate and one update per change; where
+// the model has its columns in groups (column_groups.hpp), the same by products with groups.
 // Reference: Friedman, Hastie, Hoefling, Tibshirani 2007.
 #pragma once
 
@@ -17,8 +17,8 @@
 namespace thalweg::solver {
 
 struct Sweep {
-  // The largest |change| (h + l2): the distance of a gradient from the subdifferential, measured just
-  // before its coordinate was updated.
+  // The largest |change| (h + l2): the distance of a gradient from the subdifferential, measured
+  // just before its coordinate was updated.
   double violation = 0;
   double largest_change = 0;
 };
@@ -44,7 +44,7 @@ concept Grouped = requires(Model& model, Index k, std::span<const Index> positio
   { model.group_gram(k) } -> std::same_as<const double*>;
   { model.offset_in_group(k) } -> std::same_as<Index>;
   // Moves the residual by `changes` of the first positions; then q of the second ones.
-  { model.move_and_correlate(positions, changes, positions, q) };
+  {model.move_and_correlate(positions, changes, positions, q)};
 };
 
 template <Grouped Model>

@@ -19,10 +19,10 @@ bool with_loss(std::string_view name, F&& f) {
 #define THALWEG_DESIGN(name_, class_)
 #define THALWEG_PENALTY(name_, class_)
 #define THALWEG_SOLVER(name_, class_)
-#define THALWEG_LOSS(name_, class_)               \
-  if (name == #name_) {                           \
-    f.template operator()<loss::class_>();        \
-    return true;                                  \
+#define THALWEG_LOSS(name_, class_)        \
+  if (name == #name_) {                    \
+    f.template operator()<loss::class_>(); \
+    return true;                           \
   }
 #include "thalweg/catalog.def"
 #undef THALWEG_DESIGN
@@ -51,8 +51,9 @@ static_assert(std::variant_size_v<design::AnyDesign> * loss_count <= 64,
 // Throws where the design, loss or a penalty lacks what the solver needs.
 inline void require_compatible(const core::Info& solver, const Request& request) {
   for (const PenaltySpec& penalty : request.penalties) {
-    const std::string reason = incompatibility(solver, info_of(*request.design), find_loss(request.loss),
-                                               *find_penalty(penalty.name).info);
+    const std::string reason =
+        incompatibility(solver, info_of(*request.design), find_loss(request.loss),
+                        *find_penalty(penalty.name).info);
     if (!reason.empty()) throw core::Unsupported(reason);
   }
 }

@@ -1,5 +1,6 @@
 // Working sets, residual updates; active-set or Anderson finish.
-// For: p >> n, sparse solutions, sparse data. The mathematics, cost and references are in working_set_engine.hpp.
+// For: p >> n, sparse solutions, sparse data. The mathematics, cost and references are in
+// working_set_engine.hpp.
 #pragma once
 
 #include "thalweg/solver/working_set_engine.hpp"
@@ -13,13 +14,14 @@ struct WorkingSet final {
   static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
-  static constexpr core::Info info{.name = "working_set",
-                                   .summary = "Working sets, residual updates; active-set or Anderson finish.",
-                                   .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
-                                   .reference = "Massias, Gramfort, Salmon 2018; Bertrand & Massias 2021",
-                                   .parameters = {},
-                                   .flags = flags,
-                                   .requires_ = needs};
+  static constexpr core::Info info{
+      .name = "working_set",
+      .summary = "Working sets, residual updates; active-set or Anderson finish.",
+      .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
+      .reference = "Massias, Gramfort, Salmon 2018; Bertrand & Massias 2021",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = needs};
 };
 
 }  // namespace thalweg::solver

@@ -60,25 +60,24 @@ class WorkingSetEngine final {
     // Of a correlation: no step gets below it.
     const double rounding = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
-    const Subproblem::Budget budget{.gap = std::max(0.3 * context.target,
-                                                    0.1 * std::min(context.gap, at.primal())),
-                                    .violation = 0.2 * violation,
-                                    .rounding = rounding,
-                                    .epochs = std::min(context.epochs_left, most_epochs),
-                                    .face_size = gram_limit(),
-                                    .small_rank = small_rank()};
+    const Subproblem::Budget budget{
+        .gap = std::max(0.3 * context.target, 0.1 * std::min(context.gap, at.primal())),
+        .violation = 0.2 * violation,
+        .rounding = rounding,
+        .epochs = std::min(context.epochs_left, most_epochs),
+        .face_size = gram_limit(),
+        .small_rank = small_rank()};
     const Subproblem::Outcome outcome =
         (last_was_gram_ = choose_gram()) ? solve_gram(at, budget) : solve_residual(at, budget);
-    for (std::size_t k = 0; k < size; ++k) w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
+    for (std::size_t k = 0; k < size; ++k)
+      w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
     active_set_steps_ += outcome.used_active_set ? 1 : 0;
     anderson_steps_ += outcome.used_anderson ? 1 : 0;
     cg_steps_ += outcome.used_cg ? 1 : 0;
     return {outcome.epochs, outcome.largest_change};
   }
 
-  Index gram_bytes() const {
-    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes();
-  }
+  Index gram_bytes() const { return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes(); }
   // For evaluations from second moments, which fill it first.
   GramCache& gram_cache() { return gram_; }
   std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
@@ -93,7 +92,8 @@ class WorkingSetEngine final {
     }
     if (estimate_) {
       text += " (the last choice by estimates: " + milliseconds(estimate_->gram) +
-              " ms with Gram updates, " + milliseconds(estimate_->residual) + " ms with residual updates)";
+              " ms with Gram updates, " + milliseconds(estimate_->residual) +
+              " ms with residual updates)";
     }
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
@@ -107,10 +107,12 @@ class WorkingSetEngine final {
   static constexpr Index most_epochs = 1000;
 
   // A small alpha is approached through larger ones: what this step multiplies l1 by. Far from the
-  // solution, where correlations are many times l1, a problem of its own strength would be solved on
-  // columns that the solution does not have; at a strength that most of them just violate it is cheap
-  // and finds those that stay. It never rises within one alpha, so that steps do not undo each other.
-  double continuation(const Vector& w, const objective::Evaluation& at, const StepContext& context) {
+  // solution, where correlations are many times l1, a problem of its own strength would be solved
+  // on columns that the solution does not have; at a strength that most of them just violate it is
+  // cheap and finds those that stay. It never rises within one alpha, so that steps do not undo
+  // each other.
+  double continuation(const Vector& w, const objective::Evaluation& at,
+                      const StepContext& context) {
     constexpr double ratio = 4;
     constexpr double near = 12;  // nearer than this a step on the way costs more than it saves
     if (context.terms.strengths().l1 != continued_l1_) {
@@ -126,13 +128,13 @@ class WorkingSetEngine final {
     takes_all_ = holds_most(excess, context.columns);
     if (takes_all_) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
-    continuation_ = starts && excess < near ? 1.0
-                                            : std::max(1.0, std::min(excess / ratio, continuation_));
+    continuation_ =
+        starts && excess < near ? 1.0 : std::max(1.0, std::min(excess / ratio, continuation_));
     return continuation_;
   }
 
-  // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups, cost
-  // less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
+  // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups,
+  // cost less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
   bool holds_most(double excess, std::span<const Index> columns) const {
     constexpr double far = 500;
     return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
@@ -160,7 +162,8 @@ class WorkingSetEngine final {
         violators_.push_back({violation / std::sqrt(glm_.sq_norm(j)), j});
       }
     }
-    const auto room = static_cast<std::size_t>(std::max(growth(), static_cast<Index>(working_set_.size())));
+    const auto room =
+        static_cast<std::size_t>(std::max(growth(), static_cast<Index>(working_set_.size())));
     if (violators_.size() > room) {
       const auto worse = [](const Violator& a, const Violator& b) {
         return a.score != b.score ? a.score > b.score : a.column < b.column;
@@ -182,8 +185,8 @@ class WorkingSetEngine final {
   }
 
   // Columns that may enter per step: as many as cost about one pass over X. A Gram block of m dense
-  // columns takes n m^2 / 2 multiply-adds at some 25 per nanosecond, a pass n p reads at about 1; with
-  // residual updates some ten visits of m columns cost a pass.
+  // columns takes n m^2 / 2 multiply-adds at some 25 per nanosecond, a pass n p reads at about 1;
+  // with residual updates some ten visits of m columns cost a pass.
   Index growth() const {
     if (takes_all_) return glm_.cols();
     const auto cols = static_cast<double>(glm_.cols());
@@ -200,8 +203,8 @@ class WorkingSetEngine final {
     return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small;
   }
 
-  // Makes the cache hold these columns, at the price of all others where it is full. False where not
-  // even they fit.
+  // Makes the cache hold these columns, at the price of all others where it is full. False where
+  // not even they fit.
   bool ensure_gram(std::span<const Index> columns) {
     const Index missing = gram_.missing(columns);
     if (missing > 0 && gram_.size() + missing > gram_limit()) {
@@ -226,8 +229,8 @@ class WorkingSetEngine final {
                      entries_per_column(columns), fresh, cached);
   }
 
-  // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing in
-  // each: with residual updates; and with Gram updates, the missing columns built first.
+  // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing
+  // in each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() {
     if (inner_ == Inner::residual) return false;
     if (gram_.missing(working_set_) > 0 && static_cast<Index>(working_set_.size()) > gram_limit()) {
@@ -252,9 +255,10 @@ class WorkingSetEngine final {
     ensure_gram(working_set_);
     if (glm_.execution().stop_requested()) return {};
     GramModel model(gram_, working_set_, at.correlation);
-    return subproblem_.solve(model, w_inner_, terms_inner_, budget, gram_,
-                             [](const std::vector<Index>&) { return true; },
-                             [](const std::vector<Index>&) { return 0.0; }, glm_.execution());
+    return subproblem_.solve(
+        model, w_inner_, terms_inner_, budget, gram_,
+        [](const std::vector<Index>&) { return true; },
+        [](const std::vector<Index>&) { return 0.0; }, glm_.execution());
   }
 
   Subproblem::Outcome solve_residual(objective::Evaluation& at, const Subproblem::Budget& budget) {
@@ -292,7 +296,8 @@ class WorkingSetEngine final {
   };
   static std::string milliseconds(double nanoseconds) {
     std::array<char, 32> text;
-    std::snprintf(text.data(), text.size(), nanoseconds < 1e7 ? "%.2g" : "%.0f", nanoseconds * 1e-6);
+    std::snprintf(text.data(), text.size(), nanoseconds < 1e7 ? "%.2g" : "%.0f",
+                  nanoseconds * 1e-6);
     return text.data();
   }
 
@@ -319,7 +324,8 @@ class WorkingSetEngine final {
   bool takes_all_ = false;
   bool refused_ = false;  // a Gram matrix that was asked for by name
   double continued_l1_ = -1, continuation_ = infinity;
-  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0, cg_steps_ = 0;
+  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0,
+        cg_steps_ = 0;
 };
 
 }  // namespace thalweg::solver
