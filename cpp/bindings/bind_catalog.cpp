@@ -38,15 +38,18 @@ py::dict describe(const core::Info& info) {
 }
 
 py::dict catalog() {
-  py::list design_list, loss_list, penalty_list, solver_list;
+  py::list design_list, loss_list, penalty_list, line_search_list, solver_list;
   for (const core::Info* info : designs()) design_list.append(describe(*info));
   for (const core::Info* info : losses()) loss_list.append(describe(*info));
   for (const PenaltyEntry& entry : penalties()) penalty_list.append(describe(*entry.info));
+  for (const LineSearchEntry& entry : line_searches())
+    line_search_list.append(describe(*entry.info));
   for (const SolverEntry& entry : solvers()) solver_list.append(describe(*entry.info));
   py::dict result;
   result["design"] = design_list;
   result["loss"] = loss_list;
   result["penalty"] = penalty_list;
+  result["line_search"] = line_search_list;
   result["solver"] = solver_list;
   return result;
 }
@@ -110,7 +113,7 @@ py::dict info() {
 
 void bind_catalog(py::module_& m) {
   m.attr("__version__") = version;
-  m.def("catalog", &catalog, "Every design, loss, penalty and solver: what it says of itself.");
+  m.def("catalog", &catalog, "Every design, loss, penalty, line search and solver: what it says of itself.");
   m.def("compatible", &compatible, py::arg("loss") = py::none(), py::arg("penalty") = py::none(),
         py::arg("design") = py::none(),
         "Which solvers serve a combination, with the reason where none.");

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "thalweg/catalog_headers.hpp"
+#include "thalweg/catalog/design.hpp"
+#include "thalweg/catalog/line_search.hpp"
+#include "thalweg/catalog/loss.hpp"
+#include "thalweg/catalog/penalty.hpp"
+#include "thalweg/catalog/solver.hpp"
 #include "thalweg/core/error.hpp"
 #include "thalweg/solver/unit.hpp"
 
@@ -11,55 +15,54 @@ namespace thalweg {
 
 // Defined by the generated units.
 namespace solver {
-#define THALWEG_DESIGN(name_, class_)
-#define THALWEG_LOSS(name_, class_)
-#define THALWEG_PENALTY(name_, class_)
 #define THALWEG_SOLVER(name_, class_) Results run_##name_(const Request& request);
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/solver.def"
 #undef THALWEG_SOLVER
 }  // namespace solver
 
 namespace {
 
-// One array per kind: the X-macros of the other kinds expand to nothing.
-#define THALWEG_SOLVER(name_, class_)
-#undef THALWEG_DESIGN
 #define THALWEG_DESIGN(name_, class_) &design::class_::info,
 constexpr auto design_entries = std::to_array<const core::Info*>({
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/design.def"
 });
 #undef THALWEG_DESIGN
-#define THALWEG_DESIGN(name_, class_)
 
-#undef THALWEG_LOSS
 #define THALWEG_LOSS(name_, class_) &loss::class_::info,
 constexpr auto loss_entries = std::to_array<const core::Info*>({
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/loss.def"
 });
 #undef THALWEG_LOSS
-#define THALWEG_LOSS(name_, class_)
 
-#undef THALWEG_PENALTY
 #define THALWEG_PENALTY(name_, class_) \
   PenaltyEntry{&penalty::class_::info, &penalty::class_::strengths},
 constexpr auto penalty_entries = std::to_array<PenaltyEntry>({
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/penalty.def"
 });
 #undef THALWEG_PENALTY
-#define THALWEG_PENALTY(name_, class_)
 
-#undef THALWEG_SOLVER
-#define THALWEG_SOLVER(name_, class_) SolverEntry{&solver::class_::info, &solver::run_##name_},
-constexpr auto solver_entries = std::to_array<SolverEntry>({
-#include "thalweg/catalog.def"
+#define THALWEG_LINE_SEARCH(name_, class_) \
+  LineSearchEntry{&line_search::class_::info, &line_search::class_::search},
+constexpr auto line_search_entries = std::to_array<LineSearchEntry>({
+#include "thalweg/catalog/line_search.def"
 });
-#undef THALWEG_DESIGN
-#undef THALWEG_LOSS
-#undef THALWEG_PENALTY
+#undef THALWEG_LINE_SEARCH
+
+template <class S>
+constexpr SolverEntry solver_entry(solver::Results (*run)(const solver::Request&)) {
+  if constexpr (solver::SmoothEntry<S>) return {&S::info, run, &S::make};
+  else return {&S::info, run, nullptr};
+}
+
+#define THALWEG_SOLVER(name_, class_) solver_entry<solver::class_>(&solver::run_##name_),
+constexpr auto solver_entries = std::to_array<SolverEntry>({
+#include "thalweg/catalog/solver.def"
+});
 #undef THALWEG_SOLVER
 
 const core::Info& info(const core::Info* entry) { return *entry; }
 const core::Info& info(const PenaltyEntry& entry) { return *entry.info; }
+const core::Info& info(const LineSearchEntry& entry) { return *entry.info; }
 const core::Info& info(const SolverEntry& entry) { return *entry.info; }
 
 template <class Entries>
@@ -133,11 +136,15 @@ solver::PenaltySpec default_spec(const PenaltyEntry& entry) {
 std::span<const core::Info* const> designs() { return design_entries; }
 std::span<const core::Info* const> losses() { return loss_entries; }
 std::span<const PenaltyEntry> penalties() { return penalty_entries; }
+std::span<const LineSearchEntry> line_searches() { return line_search_entries; }
 std::span<const SolverEntry> solvers() { return solver_entries; }
 
 const core::Info& find_loss(std::string_view name) { return *find(loss_entries, name, "loss"); }
 const PenaltyEntry& find_penalty(std::string_view name) {
   return find(penalty_entries, name, "penalty");
+}
+const LineSearchEntry& find_line_search(std::string_view name) {
+  return find(line_search_entries, name, "line search");
 }
 const SolverEntry& find_solver(std::string_view name) {
   return find(solver_entries, name, "solver");

@@ -5,7 +5,9 @@
 
 #include <string>
 
-#include "thalweg/catalog_headers.hpp"
+#include "thalweg/catalog/line_search.hpp"
+#include "thalweg/catalog/loss.hpp"
+#include "thalweg/catalog/penalty.hpp"
 
 namespace thalweg::test {
 
@@ -15,24 +17,21 @@ struct ListOf {
   using Types = ::testing::Types<Entries...>;
 };
 
-#define THALWEG_DESIGN(name_, class_)
-#define THALWEG_SOLVER(name_, class_)
-#define THALWEG_PENALTY(name_, class_)
 #define THALWEG_LOSS(name_, class_) , loss::class_
 using Losses = ListOf<void
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/loss.def"
                       >::Types;
 #undef THALWEG_LOSS
-#undef THALWEG_PENALTY
-#define THALWEG_LOSS(name_, class_)
 #define THALWEG_PENALTY(name_, class_) , penalty::class_
 using Penalties = ListOf<void
-#include "thalweg/catalog.def"
+#include "thalweg/catalog/penalty.def"
                          >::Types;
-#undef THALWEG_DESIGN
-#undef THALWEG_LOSS
 #undef THALWEG_PENALTY
-#undef THALWEG_SOLVER
+#define THALWEG_LINE_SEARCH(name_, class_) , line_search::class_
+using LineSearches = ListOf<void
+#include "thalweg/catalog/line_search.def"
+                            >::Types;
+#undef THALWEG_LINE_SEARCH
 
 struct EntryNames {
   template <class Entry>

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "thalweg/core/info.hpp"
+#include "thalweg/line_search/concept.hpp"
 #include "thalweg/solver/request.hpp"
+#include "thalweg/solver/smooth.hpp"
 
 namespace thalweg {
 
@@ -14,10 +16,17 @@ struct PenaltyEntry {
   penalty::Strengths (*strengths)(double alpha, std::span<const double> parameters);
 };
 
+struct LineSearchEntry {
+  const core::Info* info;
+  line_search::Search search;
+};
+
 struct SolverEntry {
   const core::Info* info;
   // Throws core::Unsupported where the request's design or loss lacks what the solver needs.
   solver::Results (*run)(const solver::Request& request);
+  // For solvers of smooth problems, which also serve a user's function; null for others.
+  std::unique_ptr<solver::SmoothSolver> (*make)(const solver::SmoothOptions& options);
 };
 
 // The penalty with its parameters' defaults, without weights or limits.
@@ -26,11 +35,13 @@ solver::PenaltySpec default_spec(const PenaltyEntry& entry);
 std::span<const core::Info* const> designs();
 std::span<const core::Info* const> losses();
 std::span<const PenaltyEntry> penalties();
+std::span<const LineSearchEntry> line_searches();
 std::span<const SolverEntry> solvers();
 
 // Throw core::InvalidArgument that lists the known names.
 const core::Info& find_loss(std::string_view name);
 const PenaltyEntry& find_penalty(std::string_view name);
+const LineSearchEntry& find_line_search(std::string_view name);
 const SolverEntry& find_solver(std::string_view name);
 
 // Empty where the solver serves the combination, else the requirement that is not met.

@@ -75,6 +75,8 @@ struct Result {
   Status status = Status::max_iter;
   Certificate certificate;
   double target = 0;  // what certificate.value had to reach
+  // Whether what has to hold besides that does, as a bound on the gradient.
+  bool side_conditions_hold = true;
   Index iterations = 0;
   Index epochs = 0;
   double time = 0;

@@ -21,8 +21,9 @@ struct ElasticNet final {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"l1_ratio", 0.5, "[0, 1]", "Share of the l1 term: 1 is the lasso, 0 is ridge."}}};
-  static constexpr std::array<core::Flag, 5> flags{{{"convex", true},
+  static constexpr std::array<core::Flag, 6> flags{{{"convex", true},
                                                     {"separable", true},
+                                                    {"smooth_penalty", false},
                                                     {"has_alpha_max", true},
                                                     {"strongly_convex", true},
                                                     {"sparse", true}}};

@@ -14,8 +14,9 @@ namespace thalweg::penalty {
 struct L1 final {
   static Strengths strengths(double alpha, std::span<const double>) { return {alpha, 0.0}; }
 
-  static constexpr std::array<core::Flag, 5> flags{{{"convex", true},
+  static constexpr std::array<core::Flag, 6> flags{{{"convex", true},
                                                     {"separable", true},
+                                                    {"smooth_penalty", false},
                                                     {"has_alpha_max", true},
                                                     {"strongly_convex", false},
                                                     {"sparse", true}}};

@@ -14,8 +14,9 @@ namespace thalweg::penalty {
 struct L2 final {
   static Strengths strengths(double alpha, std::span<const double>) { return {0.0, alpha}; }
 
-  static constexpr std::array<core::Flag, 5> flags{{{"convex", true},
+  static constexpr std::array<core::Flag, 6> flags{{{"convex", true},
                                                     {"separable", true},
+                                                    {"smooth_penalty", true},
                                                     {"has_alpha_max", false},
                                                     {"strongly_convex", true},
                                                     {"sparse", false}}};

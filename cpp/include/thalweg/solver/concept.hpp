@@ -6,6 +6,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 
 #include "thalweg/core/info.hpp"
@@ -41,6 +42,8 @@ struct StepContext {
 struct StepOutcome {
   Index epochs = 0;
   double largest_change = 0;
+  // Why no later step will do better, where that is so.
+  std::optional<core::Status> failure = std::nullopt;
 };
 
 // A design and loss that a solver of squared-loss, separable-penalty problems can take. A member

@@ -13,8 +13,8 @@
 
 #include <memory>
 
-#include "thalweg/solver/driver.hpp"
 #include "thalweg/solver/moments_choice.hpp"
+#include "thalweg/solver/quadratic_process.hpp"
 
 namespace thalweg::solver {
 
@@ -62,7 +62,7 @@ class PathRunner final {
     Engine engine(glm, options_);
     objective::Evaluator<D, L> evaluator(glm);
     if (moments) use_moments(engine, evaluator);
-    Driver driver(evaluator, engine);
+    QuadraticProcess<D, L, Engine> process(evaluator, engine);
     Vector w = start(glm);
     objective::Evaluation at;
     std::vector<core::Result> results;
@@ -83,18 +83,18 @@ class PathRunner final {
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
-      driver.minimize(terms, w, at,
-                      {.tol = request_.tol,
-                       .max_iter = request_.max_iter,
-                       .start = start_,
-                       .stop = request_.execution.stop,
-                       .keep_trace = request_.keep_trace,
-                       .keep_theta = request_.keep_theta,
-                       .observer = &request_.observer,
-                       .alpha_drop = previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
-                       .theta = a == 0 ? task_.theta : nullptr},
-                      {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha},
-                      result);
+      process.set_problem(terms, w, at,
+                          previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
+                          a == 0 ? task_.theta : nullptr);
+      drive(process,
+            {.tol = request_.tol,
+             .max_iter = request_.max_iter,
+             .start = start_,
+             .stop = request_.execution.stop,
+             .keep_trace = request_.keep_trace,
+             .keep_theta = request_.keep_theta,
+             .observer = &request_.observer},
+            {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha}, result);
       finish(evaluator, w, terms, at, engine, result);
       result.time =
           std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began))

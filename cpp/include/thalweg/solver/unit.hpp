@@ -5,8 +5,9 @@
 #include <tuple>
 
 #include "thalweg/catalog.hpp"
-#include "thalweg/catalog_headers.hpp"
+#include "thalweg/catalog/loss.hpp"
 #include "thalweg/solver/path.hpp"
+#include "thalweg/solver/smooth_tasks.hpp"
 
 namespace thalweg::solver {
 
@@ -16,36 +17,25 @@ inline constexpr bool is_quadratic = core::flag(L::info, "quadratic");
 // Calls f.template operator()<L>() for the catalogued loss of this name; true if there is one.
 template <class F>
 bool with_loss(std::string_view name, F&& f) {
-#define THALWEG_DESIGN(name_, class_)
-#define THALWEG_PENALTY(name_, class_)
-#define THALWEG_SOLVER(name_, class_)
 #define THALWEG_LOSS(name_, class_)        \
   if (name == #name_) {                    \
     f.template operator()<loss::class_>(); \
     return true;                           \
   }
-#include "thalweg/catalog.def"
-#undef THALWEG_DESIGN
+#include "thalweg/catalog/loss.def"
 #undef THALWEG_LOSS
-#undef THALWEG_PENALTY
-#undef THALWEG_SOLVER
   return false;
 }
 
-#define THALWEG_DESIGN(name_, class_)
-#define THALWEG_PENALTY(name_, class_)
-#define THALWEG_SOLVER(name_, class_)
-#define THALWEG_LOSS(name_, class_) +1
-inline constexpr std::size_t loss_count = 0
-#include "thalweg/catalog.def"
+#define THALWEG_LOSS(name_, class_) +(is_quadratic<loss::class_> ? 1 : 0)
+inline constexpr std::size_t quadratic_loss_count = 0
+#include "thalweg/catalog/loss.def"
     ;
-#undef THALWEG_DESIGN
 #undef THALWEG_LOSS
-#undef THALWEG_PENALTY
-#undef THALWEG_SOLVER
 
-// Every solver is compiled for each view and loss: build time and size are a budget.
-static_assert(std::variant_size_v<design::AnyDesign> * loss_count <= 64,
+// Solvers of quadratic problems are compiled for each view and loss: build time and size are a
+// budget.
+static_assert(std::variant_size_v<design::AnyDesign> * quadratic_loss_count <= 64,
               "too many instantiations per solver: make the solver's inner calls virtual");
 
 // Throws where the design, loss or a penalty lacks what the solver needs.
@@ -61,7 +51,9 @@ inline void require_compatible(const core::Info& solver, const Request& request)
 template <class Solver>
 Results run_unit(const Request& request) {
   require_compatible(Solver::info, request);
-  if constexpr (requires { typename Solver::Base; }) {
+  if constexpr (SmoothEntry<Solver>) {
+    return run_smooth(request, &Solver::make);
+  } else if constexpr (requires { typename Solver::Base; }) {
     Request configured = request;
     Solver::configure(configured.options);
     return find_solver(Solver::Base::info.name).run(configured);

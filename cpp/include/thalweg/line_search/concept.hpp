@@ -1,0 +1,64 @@
+// A line search finds a step t > 0 along a descent direction at which phi(t) = f(x + t d) is
+// sufficiently lower. It sees phi only; failure is a status, not an exception.
+//
+// Near a minimum the values of phi differ by rounding only, while slopes still tell where it is.
+// Every search therefore also accepts a step whose value exceeds phi(0) by rounding at most and
+// whose slope satisfies the approximate Wolfe conditions (Hager & Zhang 2005, section 1):
+//
+//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  phi(t) <= phi(0) + noise |phi(0)|.
+//
+// Values that are not finite count as too high: searches step back from them.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "thalweg/core/info.hpp"
+#include "thalweg/objective/smooth.hpp"
+
+namespace thalweg::line_search {
+
+struct Options {
+  double first_step = 1.0;
+  double largest_step = infinity;
+  double decrease = 1e-4;   // share of the linear decrease that is sufficient (Armijo)
+  double curvature = 0.9;   // share of the slope that may be left (Wolfe)
+  double noise = 1e-15;     // rounding of values, relative to |phi(0)|
+  Index most_trials = 40;
+};
+
+enum class Outcome {
+  success,
+  not_a_descent_direction,  // phi'(0) >= 0, or not a number
+  no_decrease,              // no acceptable step within most_trials, or the bracket has collapsed
+  unbounded,                // phi still falls steeply at largest_step, or is minus infinity
+};
+
+struct Found {
+  Outcome outcome = Outcome::no_decrease;
+  // The accepted step; on failure the lowest point seen, step 0 if none is lower than phi(0).
+  objective::LinePoint at;
+  Index trials = 0;
+
+  bool success() const { return outcome == Outcome::success; }
+};
+
+using Search = Found (*)(objective::Line& phi, const objective::LinePoint& start,
+                         const Options& options);
+
+template <class S>
+concept LineSearch = requires(objective::Line& phi, const objective::LinePoint& start,
+                              const Options& options) {
+  { S::search(phi, start, options) } -> std::same_as<Found>;
+  { S::info } -> std::convertible_to<const core::Info&>;
+};
+
+// The approximate Wolfe conditions with room for rounding; see above.
+inline bool is_approximate_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
+                                 const Options& options) {
+  return at.value <= start.value + options.noise * std::fabs(start.value) &&
+         at.slope <= (2 * options.decrease - 1) * start.slope &&
+         at.slope >= options.curvature * start.slope;
+}
+
+}  // namespace thalweg::line_search

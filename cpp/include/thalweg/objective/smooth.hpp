@@ -1,0 +1,96 @@
+// A smooth function of a vector, as the solvers of unconstrained and bounded problems see it: the
+// sum of a generalized linear model and its penalty, or a user's function.
+//
+// The function has a base point, the last one that `evaluate` or `move` was called for. Line
+// searches see its restriction phi(t) = f(base + t d) only; where predictions are linear in x, as
+// in a generalized linear model, a trial then costs O(n), not a pass over the data.
+//
+// Second-order information is a refinement that a function may have or not: `refinements` says
+// which. It is of the base point. An implementation owns its scratch memory and allocates nothing
+// after the first call of each kind.
+//
+// Values may be infinite or NaN outside the function's domain: line searches step back from there.
+// A stop request may cut any call short, which then returns what must not be used.
+#pragma once
+
+#include "thalweg/core/types.hpp"
+
+namespace thalweg::objective {
+
+// A point of phi(t) = f(base + t d).
+struct LinePoint {
+  double step = 0;
+  double value = infinity;
+  double slope = 0;  // phi'(step)
+};
+
+// What a line search sees.
+class Line {
+ public:
+  virtual ~Line() = default;
+  virtual double value_along(double step) = 0;
+  virtual LinePoint along(double step) = 0;
+};
+
+// Work done, in calls.
+struct Counts {
+  Index values = 0;
+  Index gradients = 0;
+  Index hessians = 0;          // matrices
+  Index hessian_products = 0;  // products with a vector
+};
+
+class HessianProduct {
+ public:
+  virtual ~HessianProduct() = default;
+  // out = H v at the base point.
+  virtual void multiply(const double* v, double* out) = 0;
+};
+
+class HessianMatrix {
+ public:
+  virtual ~HessianMatrix() = default;
+  // H at the base point, column major of leading dimension size(), at least its lower triangle.
+  virtual void assemble(double* out) = 0;
+};
+
+class HessianDiagonal {
+ public:
+  virtual ~HessianDiagonal() = default;
+  // diag(H) at the base point, or an estimate of it; positive.
+  virtual void diagonal(double* out) = 0;
+};
+
+// f = 1/2 sum_k rho(r_k(x)^2): residuals and their Jacobian at the base point, scaled so that
+// f's gradient is J' r and J' J approximates its Hessian (Triggs et al. 2000 where rho is robust).
+class Residuals {
+ public:
+  virtual ~Residuals() = default;
+  virtual Index residual_count() const = 0;
+  // r, and J column major of leading dimension residual_count().
+  virtual void linearize(double* r, double* jacobian) = 0;
+};
+
+// Null where the function does not have it.
+struct Refinements {
+  HessianProduct* product = nullptr;
+  HessianMatrix* matrix = nullptr;
+  HessianDiagonal* diagonal = nullptr;
+  Residuals* residuals = nullptr;
+};
+
+class Smooth : public Line {
+ public:
+  virtual Index size() const = 0;
+  // f(x) and its gradient; x becomes the base point.
+  virtual double evaluate(const double* x, double* gradient) = 0;
+  // Lines from the base point along d, until the next call. d is not kept.
+  virtual void begin_line(const double* direction) = 0;
+  // The base point moves to base + t d: writes it and its gradient, returns f there. Costs no
+  // evaluation where t is the last trial of `along`.
+  virtual double move(double step, double* x, double* gradient) = 0;
+  virtual Refinements refinements() = 0;
+  virtual Counts counts() const = 0;
+};
+
+}  // namespace thalweg::objective

@@ -1,0 +1,97 @@
+// A solver of smooth problems is a step as well: it moves a point of an objective::Smooth, whether
+// that is a generalized linear model or a user's function. One virtual interface and no templates:
+// a call does the work of at least one evaluation.
+//
+// A class in the catalogue offers
+//   static std::unique_ptr<SmoothSolver> make(const SmoothOptions&);
+// and an Info whose flags say what it can do: `handles_bounds`, `handles_nonconvex`.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "thalweg/core/info.hpp"
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/core/result.hpp"
+#include "thalweg/line_search/concept.hpp"
+#include "thalweg/objective/smooth.hpp"
+#include "thalweg/solver/concept.hpp"
+
+namespace thalweg::solver {
+
+// The iterate. The objective's base point is x whenever a step begins or ends.
+struct SmoothPoint {
+  Vector x;
+  Vector gradient;
+  double value = infinity;
+};
+
+// lower_j <= x_j <= upper_j; null where there is none on that side. x is within them throughout.
+struct Bounds {
+  const double* lower = nullptr;
+  const double* upper = nullptr;
+
+  bool any() const { return lower != nullptr || upper != nullptr; }
+  double lower_at(Index j) const { return lower != nullptr ? lower[j] : -infinity; }
+  double upper_at(Index j) const { return upper != nullptr ? upper[j] : infinity; }
+  double clip(Index j, double x) const {
+    return x < lower_at(j) ? lower_at(j) : x > upper_at(j) ? upper_at(j) : x;
+  }
+};
+
+// max_j |x_j - clip(x_j - g_j)|: zero exactly at the stationary points, |g|_max without bounds.
+inline double projected_gradient_norm(const Vector& x, const Vector& gradient,
+                                      const Bounds& bounds) {
+  double largest = 0;
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    const auto k = static_cast<Index>(j);
+    double entry = gradient[j];
+    if (bounds.any()) entry = x[j] - bounds.clip(k, x[j] - gradient[j]);
+    if (!(std::fabs(entry) <= largest)) largest = std::fabs(entry);  // NaN comes through
+  }
+  return largest;
+}
+
+// What a failed line search means for the solve.
+inline core::Status failure_of(line_search::Outcome outcome) {
+  return outcome == line_search::Outcome::unbounded ? core::Status::unbounded
+                                                    : core::Status::line_search_failed;
+}
+
+struct SmoothOptions {
+  Vector parameters;     // in the order of the entry's Info
+  std::uint64_t seed = 0;
+};
+
+struct SmoothContext {
+  const Bounds& bounds;
+  const core::Execution& execution;
+  double gradient_norm = infinity;  // projected, largest entry
+  double target = 0;                // of the certificate, which a step need not undercut by much
+  double certificate = infinity;
+  Index epochs_left = 0;
+};
+
+class SmoothSolver {
+ public:
+  virtual ~SmoothSolver() = default;
+  // A new problem, or a new start: forgets what it learned, allocates what a step needs.
+  virtual void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) = 0;
+  // Moves the point. A step that finds nothing better leaves it and says so by `failure`.
+  virtual StepOutcome step(objective::Smooth& f, SmoothPoint& at,
+                           const SmoothContext& context) = 0;
+  virtual std::string reason() const = 0;
+  // The catalogue name of what ran last: for `auto`, what it chose.
+  virtual std::string_view ran() const = 0;
+  // Of matrices that it holds.
+  virtual Index matrix_bytes() const = 0;
+};
+
+template <class S>
+concept SmoothEntry = requires(const SmoothOptions& options) {
+  { S::make(options) } -> std::same_as<std::unique_ptr<SmoothSolver>>;
+  { S::info } -> std::convertible_to<const core::Info&>;
+};
+
+}  // namespace thalweg::solver

@@ -1,0 +1,122 @@
+// A smooth objective and a smooth solver as a process of the driver.
+//
+// The certifier says how far a point is from optimal: by the (projected) gradient for a user's
+// function, by a duality gap for a generalized linear model (objective/). A provisional certificate
+// comes at the price of no evaluation; a final one may cost some.
+#pragma once
+
+#include <algorithm>
+
+#include "thalweg/solver/driver.hpp"
+#include "thalweg/solver/smooth.hpp"
+
+namespace thalweg::solver {
+
+template <class C>
+concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double tol) {
+  { certifier.target(tol) } -> std::same_as<double>;
+  { certifier.provisional(at) } -> std::same_as<core::Certificate>;
+  { certifier.is_final_always() } -> std::same_as<bool>;
+  { certifier.final(at) } -> std::same_as<core::Certificate>;
+  // What must hold besides certificate.value <= target.
+  { certifier.side_conditions_hold(at, tol) } -> std::same_as<bool>;
+};
+
+// Of a user's function: the largest entry of the projected gradient.
+class GradientCertifier final {
+ public:
+  explicit GradientCertifier(const Bounds& bounds) : bounds_(bounds) {}
+
+  double target(double tol) const { return tol; }
+  bool is_final_always() const { return true; }
+  bool side_conditions_hold(const SmoothPoint&, double) const { return true; }
+  core::Certificate provisional(const SmoothPoint& at) const {
+    core::Certificate certificate;
+    certificate.kind = core::Certificate::Kind::kkt;
+    certificate.primal = at.value;
+    certificate.value = certificate.relative =
+        projected_gradient_norm(at.x, at.gradient, bounds_);
+    return certificate;
+  }
+  core::Certificate final(const SmoothPoint& at) const { return provisional(at); }
+
+ private:
+  const Bounds& bounds_;
+};
+
+template <SmoothCertifier C>
+class SmoothProcess final {
+ public:
+  // `at` must be evaluated, and x within the bounds.
+  SmoothProcess(objective::Smooth& f, SmoothSolver& solver, SmoothPoint& at, const Bounds& bounds,
+                C& certifier, const core::Execution& execution)
+      : f_(f),
+        solver_(solver),
+        at_(at),
+        bounds_(bounds),
+        certifier_(certifier),
+        execution_(execution) {}
+
+  void begin(const DriverContext& context, core::Result& result) {
+    tol_ = context.tol;
+    result.target = certifier_.target(tol_);
+    solver_.begin(f_, at_, bounds_);
+    certify(result);
+  }
+
+  bool is_final() const { return is_final_; }
+
+  bool confirm(core::Result& result) {
+    core::Certificate certificate = certifier_.final(at_);
+    if (stop_requested()) return false;
+    result.certificate = std::move(certificate);
+    is_final_ = true;
+    return true;
+  }
+
+  StepOutcome step(const core::Result& so_far, Index epochs_left) {
+    return solver_.step(f_, at_,
+                        {.bounds = bounds_,
+                         .execution = execution_,
+                         .gradient_norm = projected_gradient_norm(at_.x, at_.gradient, bounds_),
+                         .target = so_far.target,
+                         .certificate = so_far.certificate.value,
+                         .epochs_left = epochs_left});
+  }
+
+  void certify(core::Result& result) {
+    result.certificate = certifier_.provisional(at_);
+    result.side_conditions_hold = certifier_.side_conditions_hold(at_, tol_);
+    is_final_ = certifier_.is_final_always();
+    certified_ = at_;
+  }
+
+  // A step that a stop cut short leaves nothing to trust.
+  bool settle(core::Result&) {
+    at_ = certified_;
+    return false;
+  }
+
+  bool stop_requested() const { return execution_.stop_requested(); }
+  void ignore_stop() { execution_.stop = nullptr; }
+
+  Index support() const {
+    return static_cast<Index>(
+        std::count_if(at_.x.begin(), at_.x.end(), [](double v) { return v != 0; }));
+  }
+
+  void finish(const DriverContext&, core::Result&) {}
+
+ private:
+  objective::Smooth& f_;
+  SmoothSolver& solver_;
+  SmoothPoint& at_;
+  const Bounds& bounds_;
+  C& certifier_;
+  core::Execution execution_;
+  double tol_ = 0;
+  bool is_final_ = false;
+  SmoothPoint certified_;
+};
+
+}  // namespace thalweg::solver
