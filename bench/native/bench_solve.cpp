@@ -102,6 +102,7 @@ void register_solve(const std::shared_ptr<const Problem>& problem, const Problem
         request.y = problem->y();
         request.loss = losses().front()->name;
         request.solver = solver.info->name;
+        request.options.parameters = default_parameters(*solver.info);
         request.penalties = {default_spec(penalties().front())};
         request.max_iter = 1'000'000;
         request.execution.threads = core::resolve_threads(0);

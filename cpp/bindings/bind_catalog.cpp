@@ -26,6 +26,11 @@ py::dict describe(const core::Info& info) {
   for (const core::Flag& flag : info.flags) flags[py::str(std::string(flag.name))] = flag.value;
   py::list needs;
   for (const std::string_view need : info.requires_) needs.append(std::string(need));
+  for (const core::Info* choice : info.any_of) {
+    for (const std::string_view need : choice->requires_) {
+      if (!needs.contains(std::string(need))) needs.append(std::string(need));
+    }
+  }
   py::dict result;
   result["name"] = std::string(info.name);
   result["summary"] = std::string(info.summary);

@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "interrupts.hpp"
+#include "parameters.hpp"
 #include "thalweg/catalog.hpp"
 
 namespace thalweg::bindings {
@@ -35,13 +36,8 @@ solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest&
   spec.name = required<std::string>(dict, "name", "penalty");
   const PenaltyEntry& entry = find_penalty(spec.name);
   spec.strengths = entry.strengths;
-  const py::dict given =
-      dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict();
-  for (const core::Parameter& parameter : entry.info->parameters) {
-    const py::str name{std::string(parameter.name)};
-    spec.parameters.push_back(given.contains(name) ? py::cast<double>(given[name])
-                                                   : parameter.default_value);
-  }
+  spec.parameters = parameters_of(
+      *entry.info, dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict());
   const auto array = [&](const char* key) -> const double* {
     const py::object value = optional(dict, key);
     return value.is_none() ? nullptr : bound.keep(float64_vector(key, value, cols));
@@ -61,7 +57,9 @@ solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest&
   return spec;
 }
 
-solver::Task task_of(const py::dict& dict, Index rows, Index cols, BoundRequest& bound) {
+// `coefs` is the number of coefficients, of all outputs.
+solver::Task task_of(const py::dict& dict, Index rows, Index coefs, Index outputs,
+                     BoundRequest& bound) {
   solver::Task task;
   task.target = required<Index>(dict, "target", "task");
   task.weighting = required<Index>(dict, "weighting", "task");
@@ -71,7 +69,10 @@ solver::Task task_of(const py::dict& dict, Index rows, Index cols, BoundRequest&
   if (values.shape(0) == 0) throw core::InvalidArgument("alphas must not be empty");
   task.alphas.assign(data(values), data(values) + values.shape(0));
   const py::object coef = optional(dict, "coef");
-  if (!coef.is_none()) task.coef = bound.keep(float64_vector("coef", coef, cols));
+  if (!coef.is_none()) task.coef = bound.keep(float64_vector("coef", coef, coefs));
+  const py::object intercept = optional(dict, "intercept");
+  if (!intercept.is_none())
+    task.intercept = bound.keep(float64_vector("intercept", intercept, outputs));
   const py::object theta = optional(dict, "theta");
   if (!theta.is_none()) task.theta = bound.keep(float64_vector("theta", theta, rows));
   return task;
@@ -142,7 +143,7 @@ bool call(PendingError& pending, const py::object& callback, const core::Iterati
 
 void fill_common(BoundRequest& bound, const BoundDesign& design, const py::object& y,
                  const py::object& offset, bool fit_intercept, bool standardize,
-                 const std::string& loss, int n_threads) {
+                 const std::string& loss, const py::dict& loss_parameters, int n_threads) {
   if (n_threads < 0) {
     throw core::InvalidArgument("n_threads must be >= 0 (0: as many as OpenMP allows); got " +
                                 std::to_string(n_threads));
@@ -150,7 +151,7 @@ void fill_common(BoundRequest& bound, const BoundDesign& design, const py::objec
   if (!design.canonical) {
     throw core::InvalidArgument("X must have sorted indices without duplicates (see to_csc)");
   }
-  find_loss(loss);
+  bound.request.loss_parameters = parameters_of(find_loss(loss), loss_parameters);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   bound.request.design = &design.view;
   bound.request.y = bound.keep(float64_columns("y", y, rows));
@@ -159,6 +160,15 @@ void fill_common(BoundRequest& bound, const BoundDesign& design, const py::objec
   bound.request.standardize = standardize;
   bound.request.loss = loss;
   bound.request.execution.threads = core::resolve_threads(n_threads);
+}
+
+const BoundDesign& same_matrix(const BoundDesign& design, const BoundDesign& by_rows) {
+  const auto shape = [](const BoundDesign& bound) {
+    return std::visit([](const auto& x) { return std::pair(x.rows(), x.cols()); }, bound.view);
+  };
+  if (by_rows.kind != "csr" || shape(design) != shape(by_rows))
+    throw core::InvalidArgument("by_rows must be the matrix of the design as CSR");
+  return by_rows;
 }
 
 void check_task(const solver::Task& task, Index targets, Index weightings, Index penalty_count) {
@@ -170,15 +180,16 @@ void check_task(const solver::Task& task, Index targets, Index weightings, Index
 
 py::tuple solve(const BoundDesign& design, const py::object& y, const std::vector<py::dict>& tasks,
                 const std::vector<py::dict>& penalty_dicts, const std::string& loss,
-                const py::object& weights, const py::object& heldout_weights,
+                const py::dict& loss_parameters, Index outputs, const py::object& weights, const py::object& heldout_weights,
                 const py::object& offset, bool fit_intercept, bool standardize,
                 const std::string& solver_name, const py::dict& solver_options, double tol,
-                Index max_iter, const std::optional<double>& max_time, int n_threads,
+                Index max_iter, const std::optional<double>& max_time, double gradient_tol,
+                const BoundDesign* by_rows, int n_threads,
                 std::uint64_t seed, const py::object& callback, bool keep_coef, bool keep_theta,
                 bool trace, bool stopped) {
   BoundRequest bound;
   solver::Request& request = bound.request;
-  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters, n_threads);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
   const SolverEntry& entry = find_solver(solver_name);
@@ -194,24 +205,20 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   for (const py::dict& dict : penalty_dicts)
     request.penalties.push_back(penalty_spec(dict, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
+  request.outputs = outputs;
+  find_loss_block(loss, request.loss_parameters, outputs);
   for (const py::dict& dict : tasks) {
-    request.tasks.push_back(task_of(dict, rows, cols, bound));
+    request.tasks.push_back(task_of(dict, rows, cols * outputs, outputs, bound));
     check_task(request.tasks.back(), targets, weightings,
                static_cast<Index>(request.penalties.size()));
   }
-  for (const auto& item : solver_options) {
-    const auto key = py::cast<std::string>(item.first);
-    if (key != "selection") throw core::InvalidArgument("unknown solver option '" + key + "'");
-    const auto value = py::cast<std::string>(item.second);
-    if (value != "cyclic" && value != "random") {
-      throw core::InvalidArgument("selection must be 'cyclic' or 'random'; got '" + value + "'");
-    }
-    request.options.random_selection = value == "random";
-  }
+  request.options.parameters = parameters_of(*entry.info, solver_options);
   request.solver = solver_name;
   request.options.seed = seed;
   request.tol = tol;
   request.max_iter = max_iter;
+  request.gradient_tol = gradient_tol;
+  if (by_rows != nullptr) request.by_rows = &same_matrix(design, *by_rows).view;
   request.keep_coef = keep_coef;
   request.keep_theta = keep_theta;
   request.keep_trace = trace;
@@ -242,10 +249,11 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
 
 py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
                                  const py::object& weights, const py::object& offset,
-                                 const std::string& loss, const py::dict& penalty,
+                                 const std::string& loss, const py::dict& loss_parameters,
+                                 const py::dict& penalty,
                                  bool fit_intercept, bool standardize, int n_threads) {
   BoundRequest bound;
-  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, n_threads);
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters, n_threads);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
   if (!weights.is_none())
@@ -260,6 +268,15 @@ py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
   return to_numpy(std::move(result));
 }
 
+// One row for each output, without a copy; a vector where there is one output.
+py::array_t<double> by_output(const core::Result& result, const Vector& values,
+                              const py::object& owner) {
+  const auto size = static_cast<py::ssize_t>(values.size());
+  const auto outputs = static_cast<py::ssize_t>(result.intercept.size());
+  if (outputs <= 1) return py::array_t<double>(size, values.data(), owner);
+  return py::array_t<double>({outputs, size / outputs}, values.data(), owner);
+}
+
 void bind_result(py::module_& m) {
   using core::Result;
   py::class_<Result>(m, "Result")
@@ -267,11 +284,17 @@ void bind_result(py::module_& m) {
                              [](const py::object& self) -> py::object {
                                const auto& result = py::cast<const Result&>(self);
                                if (result.coef.empty()) return py::none();
-                               return py::array_t<double>(
-                                   static_cast<py::ssize_t>(result.coef.size()), result.coef.data(),
-                                   self);
+                               return by_output(result, result.coef, self);
                              })
-      .def_readonly("intercept", &Result::intercept)
+      .def_property_readonly("intercept",
+                             [](const py::object& self) -> py::object {
+                               const auto& result = py::cast<const Result&>(self);
+                               if (result.intercept.size() == 1)
+                                 return py::float_(result.intercept.front());
+                               return py::array_t<double>(
+                                   static_cast<py::ssize_t>(result.intercept.size()),
+                                   result.intercept.data(), self);
+                             })
       .def_readonly("alpha", &Result::alpha)
       .def_property_readonly("status",
                              [](const Result& r) { return std::string(to_string(r.status)); })
@@ -294,18 +317,20 @@ void bind_result(py::module_& m) {
 void bind_solve(py::module_& m) {
   bind_result(m);
   m.def("solve", &solve, py::arg("design"), py::arg("y"), py::arg("tasks"), py::kw_only(),
-        py::arg("penalties"), py::arg("loss") = "squared", py::arg("weights") = py::none(),
+        py::arg("penalties"), py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(),
+        py::arg("outputs") = 1, py::arg("weights") = py::none(),
         py::arg("heldout_weights") = py::none(), py::arg("offset") = py::none(),
         py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
-        py::arg("max_time") = py::none(), py::arg("n_threads") = 0, py::arg("seed") = 0,
+        py::arg("max_time") = py::none(), py::arg("gradient_tol") = infinity,
+        py::arg("by_rows") = nullptr, py::arg("n_threads") = 0, py::arg("seed") = 0,
         py::arg("callback") = py::none(), py::arg("keep_coef") = true,
         py::arg("keep_theta") = false, py::arg("trace") = true, py::arg("stopped") = false,
         "Run every task, or hand out their starts where `stopped` says so; returns "
         "(results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
         py::arg("weights") = py::none(), py::arg("offset") = py::none(),
-        py::arg("loss") = "squared", py::arg("penalty"), py::arg("fit_intercept") = true,
+        py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(), py::arg("penalty"), py::arg("fit_intercept") = true,
         py::arg("standardize") = false, py::arg("n_threads") = 0,
         "Smallest alpha at which every penalized coefficient is zero.");
 }

@@ -90,6 +90,7 @@ Vector null_coef(const solver::Request& request, const penalty::Terms& unit, Ind
   }
   solver::Request derived = request;
   derived.solver = "auto";
+  derived.options.parameters = default_parameters(*find_solver(derived.solver).info);
   derived.penalties = {request.penalties.front()};
   derived.penalties.front().lower = lower.data();
   derived.penalties.front().upper = upper.data();
@@ -123,13 +124,18 @@ double alpha_max_of(const solver::Request& request, const D& x, const penalty::T
 
 }  // namespace
 
+Vector default_parameters(const core::Info& entry) {
+  Vector values;
+  for (const core::Parameter& parameter : entry.parameters)
+    values.push_back(parameter.default_value);
+  return values;
+}
+
 solver::PenaltySpec default_spec(const PenaltyEntry& entry) {
   solver::PenaltySpec spec;
   spec.name = entry.info->name;
   spec.strengths = entry.strengths;
-  for (const core::Parameter& parameter : entry.info->parameters) {
-    spec.parameters.push_back(parameter.default_value);
-  }
+  spec.parameters = default_parameters(*entry.info);
   return spec;
 }
 
@@ -152,6 +158,13 @@ const SolverEntry& find_solver(std::string_view name) {
 
 std::string incompatibility(const core::Info& solver, const core::Info& design,
                             const core::Info& loss, const core::Info& penalty) {
+  std::string reason;
+  for (const core::Info* choice : solver.any_of) {
+    const std::string why = incompatibility(*choice, design, loss, penalty);
+    if (why.empty()) return {};
+    reason += (reason.empty() ? "" : "; ") + why;
+  }
+  if (!reason.empty()) return reason;
   for (const std::string_view requirement : solver.requires_) {
     for (const core::Info* part : {&design, &loss, &penalty}) {
       const auto declared =

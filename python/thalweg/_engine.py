@@ -86,7 +86,9 @@ class Run:
     gram_bytes: int
 
 
-def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, theta=None):
+def task(
+    alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None
+):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,
@@ -94,11 +96,12 @@ def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, theta=None):
         "penalty": penalty,
         "alphas": np.asarray(alphas, dtype=np.float64),
         "coef": coef,
+        "intercept": intercept,
         "theta": theta,
     }
 
 
-def target_tasks(data: Data, alpha, coefs=None, thetas=None):
+def target_tasks(data: Data, alpha, coefs=None, intercepts=None, thetas=None):
     """Return one task per target at a single strength.
 
     Parameters
@@ -107,8 +110,10 @@ def target_tasks(data: Data, alpha, coefs=None, thetas=None):
         Problem.
     alpha : float
         Strength.
-    coefs : ndarray of shape (n_targets, n_features), optional
-        Coefficients to start from; the intercepts follow from them.
+    coefs : ndarray of shape (n_targets, n_coefficients), optional
+        Coefficients to start from, those of several outputs one after the other.
+    intercepts : ndarray of shape (n_targets, n_outputs), optional
+        Intercepts to start from; where the loss is quadratic they follow from the coefficients.
     thetas : ndarray of shape (n_targets, n_samples), optional
         Dual points to try at the start.
 
@@ -124,10 +129,29 @@ def target_tasks(data: Data, alpha, coefs=None, thetas=None):
             target=k,
             weighting=weighting,
             coef=None if coefs is None else coefs[k],
+            intercept=None if intercepts is None else intercepts[k],
             theta=None if thetas is None else thetas[k],
         )
         for k in range(data.y.shape[1])
     ]
+
+
+def wants_rows(loss, solver):
+    """Tell whether a solve makes many products with X and its transpose, see `read_data`.
+
+    Parameters
+    ----------
+    loss : losses.Loss
+        Handle.
+    solver : solvers.Solver
+        Handle.
+
+    Returns
+    -------
+    bool
+        False where a solver of quadratic problems takes the job.
+    """
+    return not (loss.entry.flags["quadratic"] and "quadratic" in solver.entry.requires)
 
 
 def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=None, **settings):
@@ -170,8 +194,11 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
             tasks,
             penalties=penalties,
             loss=loss.entry.name,
+            loss_parameters=loss.parameters,
+            outputs=loss.n_outputs(data.y),
             weights=data.weight_columns() if weights is None else weights,
             offset=data.offset,
+            by_rows=data.by_rows,
             solver=options.solver.entry.name,
             solver_options=options.solver.parameters,
             tol=options.tol,

@@ -38,6 +38,8 @@ class Data:
         Known part of the predictions, float64.
     copies : list of str
         What was copied on the way in, and why.
+    by_rows : _core.Design or None
+        View of a sparse X by rows, beside that by columns.
     """
 
     design: _core.Design
@@ -46,6 +48,7 @@ class Data:
     sample_weight: np.ndarray | None = None
     offset: np.ndarray | None = None
     copies: list[str] = field(default_factory=list)
+    by_rows: _core.Design | None = None
 
     @property
     def dtype(self):
@@ -67,7 +70,9 @@ class Data:
         return None if self.sample_weight is None else self.sample_weight.reshape(-1, 1)
 
 
-def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=None):
+def read_data(
+    X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, both_ways=False
+):
     """Check X, y, weights and offset and turn them into views for the core.
 
     Parameters
@@ -84,6 +89,9 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=No
         Who asks, for error messages.
     n_threads : int, optional
         Threads that a conversion may take.
+    both_ways : bool
+        Whether a sparse X is wanted by columns and by rows: products with X and its transpose,
+        many of them, are then parallel both.
 
     Returns
     -------
@@ -101,7 +109,8 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=No
             f"{owner} requires y to be passed, but the target y is None; "
             "expected numbers of shape (n_samples,) or (n_samples, n_targets)."
         )
-    design = read_design(X, copies, n_threads)
+    views = read_design(X, copies, n_threads, both_ways)
+    design = views[0]
     targets = read_floats("y", y, copies, dimensions=(1, 2), order="F")
     n = design.shape[0]
     _check_length("y", targets, n)
@@ -111,6 +120,7 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=No
         is_vector=targets.ndim == 1,
         sample_weight=read_sample_weight(sample_weight, n, copies),
         copies=copies,
+        by_rows=views[1],
     )
     if data.y.shape[1] == 0:
         raise ValueError(f"y must have at least one target, got shape {targets.shape}.")
@@ -120,8 +130,8 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=No
     return data
 
 
-def read_design(X, copies, n_threads=None):
-    """Return the core's view of X.
+def read_design(X, copies, n_threads=None, both_ways=False):
+    """Return the core's views of X.
 
     Parameters
     ----------
@@ -131,17 +141,21 @@ def read_design(X, copies, n_threads=None):
         Record that conversions are appended to.
     n_threads : int, optional
         Threads that a conversion may take.
+    both_ways : bool
+        Whether a sparse X is wanted by rows as well.
 
     Returns
     -------
-    _core.Design
+    by_columns : _core.Design
         Dense or CSC view.
+    by_rows : _core.Design or None
+        CSR view of the same entries, where it was asked for and X is sparse.
     """
     if hasattr(X, "iloc") and hasattr(X, "sparse"):  # a pandas frame of sparse columns
         with naming("X"):
             X = X.sparse.to_coo()
     if sparse.issparse(X):
-        return _read_sparse(X, copies, n_threads)
+        return _read_sparse(X, copies, n_threads, both_ways)
     array = X if type(X) is np.ndarray else _to_array("X", X, copies)
     if array.ndim == 0:
         raise ValueError(
@@ -162,10 +176,10 @@ def read_design(X, copies, n_threads=None):
         why = f"its strides {array.strides} fit neither row-major nor column-major order"
         array = np.array(array, order="F")
         _record(copies, "X", why, array)
-    return _core.Design.dense(array)
+    return _core.Design.dense(array), None
 
 
-def _read_sparse(X, copies, n_threads):
+def _read_sparse(X, copies, n_threads, both_ways):
     given = X.format
     kind, parts = _read_parts(X, copies)
     if given == "csc":
@@ -175,15 +189,21 @@ def _read_sparse(X, copies, n_threads):
     else:
         why = f"converted from sparse format {given} to csc"
     with naming("X"):
+        rows = _core.Design.csr(*parts, X.shape) if kind == "csr" and both_ways else None
         design = _core.Design.csc(*parts, X.shape) if kind == "csc" else None
         # SciPy's own flags for this can be stale; the core looks at the entries.
         if design is None or not design.canonical:
             parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
             design = _core.Design.csc(*parts, X.shape)
-        elif given == "csc":
-            return design
-    _record(copies, "X", why, *parts)
-    return design
+            _record(copies, "X", why, *parts)
+        elif given != "csc":
+            _record(copies, "X", why, *parts)
+    if both_ways and rows is None:
+        # By rows, X is its transpose by columns.
+        swapped = _core.to_csc(*parts, X.shape[::-1], "csr", n_threads=n_threads or 0)
+        rows = _core.Design.csr(*swapped, X.shape)
+        _record(copies, "X", "column-oriented (csc) matrix copied by rows (csr) as well", *swapped)
+    return design, rows
 
 
 def checked_sparse(X):

@@ -6,7 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from thalweg import _core, losses, penalties, solvers
-from thalweg._engine import Options, coefficients, run, summarize, target_tasks, task
+from thalweg._engine import (
+    Options,
+    coefficients,
+    run,
+    summarize,
+    target_tasks,
+    task,
+    wants_rows,
+)
 from thalweg._parameters import ParameterError, check, seed_from
 from thalweg._validation import read_alphas, read_data, read_penalty, read_start
 from thalweg.solution import Path, Solution, State
@@ -113,7 +121,14 @@ def solve(
     """
     options = _options("solve", locals())
     loss = losses.resolve(loss)
-    data = read_data(X, y, sample_weight, offset, n_threads=n_threads)
+    data = read_data(
+        X,
+        y,
+        sample_weight,
+        offset,
+        n_threads=n_threads,
+        both_ways=wants_rows(loss, options.solver),
+    )
     if penalty is None:
         if alpha is not None:
             raise ParameterError(f"alpha must be None without a penalty, got alpha={alpha!r}.")
@@ -124,14 +139,13 @@ def solve(
         check("solve", {"alpha": alpha}, {"alpha": "[0, inf)"})
     penalty_arguments = read_penalty(handle, data.n_features, data.copies)
     n_targets = data.y.shape[1]
-    coefs, thetas = None, None
+    coefs, intercepts, thetas = None, None, None
     if state is not None:
-        shape = (data.n_features,) if n_targets == 1 else (n_targets, data.n_features)
-        coefs = read_start("state.coef", state.coef, shape).reshape(n_targets, data.n_features)
+        coefs, intercepts = _read_state(state, data, loss)
         thetas = _read_thetas(state, data)
     solved = run(
         data,
-        target_tasks(data, float(alpha), coefs, thetas),
+        target_tasks(data, float(alpha), coefs, intercepts, thetas),
         [penalty_arguments],
         options,
         loss=loss,
@@ -222,7 +236,15 @@ def solve_path(
     check("solve_path", locals(), {"alphas": "int [1, inf) or array", "eps": "(0, 1)"})
     loss = losses.resolve(loss)
     handle = penalties.resolve(penalty)
-    data = read_data(X, y, sample_weight, offset, owner="solve_path", n_threads=n_threads)
+    data = read_data(
+        X,
+        y,
+        sample_weight,
+        offset,
+        owner="solve_path",
+        n_threads=n_threads,
+        both_ways=wants_rows(loss, options.solver),
+    )
     if data.y.shape[1] != 1:
         raise ValueError(
             f"solve_path takes one target, y of shape (n_samples,); got {data.y.shape}. Call it "
@@ -239,6 +261,7 @@ def solve_path(
             weights=data.sample_weight,
             offset=data.offset,
             loss=loss.entry.name,
+            loss_parameters=loss.parameters,
             penalty=penalty_arguments,
             n_threads=options.n_threads or 0,
             **settings,
@@ -249,15 +272,16 @@ def solve_path(
                 "makes every coefficient zero. Please supply a grid through `alphas`."
             )
         grid = alpha_grid(largest[0], int(alphas), eps)
-    coef, theta = None, None
+    start = {}
     if state is not None:
-        coef = read_start("state.coef", state.coef, (data.n_features,))
+        coefs, intercepts = _read_state(state, data, loss)
         thetas = _read_thetas(state, data)
-        theta = None if thetas is None else thetas[0]
+        start = {"coef": coefs[0], "intercept": intercepts[0]}
+        start["theta"] = None if thetas is None else thetas[0]
     weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
-        [task(grid, weighting=weighting, coef=coef, theta=theta)],
+        [task(grid, weighting=weighting, **start)],
         [penalty_arguments],
         options,
         loss=loss,
@@ -312,6 +336,16 @@ def _options(owner, arguments):
     )
     options.check(owner)
     return options
+
+
+def _read_state(state, data, loss):
+    """Coefficients and intercepts of a state, one row per target, outputs one after the other."""
+    n_targets, p = data.y.shape[1], data.n_features
+    rows = n_targets * loss.n_outputs(data.y)
+    lead = () if rows == 1 else (rows,)
+    coefs = read_start("state.coef", state.coef, (*lead, p))
+    intercepts = np.broadcast_to(np.asarray(state.intercept, dtype=np.float64), (rows,))
+    return coefs.reshape(n_targets, -1), np.ascontiguousarray(intercepts).reshape(n_targets, -1)
 
 
 def _read_thetas(state, data):

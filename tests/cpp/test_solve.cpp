@@ -144,6 +144,7 @@ class SolveTest : public testing::TestWithParam<Case> {
             request.y = y_.data();
             request.loss = loss->name;
             request.solver = entry.info->name;
+            request.options.parameters = default_parameters(*entry.info);
             request.penalties = {default_spec(penalty)};
             request.tasks = {{.alphas = {0.5, 0.1, 0.02}}};
             request.max_iter = 100'000;

@@ -29,6 +29,9 @@ struct SolverEntry {
   std::unique_ptr<solver::SmoothSolver> (*make)(const solver::SmoothOptions& options);
 };
 
+// The defaults of an entry's parameters, in the order of its Info.
+Vector default_parameters(const core::Info& entry);
+
 // The penalty with its parameters' defaults, without weights or limits.
 solver::PenaltySpec default_spec(const PenaltyEntry& entry);
 

@@ -28,6 +28,8 @@ struct Info {
   std::span<const Flag> flags;
   // For a solver: the capabilities that it needs, by the names of the flags that supply them.
   std::span<const std::string_view> requires_;
+  // For a solver that chooses: what it may choose; it serves what any of them does.
+  std::span<const Info* const> any_of = {};
 };
 
 constexpr bool flag(const Info& info, std::string_view name) {

@@ -70,8 +70,8 @@ struct IterationInfo {
 
 struct Result {
   double alpha = 0;
-  Vector coef;
-  double intercept = 0;
+  Vector coef;       // of a loss with several outputs, one output after the other
+  Vector intercept;  // one for each output
   Status status = Status::max_iter;
   Certificate certificate;
   double target = 0;  // what certificate.value had to reach

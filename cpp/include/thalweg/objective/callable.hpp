@@ -85,6 +85,7 @@ class Callable final : public Smooth,
   }
 
   Counts counts() const override { return counts_; }
+  Costs costs() const override { return {}; }
 
  private:
   std::size_t length() const { return static_cast<std::size_t>(function_.size); }

@@ -3,10 +3,9 @@
 //   minimize over (w, b)   (1 / sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w),
 //   eta = X w + b + offset
 //
-// Coefficients live in solver coordinates: the columns are x~_j = (x_j - m_j) / c_j, with m_j the
-// weighted mean where an intercept is fitted (0 otherwise) and c_j the weighted standard deviation
-// where the design is standardised (1 otherwise). Both are implicit, X is never touched. Centring
-// eliminates the intercept: for centred columns the best b does not depend on w.
+// Coefficients live in solver coordinates, those of the centred and scaled columns x~_j of
+// columns.hpp. Centring eliminates the intercept: for centred columns the best b does not depend on
+// w.
 //
 // Vectors v that columns are multiplied with are weighted residuals; (x_j - m_j)' v is computed as
 // x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
@@ -19,11 +18,10 @@
 
 #include <cmath>
 #include <numeric>
+#include <optional>
 
-#include "thalweg/core/error.hpp"
-#include "thalweg/core/numerics.hpp"
-#include "thalweg/design/concept.hpp"
 #include "thalweg/loss/concept.hpp"
+#include "thalweg/objective/columns.hpp"
 #include "thalweg/penalty/separable.hpp"
 
 namespace thalweg::objective {
@@ -35,17 +33,6 @@ struct GlmData {
   const double* offset = nullptr;
   bool fit_intercept = true;
   bool standardize = false;
-};
-
-// What a model has to know of its columns, by weighted means. `variance` is zero for a column that
-// is constant but for rounding; `product` is that with the target, centred where an intercept is
-// fitted.
-struct ColumnSummary {
-  Vector mean, variance, second, product;
-
-  void resize(std::size_t columns) {
-    for (Vector* each : {&mean, &variance, &second, &product}) each->resize(columns);
-  }
 };
 
 // The model at one w: everything that the certificate and the solvers need to know. The vectors
@@ -73,19 +60,18 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   // `known`, where it is known before, saves the pass over X.
   Glm(const D& x, const GlmData& data, const core::Execution& execution,
       const ColumnSummary* known = nullptr)
-      : x_(x),
-        data_(data),
-        rows_(x.rows()),
-        cols_(x.cols()),
-        execution_(execution),
-        all_columns_(static_cast<std::size_t>(x.cols())) {
-    std::iota(all_columns_.begin(), all_columns_.end(), Index{0});
+      : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution) {
     build_target();
     Evaluation null;
     null.residual = target_;
     finish_residual(null);
     null_objective_ = null.loss;
-    build_columns(known != nullptr ? *known : summarize(null));
+    columns_.emplace(x,
+                     ColumnOptions{.weights = data.weights,
+                                   .total = total_,
+                                   .centre = data.fit_intercept,
+                                   .standardize = data.standardize},
+                     null.v(), null.sum_weighted, execution, known);
   }
 
   Index rows() const { return rows_; }
@@ -99,24 +85,16 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   // y - offset - null_intercept: what X w has to explain.
   const Vector& target() const { return target_; }
   bool fits_intercept() const { return data_.fit_intercept; }
-  // x~_j' S x~_j / sum s
-  double sq_norm(Index j) const { return sq_norm_[static_cast<std::size_t>(j)]; }
-  const Vector& sq_norms() const { return sq_norm_; }
-  const double* center() const { return center_.empty() ? nullptr : center_.data(); }
-  double mean(Index j) const {
-    return center_.empty() ? 0.0 : center_[static_cast<std::size_t>(j)];
-  }
-  double inverse_scale(Index j) const {
-    return inverse_scale_.empty() ? 1.0 : inverse_scale_[static_cast<std::size_t>(j)];
-  }
-  // The norm of column j as it is stored, before centring, in the scaled coordinates.
-  double raw_norm(Index j) const {
-    return std::sqrt(sq_norm(j) + core::square(mean(j) * inverse_scale(j)));
-  }
-  const std::vector<Index>& all_columns() const { return all_columns_; }
-  bool is_scaled() const { return !inverse_scale_.empty(); }
+  double sq_norm(Index j) const { return columns_->sq_norm(j); }
+  const Vector& sq_norms() const { return columns_->sq_norms(); }
+  const double* center() const { return columns_->center(); }
+  double mean(Index j) const { return columns_->mean(j); }
+  double inverse_scale(Index j) const { return columns_->inverse_scale(j); }
+  double raw_norm(Index j) const { return columns_->raw_norm(j); }
+  const std::vector<Index>& all_columns() const { return columns_->all(); }
+  bool is_scaled() const { return columns_->is_scaled(); }
   // z at w = 0.
-  const Vector& null_correlation() const { return null_correlation_; }
+  const Vector& null_correlation() const { return columns_->null_product(); }
   // The intercept of the model without columns.
   double null_intercept() const { return null_intercept_; }
   // The objective of the intercept-only model, and the scale that `tol` multiplies.
@@ -185,7 +163,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
     finish_residual(out);
     if (support.empty()) {
-      out.correlation = null_correlation_;
+      out.correlation = null_correlation();
       return;
     }
     correlate(out.v(), out.sum_weighted, columns, out.correlation.data());
@@ -196,7 +174,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     out.residual = residual;
     finish_residual(out);
     out.correlation.resize(static_cast<std::size_t>(cols_));
-    correlate(out.v(), out.sum_weighted, all_columns_, out.correlation.data());
+    correlate(out.v(), out.sum_weighted, all_columns(), out.correlation.data());
   }
 
   // The parts of an evaluation that follow from `out.residual`, target - X w or any other.
@@ -296,87 +274,16 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     }
   }
 
-  ColumnSummary summarize(const Evaluation& null) const {
-    design::ColumnMoments moments;
-    x_.moments(data_.weights, null.v(), moments, execution_);
-    const bool centred = data_.fit_intercept || data_.standardize;
-    ColumnSummary out;
-    out.resize(static_cast<std::size_t>(cols_));
-    if (execution_.stop_requested()) return out;
-    // Any of them may need another pass over its column.
-    const auto between_polls =
-        static_cast<std::size_t>(std::clamp<Index>((1 << 20) / rows_, 1, 16));
-    bool finite = true;
-    for (std::size_t j = 0; j < out.mean.size(); ++j) {
-      if (j % between_polls == 0 && execution_.stop_requested()) return out;
-      const double m = out.mean[j] = moments.sum[j] / total_;
-      const double second = out.second[j] = moments.sum_sq[j] / total_;
-      finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);
-      out.variance[j] = centred && finite ? variance(static_cast<Index>(j), m, second) : second;
-      const double product = moments.dot[j] - (data_.fit_intercept ? m * null.sum_weighted : 0.0);
-      out.product[j] = product / total_;
-    }
-    if (!finite) reject_nonfinite();
-    return out;
-  }
-
-  void build_columns(const ColumnSummary& columns) {
-    const auto size = static_cast<std::size_t>(cols_);
-    sq_norm_.resize(size);
-    null_correlation_.resize(size);
-    if (data_.fit_intercept) center_ = columns.mean;
-    if (data_.standardize) inverse_scale_.assign(size, 1.0);
-    for (std::size_t j = 0; j < size; ++j) {
-      const double spread = columns.variance[j];
-      const double scale = data_.standardize && spread > 0 ? 1.0 / std::sqrt(spread) : 1.0;
-      if (data_.standardize) inverse_scale_[j] = scale;
-      sq_norm_[j] = (data_.fit_intercept ? spread : columns.second[j]) * scale * scale;
-      null_correlation_[j] = sq_norm_[j] > 0 ? columns.product[j] * scale : 0.0;
-    }
-  }
-
-  // second - m^2, recomputed from centred values where the difference cancels (|mean| >> spread);
-  // zero for a column that is constant but for the rounding of its mean.
-  double variance(Index j, double m, double second) const {
-    double spread = second - m * m;
-    if (spread > 1e-6 * second) return spread;
-    double rounding = 16 * epsilon * second;
-    if constexpr (design::ColumnAccess<D>) {
-      Vector column(static_cast<std::size_t>(rows_), 0.0);
-      x_.axpy(1.0, j, column.data());
-      for (double& value : column) value = core::square(value - m);
-      spread = weighted_sum(column.data()) / total_;
-      rounding = core::square(16 * epsilon * m);
-    }
-    return spread > rounding ? spread : 0.0;
-  }
-
-  [[noreturn]] void reject_nonfinite() const {
-    const auto bad = x_.find_nonfinite();
-    if (!bad) {
-      throw core::InvalidArgument(
-          "X contains values so large that their squares overflow float64; rescale the features");
-    }
-    throw core::InvalidArgument("X contains " +
-                                std::string(std::isnan(bad->value) ? "NaN" : "infinity") +
-                                " (row " + std::to_string(bad->row) + ", column " +
-                                std::to_string(bad->column) + "); expected finite values");
-  }
-
   const D& x_;
   GlmData data_;
   Index rows_, cols_;
   core::Execution execution_;
-  std::vector<Index> all_columns_;
   double total_ = 0;
   double null_intercept_ = 0;
   double null_objective_ = 0;
   double mean_abs_target_ = 0;
   Vector target_;
-  Vector center_;         // empty without an intercept
-  Vector inverse_scale_;  // empty where not standardised
-  Vector sq_norm_;
-  Vector null_correlation_;
+  std::optional<Columns<D>> columns_;
 };
 
 }  // namespace thalweg::objective

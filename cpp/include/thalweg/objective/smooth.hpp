@@ -40,6 +40,14 @@ struct Counts {
   Index hessian_products = 0;  // products with a vector
 };
 
+// Estimated work in entries of data read at streaming speed, which is what a choice between methods
+// weighs. Zero where nothing is known.
+struct Costs {
+  double gradient = 0;
+  double product = 0;  // Hessian times vector
+  double matrix = 0;   // the Hessian
+};
+
 class HessianProduct {
  public:
   virtual ~HessianProduct() = default;
@@ -91,6 +99,7 @@ class Smooth : public Line {
   virtual double move(double step, double* x, double* gradient) = 0;
   virtual Refinements refinements() = 0;
   virtual Counts counts() const = 0;
+  virtual Costs costs() const = 0;
 };
 
 }  // namespace thalweg::objective

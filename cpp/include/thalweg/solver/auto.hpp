@@ -1,7 +1,10 @@
-// Working sets; a cost model picks residual or Gram updates before every step.
-// For: everything. The mathematics, cost and references are in working_set_engine.hpp.
+// Chooses: for squared losses working sets, where a cost model picks residual or Gram updates before
+// every step; for other smooth problems what smooth_choice.hpp says.
+// For: everything. The mathematics, cost and references are in the headers of what it chooses.
 #pragma once
 
+#include "thalweg/solver/l_bfgs.hpp"
+#include "thalweg/solver/smooth_choice.hpp"
 #include "thalweg/solver/working_set.hpp"
 
 namespace thalweg::solver {
@@ -10,18 +13,22 @@ struct Auto final {
   // The engine of another entry, set differently: shares its compiled unit.
   using Base = WorkingSet;
   static void configure(SolverOptions& options) { options.inner = Inner::automatic; }
+  static std::unique_ptr<SmoothSolver> make(const SmoothOptions& options) {
+    return make_smooth_choice(options.seed);
+  }
 
-  static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
-  static constexpr std::array<std::string_view, 3> needs{
-      {"column_access", "quadratic", "separable"}};
+  static constexpr std::array<core::Flag, 2> flags{
+      {{"deterministic", true}, {"handles_bounds", true}}};
+  static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &LBfgs::info};
   static constexpr core::Info info{
       .name = "auto",
-      .summary = "Working sets; a cost model picks residual or Gram updates before every step.",
-      .formula = "min_w 1/(2 sum s) ||S^(1/2) (y - X w - b)||^2 + alpha P(w)",
-      .reference = "see working_set and gram",
+      .summary = "Working sets for squared losses; L-BFGS or Newton, as costs say, for others.",
+      .formula = "min_w 1/(sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w)",
+      .reference = "see working_set, gram, l_bfgs, newton and trust_ncg",
       .parameters = {},
       .flags = flags,
-      .requires_ = needs};
+      .requires_ = {},
+      .any_of = choices};
 };
 
 }  // namespace thalweg::solver

@@ -19,7 +19,7 @@ namespace thalweg::solver {
 enum class Inner { residual, gram, automatic };
 
 struct SolverOptions {
-  bool random_selection = false;
+  Vector parameters;  // in the order of the entry's Info
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
   double gram_bytes_limit = 1e8;  // memory that a Gram block may take

@@ -25,7 +25,7 @@ class CoordinateDescentEngine final {
 
   CoordinateDescentEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
       : glm_(glm),
-        random_(options.random_selection),
+        random_(options.parameters[0] != 0),
         rng_(options.seed),
         block_(glm.design(), options.at_once) {}
 

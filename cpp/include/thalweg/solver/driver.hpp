@@ -49,6 +49,8 @@ concept Process = requires(P& process, const DriverContext& context, core::Resul
   { process.settle(result) } -> std::same_as<bool>;
   { process.stop_requested() } -> std::same_as<bool>;
   {process.ignore_stop()};
+  // What is known of the problem at the point, such as that it has no minimum; ends the solve.
+  { process.diagnosis() } -> std::same_as<std::optional<core::Status>>;
   // Of the point: how many coordinates are not zero.
   { process.support() } -> std::same_as<Index>;
   // The last changes to what is returned.
@@ -91,13 +93,15 @@ inline core::Status stop_status(const DriverContext& context) {
 }
 
 // The status that ends the loop, if one does; `failure` is that of the last step.
-inline std::optional<core::Status> finished(const core::Result& result,
-                                            const DriverContext& context, const Progress& progress,
-                                            std::optional<core::Status> failure) {
+template <class P>
+std::optional<core::Status> finished(const P& process, const core::Result& result,
+                                     const DriverContext& context, const Progress& progress,
+                                     std::optional<core::Status> failure) {
   if (!std::isfinite(result.certificate.primal)) {
     return result.certificate.primal == -infinity ? core::Status::unbounded
                                                   : core::Status::non_finite;
   }
+  if (const std::optional<core::Status> diagnosis = process.diagnosis()) return diagnosis;
   if (result.certificate.value <= result.target && result.side_conditions_hold) {
     return core::Status::converged;
   }
@@ -141,9 +145,9 @@ void drive(P& process, const DriverContext& context, core::IterationInfo info,
   detail::Progress progress;
   std::optional<core::Status> failure;
   for (;;) {
-    std::optional<core::Status> status = detail::finished(result, context, progress, failure);
+    std::optional<core::Status> status = detail::finished(process, result, context, progress, failure);
     if (status && !detail::is_stop(*status) && !process.is_final()) {
-      status = process.confirm(result) ? detail::finished(result, context, progress, failure)
+      status = process.confirm(result) ? detail::finished(process, result, context, progress, failure)
                                        : detail::stop_status(context);
     }
     detail::describe(process, result, context, info);

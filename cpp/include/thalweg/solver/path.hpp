@@ -13,6 +13,7 @@
 
 #include <memory>
 
+#include "thalweg/solver/limits.hpp"
 #include "thalweg/solver/moments_choice.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
 
@@ -52,11 +53,11 @@ class PathRunner final {
                       known_columns());
     }
     objective::Glm<D, L>& glm = *problem;
-    scale_limits(glm);
+    limits_.emplace(spec_, glm);
     bool moments = takes_from_all();
     if constexpr (GramEngine<Engine>) {
       moments =
-          moments || moments_pay(request_, task_, options_, glm, terms_at(task_.alphas.front()));
+          moments || moments_pay(request_, task_, options_, glm, limits_->terms(task_.alphas.front()));
     }
     if (moments) options_.inner = Inner::gram;
     Engine engine(glm, options_);
@@ -69,7 +70,7 @@ class PathRunner final {
     double previous_alpha = 0;
     for (std::size_t a = 0; a < task_.alphas.size(); ++a) {
       const double alpha = task_.alphas[a];
-      const penalty::Terms terms = terms_at(alpha);
+      const penalty::Terms terms = limits_->terms(alpha);
       if (a > 0) {
         at.penalty = terms.value(w);
       } else {
@@ -108,10 +109,6 @@ class PathRunner final {
   }
 
  private:
-  penalty::Terms terms_at(double alpha) const {
-    return {spec_.strengths(alpha, spec_.parameters), spec_.weights, lower_, upper_};
-  }
-
   const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
@@ -188,26 +185,9 @@ class PathRunner final {
             .standardize = request_.standardize};
   }
 
-  // Limits are given for raw coefficients.
-  void scale_limits(const objective::Glm<D, L>& glm) {
-    lower_ = spec_.lower;
-    upper_ = spec_.upper;
-    if (!glm.is_scaled()) return;
-    const auto scaled = [&](const double* limits, Vector& storage) -> const double* {
-      if (limits == nullptr) return nullptr;
-      storage.assign(limits, limits + glm.cols());
-      for (Index j = 0; j < glm.cols(); ++j) {
-        storage[static_cast<std::size_t>(j)] /= glm.inverse_scale(j);
-      }
-      return storage.data();
-    };
-    lower_ = scaled(spec_.lower, lower_storage_);
-    upper_ = scaled(spec_.upper, upper_storage_);
-  }
-
   Vector start(const objective::Glm<D, L>& glm) const {
     Vector w(static_cast<std::size_t>(glm.cols()), 0.0);
-    const penalty::Terms limits({}, nullptr, lower_, upper_);
+    const penalty::Terms limits = limits_->terms(0.0);
     for (Index j = 0; j < glm.cols(); ++j) {
       double& value = w[static_cast<std::size_t>(j)];
       if (task_.coef != nullptr) value = task_.coef[j] / glm.inverse_scale(j);
@@ -220,7 +200,7 @@ class PathRunner final {
   void finish(objective::Evaluator<D, L>& evaluator, const Vector& w, const penalty::Terms& terms,
               objective::Evaluation& at, const Engine& engine, core::Result& result) {
     objective::Glm<D, L>& glm = evaluator.glm();
-    result.intercept = glm.raw_intercept(at);
+    result.intercept = {glm.raw_intercept(at)};
     result.solver = engine.ran();
     result.reason = engine.reason();
     result.gram_bytes = engine.gram_bytes();
@@ -229,13 +209,7 @@ class PathRunner final {
     if (!own_heldout_.empty()) result.gram_bytes += own_heldout_.front().bytes();
     if (request_.keep_coef || heldout_) {
       glm.to_raw(w, coef_);
-      // Scaling back and forth may miss a limit by a rounding.
-      const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
-      for (Index j = 0; glm.is_scaled() && j < glm.cols(); ++j) {
-        const penalty::Term limit = limits(j);
-        double& value = coef_[static_cast<std::size_t>(j)];
-        value = core::clip(value, limit.lower, limit.upper);
-      }
+      limits_->clip_raw(coef_);
     }
     if (request_.keep_coef) result.coef = coef_;
     if (!wants_heldout(request_, task_)) return;
@@ -275,6 +249,7 @@ class PathRunner final {
   // the objective and a bound are known without X.
   core::Result unstarted() const {
     core::Result result;
+    result.intercept = {0.0};
     result.alpha = task_.alphas.front();
     result.status = core::Status::stopped;
     result.solver = request_.solver;
@@ -283,7 +258,7 @@ class PathRunner final {
   }
   core::Result unstarted(const objective::Glm<D, L>& glm) const {
     core::Result result = unstarted();
-    result.intercept = glm.null_intercept();
+    result.intercept = {glm.null_intercept()};
     result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
     const penalty::Terms limits({}, nullptr, spec_.lower, spec_.upper);
     bool is_zero = true;
@@ -310,9 +285,7 @@ class PathRunner final {
   Index task_index_;
   const PenaltySpec& spec_;
   core::StopToken::Clock::time_point start_;
-  const double* lower_ = nullptr;
-  const double* upper_ = nullptr;
-  Vector lower_storage_, upper_storage_;
+  std::optional<Limits> limits_;
   const FoldMoments<D>* folds_;
   std::optional<objective::RemainingRows> training_;
   objective::ColumnSummary columns_;  // of the training rows

@@ -135,6 +135,8 @@ class QuadraticProcess final {
   bool stop_requested() const { return glm_.execution().stop_requested(); }
   void ignore_stop() { glm_.ignore_stop(); }
 
+  std::optional<core::Status> diagnosis() const { return std::nullopt; }
+
   Index support() const {
     return static_cast<Index>(
         std::count_if(w_->begin(), w_->end(), [](double v) { return v != 0; }));

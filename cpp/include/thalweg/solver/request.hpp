@@ -28,12 +28,15 @@ struct Task {
   Index weighting = -1;  // column of the weights, -1 for none
   Index penalty = 0;
   Vector alphas;
-  const double* coef = nullptr;   // warm start, raw coordinates
+  const double* coef = nullptr;   // warm start, raw coordinates, one output after the other
+  const double* intercept = nullptr;  // likewise; follows from the coefficients where the loss is quadratic
   const double* theta = nullptr;  // a dual point to try at the start, by row
 };
 
 struct Request {
   const design::AnyDesign* design = nullptr;
+  // The same matrix by rows, where X w is faster so (sparse); or null. Smooth problems only.
+  const design::AnyDesign* by_rows = nullptr;
   const double* y = nullptr;        // n x targets, column major
   const double* weights = nullptr;  // n x weightings, column major, or null
   const double* heldout = nullptr;  // like weights: rows whose error is reported
@@ -41,11 +44,15 @@ struct Request {
   bool fit_intercept = true;
   bool standardize = false;
   std::string loss;
+  Vector loss_parameters;  // in the order of the entry's Info
+  Index outputs = 1;       // predictions per sample: the classes of a loss of several outputs
   std::string solver;
   std::vector<PenaltySpec> penalties;
   std::vector<Task> tasks;
   SolverOptions options;
   double tol = 1e-6;
+  // What the largest entry of the gradient must not exceed either; smooth problems only.
+  double gradient_tol = infinity;
   Index max_iter = 1000;
   core::Execution execution;
   bool keep_coef = true;

@@ -20,6 +20,7 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
   { certifier.final(at) } -> std::same_as<core::Certificate>;
   // What must hold besides certificate.value <= target.
   { certifier.side_conditions_hold(at, tol) } -> std::same_as<bool>;
+  { certifier.diagnosis(at) } -> std::same_as<std::optional<core::Status>>;
 };
 
 // Of a user's function: the largest entry of the projected gradient.
@@ -30,6 +31,7 @@ class GradientCertifier final {
   double target(double tol) const { return tol; }
   bool is_final_always() const { return true; }
   bool side_conditions_hold(const SmoothPoint&, double) const { return true; }
+  std::optional<core::Status> diagnosis(const SmoothPoint&) const { return std::nullopt; }
   core::Certificate provisional(const SmoothPoint& at) const {
     core::Certificate certificate;
     certificate.kind = core::Certificate::Kind::kkt;
@@ -99,6 +101,8 @@ class SmoothProcess final {
 
   bool stop_requested() const { return execution_.stop_requested(); }
   void ignore_stop() { execution_.stop = nullptr; }
+
+  std::optional<core::Status> diagnosis() const { return certifier_.diagnosis(at_); }
 
   Index support() const {
     return static_cast<Index>(

@@ -1,4 +1,5 @@
-// Runs the tasks of a request with a solver of smooth problems.
+// Runs the tasks of a request with a solver of smooth problems: one model per task, warm-started
+// along its alphas. Several tasks run in parallel threads, each serial inside.
 #pragma once
 
 #include "thalweg/solver/request.hpp"
@@ -8,6 +9,8 @@ namespace thalweg::solver {
 
 using MakeSmooth = std::unique_ptr<SmoothSolver> (*)(const SmoothOptions& options);
 
-Results run_smooth(const Request& request, MakeSmooth make);
+// Throws core::InvalidArgument where y is not what the loss needs, core::Unsupported where the
+// solver cannot keep to limits.
+Results run_smooth(const Request& request, const core::Info& info, MakeSmooth make);
 
 }  // namespace thalweg::solver

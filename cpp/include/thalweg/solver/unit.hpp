@@ -38,25 +38,38 @@ inline constexpr std::size_t quadratic_loss_count = 0
 static_assert(std::variant_size_v<design::AnyDesign> * quadratic_loss_count <= 64,
               "too many instantiations per solver: make the solver's inner calls virtual");
 
-// Throws where the design, loss or a penalty lacks what the solver needs.
-inline void require_compatible(const core::Info& solver, const Request& request) {
+// What the design, the loss or a penalty lacks for the solver; empty where nothing.
+inline std::string incompatibility(const core::Info& solver, const Request& request) {
   for (const PenaltySpec& penalty : request.penalties) {
-    const std::string reason =
-        incompatibility(solver, info_of(*request.design), find_loss(request.loss),
-                        *find_penalty(penalty.name).info);
-    if (!reason.empty()) throw core::Unsupported(reason);
+    std::string reason =
+        thalweg::incompatibility(solver, info_of(*request.design), find_loss(request.loss),
+                                 *find_penalty(penalty.name).info);
+    if (!reason.empty()) return reason;
   }
+  return {};
+}
+inline bool is_compatible(const core::Info& solver, const Request& request) {
+  return incompatibility(solver, request).empty();
+}
+inline void require_compatible(const core::Info& solver, const Request& request) {
+  const std::string reason = incompatibility(solver, request);
+  if (!reason.empty()) throw core::Unsupported(reason);
 }
 
 template <class Solver>
 Results run_unit(const Request& request) {
   require_compatible(Solver::info, request);
+  if constexpr (requires { typename Solver::Base; }) {
+    if (is_compatible(Solver::Base::info, request)) {
+      Request configured = request;
+      Solver::configure(configured.options);
+      return find_solver(Solver::Base::info.name).run(configured);
+    }
+  }
   if constexpr (SmoothEntry<Solver>) {
-    return run_smooth(request, &Solver::make);
+    return run_smooth(request, Solver::info, &Solver::make);
   } else if constexpr (requires { typename Solver::Base; }) {
-    Request configured = request;
-    Solver::configure(configured.options);
-    return find_solver(Solver::Base::info.name).run(configured);
+    return {};  // require_compatible has thrown
   } else {
     Results results;
     std::visit(

@@ -1,0 +1,617 @@
+// A generalized linear model with a smooth loss and a smooth penalty, as a smooth objective:
+//
+//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b + offset
+//
+// in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
+// coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
+//
+// The predictions of the base point are kept. A line costs one pass over X when it begins and O(n)
+// a trial; a move costs one pass, for the gradient. Losses are evaluated in blocks of rows of fixed
+// boundaries, whose sums are added in order.
+//
+//   gradient   (X~' g) / sum s + l2 w,  g_i = s_i loss'(eta_i)
+//   Hessian    (X~' diag(h) X~) / sum s + l2,  h_i = s_i loss''(eta_i); products with it cost two
+//              passes, the matrix a blocked weighted Gram product, its diagonal one pass
+//
+// Memory: three vectors of n K. Reference: McCullagh & Nelder 1989, section 2.5.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "thalweg/design/any_design.hpp"
+#include "thalweg/loss/blocks.hpp"
+#include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/smooth.hpp"
+
+namespace thalweg::objective {
+
+template <design::Design D>
+class SmoothGlm final : public Smooth,
+                        private HessianProduct,
+                        private HessianMatrix,
+                        private HessianDiagonal {
+ public:
+  // `by_rows`: the same matrix stored by rows, where products X w are faster so; or null.
+  SmoothGlm(const D& x, const design::AnyDesign* by_rows, const GlmData& data,
+            const loss::LossBlock& loss, const core::Execution& execution)
+      : x_(x),
+        by_rows_(by_rows),
+        data_(data),
+        loss_(loss),
+        rows_(x.rows()),
+        cols_(x.cols()),
+        outputs_(loss.outputs()),
+        execution_(execution),
+        total_(data.weights != nullptr
+                   ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
+                   : static_cast<double>(x.rows())),
+        eta_(length(rows_ * outputs_)),
+        slopes_(length(rows_ * outputs_)),
+        delta_(length(rows_ * outputs_)),
+        point_(length(size())),
+        direction_(length(size())),
+        coef_(length(cols_)) {
+    find_null_model();
+    columns_.emplace(x,
+                     ColumnOptions{.weights = data.weights,
+                                   .total = total_,
+                                   .centre = data.fit_intercept,
+                                   .standardize = data.standardize},
+                     slopes_.data(), slope_sums_.front(), execution);
+  }
+
+  // Strengths of another alpha; the base point is no longer evaluated.
+  void set_terms(const penalty::Terms& terms) { terms_ = terms; }
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  Index outputs() const { return outputs_; }
+  bool fits_intercept() const { return data_.fit_intercept; }
+  const core::Execution& execution() const { return execution_; }
+  void ignore_stop() { execution_.stop = nullptr; }
+  const Columns<D>& columns() const { return *columns_; }
+  const loss::LossBlock& loss() const { return loss_; }
+  const penalty::Terms& terms() const { return terms_; }
+  const GlmData& data() const { return data_; }
+  double total_weight() const { return total_; }
+  // Of the model without columns: its objective, its intercepts, the norm of the loss's gradient.
+  double null_objective() const { return null_objective_; }
+  const Vector& null_intercept() const { return null_intercept_; }
+  double null_slope_norm() const { return null_slope_norm_; }
+  double tolerance_scale() const {
+    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
+  }
+
+  Index size() const override { return (cols_ + (data_.fit_intercept ? 1 : 0)) * outputs_; }
+
+  double evaluate(const double* x, double* gradient) override {
+    ++counts_.values;
+    ++counts_.gradients;
+    point_.assign(x, x + length(size()));
+    predict(point_, data_.offset, eta_);
+    return finish_base(gradient);
+  }
+
+  void begin_line(const double* direction) override {
+    direction_.assign(direction, direction + length(size()));
+    predict(direction_, nullptr, delta_);
+    penalty_ = {};
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index j = 0; j < cols_; ++j) {
+        const auto at = length(k * cols_ + j);
+        const double l2 = terms_(j).l2;
+        penalty_[0] += 0.5 * l2 * point_[at] * point_[at];
+        penalty_[1] += l2 * point_[at] * direction_[at];
+        penalty_[2] += l2 * direction_[at] * direction_[at];
+      }
+    }
+  }
+
+  double value_along(double step) override { return along(step).value; }
+
+  LinePoint along(double step) override {
+    ++counts_.values;
+    const std::array<double, 3> sums = line_sums(eta_.data(), delta_.data(), step);
+    return {.step = step,
+            .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
+            .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
+  }
+
+  double move(double step, double* x, double* gradient) override {
+    ++counts_.gradients;
+    for (std::size_t i = 0; i < point_.size(); ++i) point_[i] += step * direction_[i];
+    over_rows([&](Index begin, Index count) {
+      for (Index k = 0; k < outputs_; ++k) {
+        double* const eta = eta_.data() + k * rows_ + begin;
+        const double* const delta = delta_.data() + k * rows_ + begin;
+        for (Index i = 0; i < count; ++i) eta[i] += step * delta[i];
+      }
+    });
+    std::copy(point_.begin(), point_.end(), x);
+    return finish_base(gradient);
+  }
+
+  Refinements refinements() override {
+    return {.product = this, .matrix = this, .diagonal = this, .residuals = nullptr};
+  }
+  Counts counts() const override { return counts_; }
+  Costs costs() const override {
+    // Multiply-adds of a blocked product in the time of one entry of a pass over memory (measured
+    // with bench_kernels: 20 GFlop/s a core against 5 GB/s of float64).
+    constexpr double blocked = 16;
+    const auto stored = static_cast<double>(x_.stored());
+    const auto outputs = static_cast<double>(outputs_);
+    const double pairs = outputs * (outputs + 1) / 2;
+    const double row = stored / static_cast<double>(std::max<Index>(rows_, 1));
+    constexpr bool sparse = core::flag(D::Entry::info, "sparse");
+    return {.gradient = 2 * stored * outputs,
+            .product = 2 * stored * outputs,
+            .matrix = stored * row * pairs / (sparse ? 1 : blocked)};
+  }
+
+  // What a certificate is made of, at any x; the base point becomes x, with predictions made anew.
+  struct DualPoint {
+    double primal = 0;
+    double value = -infinity;  // of the dual
+    Vector theta;              // u, column by column, where it is asked for
+  };
+
+  // The bound of the best dual point that the loss's gradient at (w, best b) leads to. For convex
+  // losses with a conjugate, where every coordinate's term has a finite one.
+  //
+  //   D(u) = -(1 / sum s) sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) - sum_j term_j*(z_j),
+  //   z_j = x~_j' S u / sum s, for sum_i s_i u_i = 0 where an intercept is fitted
+  DualPoint dual_point(const Vector& x, bool keep_theta) {
+    DualPoint result;
+    point_ = x;
+    predict(point_, data_.offset, eta_);
+    has_curvature_ = false;
+    result.primal = loss_sum(nullptr) / total_ + penalty_value();
+    if (data_.fit_intercept) shift_to_best_intercept();
+    loss_sum(slopes_.data());  // -s u
+    if (data_.fit_intercept) balance_slopes();
+    sum_slopes();
+    double dual = -conjugate_sum() / total_;
+    Vector z(length(cols_));
+    for (Index k = 0; k < outputs_; ++k) {
+      correlate(k, z.data());
+      for (Index j = 0; j < cols_; ++j) dual -= terms_(j).conjugate(-z[length(j)]);
+    }
+    result.value = dual;
+    if (keep_theta) {
+      result.theta = delta_;
+      for (double& u : result.theta) u = -u;
+    }
+    predict(point_, data_.offset, eta_);
+    return result;
+  }
+
+  // Whether every row is on the right side of the predictions at the base point, so that a multiple
+  // of them makes the loss as small as one likes.
+  bool is_separated() const {
+    for (Index i = 0; i < rows_; ++i) {
+      if (data_.weights != nullptr && data_.weights[i] == 0) continue;
+      if (!(margin(i) > 0)) return false;
+    }
+    return true;
+  }
+
+  // The weighted mean loss at the base point.
+  double mean_loss(const double* weights) const {
+    double total = 0;
+    for (Index i = 0; i < rows_; ++i) total += weights[i];
+    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+      sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
+    })[0] / total;
+  }
+
+  // Solver coordinates to those of the raw columns, and back.
+  void to_raw(const Vector& x, Vector& coef, Vector& intercept) const {
+    coef.assign(x.begin(), x.begin() + cols_ * outputs_);
+    intercept.assign(length(outputs_), 0.0);
+    for (Index k = 0; k < outputs_; ++k) {
+      double shift = 0;
+      for (Index j = 0; j < cols_; ++j) {
+        double& value = coef[length(k * cols_ + j)];
+        value *= columns_->inverse_scale(j);
+        shift += columns_->mean(j) * value;
+      }
+      if (data_.fit_intercept)
+        intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
+    }
+  }
+  // Null: coefficients of zero, intercepts of the model without columns.
+  Vector from_raw(const double* coef, const double* intercept) const {
+    Vector x(length(size()), 0.0);
+    for (Index k = 0; k < outputs_; ++k) {
+      double shift = 0;
+      for (Index j = 0; coef != nullptr && j < cols_; ++j) {
+        shift += columns_->mean(j) * coef[k * cols_ + j];
+        x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns_->inverse_scale(j);
+      }
+      if (!data_.fit_intercept) continue;
+      x[length(cols_ * outputs_ + k)] =
+          coef != nullptr && intercept != nullptr ? intercept[k] + shift : null_intercept_[length(k)];
+    }
+    return x;
+  }
+
+  // The largest entry of the gradient with respect to raw coefficients and intercepts.
+  double raw_gradient_norm(const Vector& gradient) const {
+    double largest = 0;
+    for (Index k = 0; k < outputs_; ++k) {
+      const double slope =
+          data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
+      largest = std::max(largest, std::fabs(slope));
+      for (Index j = 0; j < cols_; ++j) {
+        const double entry = gradient[length(k * cols_ + j)] / columns_->inverse_scale(j);
+        largest = std::max(largest, std::fabs(entry + columns_->mean(j) * slope));
+      }
+    }
+    return largest;
+  }
+
+ private:
+  static constexpr Index row_block = 2048;
+  static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
+
+  // f(begin, count) for blocks of rows.
+  template <class F>
+  void over_rows(F&& f) const {
+    core::parallel_for((rows_ + row_block - 1) / row_block,
+                       design::serial_if_small(8 * rows_ * outputs_, execution_), [&](Index block) {
+                         const Index begin = block * row_block;
+                         f(begin, std::min(row_block, rows_ - begin));
+                       });
+  }
+  // Sums of `count` numbers that f(begin, count, sums) adds to, blocks in order.
+  template <std::size_t count, class F>
+  std::array<double, count> sum_over_rows(F&& f) const {
+    const Index blocks = (rows_ + row_block - 1) / row_block;
+    std::vector<std::array<double, count>> partial(length(blocks), std::array<double, count>{});
+    over_rows([&](Index begin, Index rows) { f(begin, rows, partial[length(begin / row_block)]); });
+    std::array<double, count> sums{};
+    for (const auto& part : partial) {
+      for (std::size_t c = 0; c < count; ++c) sums[c] += part[c];
+    }
+    return sums;
+  }
+
+  loss::Rows block(Index begin, Index count, const double* weights) const {
+    return {.y = data_.y + begin,
+            .s = weights != nullptr ? weights + begin : nullptr,
+            .n = count,
+            .stride = rows_};
+  }
+  loss::Rows block(Index begin, Index count) const { return block(begin, count, data_.weights); }
+
+  // How far the prediction of a label is ahead of that of any other.
+  double margin(Index i) const {
+    if (outputs_ == 1) return data_.y[i] * eta_[length(i)];
+    const auto label = static_cast<Index>(data_.y[i]);
+    double other = -infinity;
+    for (Index k = 0; k < outputs_; ++k) {
+      if (k != label) other = std::max(other, eta_[length(k * rows_ + i)]);
+    }
+    return eta_[length(label * rows_ + i)] - other;
+  }
+
+  // sum_i s_i loss(y_i, eta_i); s_i loss' into `slopes` unless it is null.
+  double loss_sum(double* slopes) const {
+    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+      const double* const eta = eta_.data() + begin;
+      sums[0] = slopes != nullptr ? loss_.gradient(block(begin, count), eta, slopes + begin)
+                                  : loss_.value(block(begin, count), eta);
+    })[0];
+  }
+  // Value, first and second derivative of sum_i s_i loss(y_i, eta_i + t d_i).
+  std::array<double, 3> line_sums(const double* eta, const double* d, double step) const {
+    return sum_over_rows<3>([&](Index begin, Index count, auto& sums) {
+      loss_.line(block(begin, count), eta + begin, d + begin, step, sums.data());
+    });
+  }
+  // sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) of -s u in slopes_; u is left in delta_, negated.
+  double conjugate_sum() {
+    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+      for (Index k = 0; k < outputs_; ++k) {
+        for (Index i = begin; i < begin + count; ++i) {
+          const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
+          delta_[length(k * rows_ + i)] = weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
+        }
+      }
+      sums[0] = loss_.conjugate(block(begin, count), delta_.data() + begin);
+      for (Index k = 0; data_.offset != nullptr && k < outputs_; ++k) {
+        for (Index i = begin; i < begin + count; ++i)
+          sums[0] -= slopes_[length(k * rows_ + i)] * data_.offset[i];
+      }
+    })[0];
+  }
+
+  double penalty_value() const {
+    double sum = 0;
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index j = 0; j < cols_; ++j) sum += terms_(j).value(point_[length(k * cols_ + j)]);
+    }
+    return sum;
+  }
+
+  // out = X~ w + b (+ offset), output by output.
+  void predict(const Vector& x, const double* offset, Vector& out) {
+    for (Index k = 0; k < outputs_; ++k) {
+      double shift = data_.fit_intercept ? x[length(cols_ * outputs_ + k)] : 0.0;
+      for (Index j = 0; j < cols_; ++j) {
+        const double value = x[length(k * cols_ + j)] * columns_->inverse_scale(j);
+        coef_[length(j)] = value;
+        shift -= columns_->mean(j) * value;
+      }
+      double* const eta = out.data() + k * rows_;
+      for (Index i = 0; i < rows_; ++i) eta[i] = offset != nullptr ? shift + offset[i] : shift;
+      if (by_rows_ == nullptr) {
+        x_.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+      } else {
+        std::visit([&](const auto& x_by_rows) {
+          x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+        }, *by_rows_);
+      }
+    }
+  }
+
+  // From the predictions of the base point: its value, and its gradient.
+  double finish_base(double* gradient) {
+    has_curvature_ = false;
+    const double loss = loss_sum(slopes_.data());
+    sum_slopes();
+    for (Index k = 0; k < outputs_; ++k) {
+      double* const out = gradient + k * cols_;
+      correlate(k, out);
+      for (Index j = 0; j < cols_; ++j) out[j] += terms_(j).l2 * point_[length(k * cols_ + j)];
+      if (data_.fit_intercept)
+        gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
+    }
+    return loss / total_ + penalty_value();
+  }
+
+  void sum_slopes() {
+    slope_sums_.assign(length(outputs_), 0.0);
+    for (Index k = 0; k < outputs_; ++k) {
+      const double* const g = slopes_.data() + k * rows_;
+      slope_sums_[length(k)] = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+        for (Index i = begin; i < begin + count; ++i) sums[0] += g[i];
+      })[0];
+    }
+  }
+
+  // out_j = x~_j' v_k / sum s of slopes_ (or what took its place), whose sums must be known.
+  void correlate(Index k, double* out) const {
+    correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out);
+  }
+  void correlate(const double* v, double sum, double* out) const {
+    x_.gemv_t(v, columns_->all(), out, execution_);
+    const double inverse_total = 1.0 / total_;
+    for (Index j = 0; j < cols_; ++j) {
+      // A column without variation explains nothing; its product is rounding.
+      const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
+      out[j] = columns_->sq_norm(j) > 0 ? product * inverse_total : 0.0;
+    }
+  }
+
+  // The model without columns: intercepts by Newton's method, as for any shift of the predictions.
+  void find_null_model() {
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index i = 0; i < rows_; ++i)
+        eta_[length(k * rows_ + i)] = data_.offset != nullptr ? data_.offset[i] : 0.0;
+    }
+    null_intercept_.assign(length(outputs_), 0.0);
+    if (data_.fit_intercept) null_intercept_ = shift_to_best_intercept();
+    null_objective_ = loss_sum(slopes_.data()) / total_;
+    sum_slopes();
+    double square = 0, mean_abs = 0;
+    for (Index i = 0; i < rows_; ++i) {
+      const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
+      mean_abs += weight * std::fabs(data_.y[i]);
+      for (Index k = 0; weight > 0 && k < outputs_; ++k)
+        square += core::square(slopes_[length(k * rows_ + i)]) / weight;
+    }
+    mean_abs_target_ = mean_abs / total_;
+    null_slope_norm_ = std::sqrt(square / total_);
+  }
+
+  // Adds to the predictions of each output what minimises the loss, one output after the other until
+  // none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
+  Vector shift_to_best_intercept() {
+    constexpr int most_rounds = 200;
+    Vector shifts(length(outputs_), 0.0);
+    for (int round = 0; round < most_rounds; ++round) {
+      double largest = 0;
+      for (Index k = 0; k < outputs_; ++k) {
+        const double step = best_shift(k);
+        double* const eta = eta_.data() + k * rows_;
+        for (Index i = 0; i < rows_; ++i) eta[i] += step;
+        shifts[length(k)] += step;
+        largest = std::max(largest, std::fabs(step) / (1 + std::fabs(shifts[length(k)])));
+      }
+      if (outputs_ == 1 || largest <= 4 * epsilon || execution_.stop_requested()) break;
+    }
+    return shifts;
+  }
+
+  double best_shift(Index k) {
+    constexpr int most_steps = 100;
+    constexpr double longest = 5.0;  // of a step, so that no exponential overflows
+    std::fill(delta_.begin(), delta_.end(), 0.0);
+    std::fill_n(delta_.begin() + k * rows_, rows_, 1.0);
+    double shift = 0, lower = -infinity, upper = infinity;
+    for (int i = 0; i < most_steps; ++i) {
+      const std::array<double, 3> at = line_sums(eta_.data(), delta_.data(), shift);
+      if (at[1] == 0 || !std::isfinite(at[1])) break;
+      (at[1] > 0 ? upper : lower) = shift;
+      double next = at[2] > 0 ? shift - at[1] / at[2] : shift - std::copysign(longest, at[1]);
+      next = core::clip(next, shift - longest, shift + longest);
+      if (!(next > lower && next < upper) && std::isfinite(lower) && std::isfinite(upper))
+        next = 0.5 * (lower + upper);
+      const bool done = std::fabs(next - shift) <= 2 * epsilon * (std::fabs(shift) + epsilon);
+      shift = next;
+      if (done || execution_.stop_requested()) break;
+    }
+    return shift;
+  }
+
+  // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
+  // scaled down, which stays in the domain of the conjugate, since that contains zero and is
+  // convex. For several outputs the sums are left as the intercepts have made them.
+  void balance_slopes() {
+    if (outputs_ > 1) return;
+    double positive = 0, negative = 0;
+    for (const double g : slopes_) (g > 0 ? positive : negative) += g;
+    if (!(positive > 0) || !(negative < 0)) {
+      std::fill(slopes_.begin(), slopes_.end(), 0.0);
+      return;
+    }
+    const double factor = -negative / positive;
+    for (double& g : slopes_) {
+      if (factor < 1 ? g > 0 : g < 0) g *= factor < 1 ? factor : 1 / factor;
+    }
+  }
+
+  void need_curvature() {
+    if (has_curvature_) return;
+    over_rows([&](Index begin, Index count) {
+      loss_.curvature(block(begin, count), eta_.data() + begin, delta_.data() + begin,
+                      slopes_.data() + begin);
+    });
+    has_curvature_ = true;
+  }
+
+  // s_i d2 loss / d eta_k d eta_l at the base point. Of several outputs, slopes_ has probabilities.
+  const double* curvature_block(Index k, Index l) {
+    if (outputs_ == 1) return slopes_.data();
+    const double* const p = slopes_.data() + k * rows_;
+    const double* const q = slopes_.data() + l * rows_;
+    over_rows([&](Index begin, Index count) {
+      for (Index i = begin; i < begin + count; ++i) {
+        const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
+        delta_[length(i)] = weight * p[i] * ((k == l ? 1.0 : 0.0) - q[i]);
+      }
+    });
+    return delta_.data();
+  }
+
+  void multiply(const double* v, double* out) override {
+    ++counts_.hessian_products;
+    need_curvature();
+    const Vector x(v, v + size());
+    predict(x, nullptr, delta_);
+    over_rows([&](Index begin, Index count) {
+      double* const u = delta_.data() + begin;
+      loss_.product(block(begin, count), slopes_.data() + begin, u, u);
+    });
+    for (Index k = 0; k < outputs_; ++k) {
+      const double* const u = delta_.data() + k * rows_;
+      const double sum = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+        for (Index i = begin; i < begin + count; ++i) sums[0] += u[i];
+      })[0];
+      correlate(u, sum, out + k * cols_);
+      for (Index j = 0; j < cols_; ++j) out[k * cols_ + j] += terms_(j).l2 * v[k * cols_ + j];
+      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
+    }
+  }
+
+  // Lower triangle, by pairs of outputs.
+  void assemble(double* out) override {
+    ++counts_.hessians;
+    need_curvature();
+    const Index ld = size();
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index l = k; l < outputs_; ++l) {
+        if (execution_.stop_requested()) return;
+        assemble_block(curvature_block(k, l), k, l, out, ld);
+      }
+    }
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index j = 0; j < cols_; ++j) {
+        double& entry = out[(k * cols_ + j) * (ld + 1)];
+        entry += terms_(j).l2;
+      }
+    }
+  }
+
+  // Rows of output l, columns of output k: X~' diag(h) X~, X~' h and the sum of h.
+  void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
+    constexpr bool sparse = core::flag(D::Entry::info, "sparse");
+    double* const block = out + l * cols_ + k * cols_ * ld;
+    const double sum = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
+      for (Index i = begin; i < begin + count; ++i) sums[0] += h[i];
+    })[0];
+    Vector raw(length(cols_));
+    x_.gemv_t(h, columns_->all(), raw.data(), execution_);
+    if constexpr (design::ColumnAccess<D>) {
+      // Sparse columns are centred afterwards, dense ones as they are read.
+      x_.gram(columns_->all(), cols_, sparse ? nullptr : columns_->center(), h, sum, block, ld,
+              execution_);
+    }
+    const double inverse_total = 1.0 / total_;
+    for (Index j = 0; j < cols_; ++j) {
+      const double scale = columns_->inverse_scale(j) * inverse_total;
+      const double mean = columns_->mean(j);
+      for (Index i = 0; i < cols_; ++i) {
+        double& entry = block[i + j * ld];
+        if constexpr (sparse) {
+          entry -= mean * raw[length(i)] + columns_->mean(i) * (raw[length(j)] - mean * sum);
+        }
+        entry *= scale * columns_->inverse_scale(i);
+      }
+    }
+    if (!data_.fit_intercept) return;
+    for (Index j = 0; j < cols_; ++j) {
+      const double entry = (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) *
+                           inverse_total;
+      out[cols_ * outputs_ + l + (k * cols_ + j) * ld] = entry;
+      out[cols_ * outputs_ + k + (l * cols_ + j) * ld] = entry;
+    }
+    out[cols_ * outputs_ + l + (cols_ * outputs_ + k) * ld] = sum * inverse_total;
+  }
+
+  void diagonal(double* out) override {
+    need_curvature();
+    design::ColumnMoments moments;
+    const double inverse_total = 1.0 / total_;
+    for (Index k = 0; k < outputs_; ++k) {
+      const double* const h = curvature_block(k, k);
+      x_.moments(h, h, moments, execution_);
+      double sum = 0;
+      for (Index i = 0; i < rows_; ++i) sum += h[i];
+      for (Index j = 0; j < cols_; ++j) {
+        const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
+        const double square =
+            moments.sum_sq[length(j)] - mean * (2 * moments.sum[length(j)] - mean * sum);
+        const double entry = std::max(square, 0.0) * scale * scale * inverse_total + terms_(j).l2;
+        out[k * cols_ + j] = entry > 0 ? entry : 1.0;
+      }
+      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum > 0 ? sum * inverse_total : 1.0;
+    }
+  }
+
+  const D& x_;
+  const design::AnyDesign* by_rows_;
+  GlmData data_;
+  const loss::LossBlock& loss_;
+  Index rows_, cols_, outputs_;
+  core::Execution execution_;
+  double total_;
+  std::optional<Columns<D>> columns_;
+  penalty::Terms terms_;
+  Vector eta_;                   // predictions at the base point
+  Vector slopes_;                // s loss' there, or s loss'' once has_curvature_
+  Vector delta_;                 // predictions of the line's direction, scratch of products
+  Vector point_, direction_;     // the base point and the line's direction
+  Vector coef_;                  // scratch
+  Vector slope_sums_;
+  std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
+  bool has_curvature_ = false;
+  double null_objective_ = 0, null_slope_norm_ = 0, mean_abs_target_ = 0;
+  Vector null_intercept_;
+  Counts counts_;
+};
+
+}  // namespace thalweg::objective

@@ -1,0 +1,112 @@
+#include "thalweg/solver/smooth_choice.hpp"
+
+#include <cmath>
+
+#include "thalweg/catalog.hpp"
+
+namespace thalweg::solver {
+namespace {
+
+class SmoothChoice final : public SmoothSolver {
+ public:
+  explicit SmoothChoice(std::uint64_t seed) : seed_(seed) {}
+
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) override {
+    costs_ = f.costs();
+    size_ = static_cast<double>(f.size());
+    has_matrix_ = f.refinements().matrix != nullptr;
+    has_product_ = f.refinements().product != nullptr;
+    is_bounded_ = bounds.any();
+    choose_first();
+    solver_->begin(f, at, bounds);
+    restart_window();
+  }
+
+  StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
+    if (++steps_ > window && may_switch()) {
+      look_ahead(context);
+      if (pending_ != nullptr) {
+        use(pending_, std::move(pending_reason_));
+        pending_ = nullptr;
+        solver_->begin(f, at, context.bounds);
+      }
+    }
+    if (steps_ == 1) certificate_then_ = context.certificate;
+    return solver_->step(f, at, context);
+  }
+
+  std::string reason() const override { return reason_ + " (" + solver_->reason() + ")"; }
+  std::string_view ran() const override { return solver_->ran(); }
+  Index matrix_bytes() const override { return solver_->matrix_bytes(); }
+
+ private:
+  // Steps between two looks ahead.
+  static constexpr int window = 10;
+  // What a quadratically convergent method needs from where others are slow.
+  static constexpr double newton_steps = 8;
+  static constexpr double truncated_products = 150;
+  // Beyond it a matrix is not assembled, whatever it would save.
+  static constexpr double largest_matrix = 6000;
+
+  double newton_step_cost() const {
+    // A third of a cube of multiply-adds, blocked as the matrix is.
+    return costs_.matrix + size_ * size_ * size_ / (3 * 16) + 2 * costs_.gradient;
+  }
+  bool can_factorise() const { return has_matrix_ && size_ <= largest_matrix; }
+  bool may_switch() const { return !is_bounded_ && solver_->ran() == std::string_view("l_bfgs"); }
+
+  void choose_first() {
+    constexpr double cheap_step = 20;  // gradients
+    if (is_bounded_) {
+      use("l_bfgs_b", "limits on coefficients");
+    } else if (can_factorise() && newton_step_cost() <= cheap_step * costs_.gradient) {
+      use("newton", "the Hessian costs no more than a few gradients");
+    } else {
+      use("l_bfgs", has_matrix_ ? "the Hessian is dear" : "no Hessian is known");
+    }
+  }
+
+  void look_ahead(const SmoothContext& context) {
+    const double fall = certificate_then_ / context.certificate;
+    const double left = context.certificate / std::max(context.target, 1e-300);
+    // Steps that are left at the rate of the window; a certificate that does not fall promises
+    // nothing.
+    const double steps =
+        fall > 1 ? window * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
+    const double cost = steps * costs_.gradient;
+    if (can_factorise() && newton_steps * newton_step_cost() < cost) {
+      pending_ = "newton";
+      pending_reason_ = "L-BFGS first, Newton when it became slow";
+    } else if (has_product_ && truncated_products * costs_.product < cost) {
+      pending_ = "trust_ncg";
+      pending_reason_ = "L-BFGS first, a truncated Newton method when it became slow";
+    }
+    restart_window();
+  }
+
+  void restart_window() { steps_ = 0; }
+
+  void use(const char* name, std::string reason) {
+    const SolverEntry& entry = find_solver(name);
+    solver_ = entry.make({.parameters = default_parameters(*entry.info), .seed = seed_});
+    reason_ = std::move(reason);
+  }
+
+  std::uint64_t seed_;
+  objective::Costs costs_;
+  double size_ = 0;
+  bool has_matrix_ = false, has_product_ = false, is_bounded_ = false;
+  std::unique_ptr<SmoothSolver> solver_;
+  std::string reason_, pending_reason_;
+  const char* pending_ = nullptr;
+  int steps_ = 0;
+  double certificate_then_ = infinity;
+};
+
+}  // namespace
+
+std::unique_ptr<SmoothSolver> make_smooth_choice(std::uint64_t seed) {
+  return std::make_unique<SmoothChoice>(seed);
+}
+
+}  // namespace thalweg::solver
