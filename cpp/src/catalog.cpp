@@ -78,6 +78,42 @@ const auto& find(const Entries& entries, std::string_view name, std::string_view
                               std::string(name) + "'");
 }
 
+template <class L>
+loss::LossBlock loss_block(std::span<const double> parameters, Index outputs,
+                           const loss::BlockKernels& kernels) {
+  const auto& names = L::info.parameters;
+  if (!parameters.empty() && parameters.size() != names.size()) {
+    throw core::InvalidArgument("loss '" + std::string(L::info.name) + "' takes " +
+                                std::to_string(names.size()) + " parameters; got " +
+                                std::to_string(parameters.size()));
+  }
+  if constexpr (loss::Loss<L>) {
+    if (outputs != 1) {
+      throw core::InvalidArgument("loss '" + std::string(L::info.name) +
+                                  "' takes one prediction per sample; got " +
+                                  std::to_string(outputs));
+    }
+    Vector values(parameters.begin(), parameters.end());
+    if (values.empty()) {
+      for (const core::Parameter& parameter : names) values.push_back(parameter.default_value);
+    }
+    return {loss::with_parameters<L>(values), kernels};
+  } else {
+    if (outputs < 2) {
+      throw core::InvalidArgument("loss '" + std::string(L::info.name) +
+                                  "' needs two classes or more; got " + std::to_string(outputs));
+    }
+    return {L{outputs}, kernels};
+  }
+}
+
+#define THALWEG_LOSS(name_, class_) &loss_block<loss::class_>,
+constexpr auto loss_blocks =
+    std::to_array<loss::LossBlock (*)(std::span<const double>, Index, const loss::BlockKernels&)>({
+#include "thalweg/catalog/loss.def"
+    });
+#undef THALWEG_LOSS
+
 // The raw coefficients that solve the problem with every penalized one fixed at zero.
 Vector null_coef(const solver::Request& request, const penalty::Terms& unit, Index cols,
                  Index target) {
@@ -146,6 +182,12 @@ std::span<const LineSearchEntry> line_searches() { return line_search_entries; }
 std::span<const SolverEntry> solvers() { return solver_entries; }
 
 const core::Info& find_loss(std::string_view name) { return *find(loss_entries, name, "loss"); }
+loss::LossBlock find_loss_block(std::string_view name, std::span<const double> parameters,
+                                Index outputs, const kernels::Table& isa) {
+  const auto found = std::find(loss_entries.begin(), loss_entries.end(), &find_loss(name));
+  const auto k = static_cast<std::size_t>(found - loss_entries.begin());
+  return loss_blocks[k](parameters, outputs, loss::block_kernels(isa)[k]);
+}
 const PenaltyEntry& find_penalty(std::string_view name) {
   return find(penalty_entries, name, "penalty");
 }

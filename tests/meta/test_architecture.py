@@ -10,7 +10,7 @@ MAY_INCLUDE = {
     "core": set(),
     "kernels": {"core"},
     "design": {"core", "kernels"},
-    "loss": {"core"},
+    "loss": {"core", "kernels"},
     "penalty": {"core"},
     "objective": {"core", "kernels", "design", "loss", "penalty"},
     "solver": {"core", "kernels", "design", "loss", "penalty", "objective"},

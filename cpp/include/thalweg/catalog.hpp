@@ -6,6 +6,7 @@
 
 #include "thalweg/core/info.hpp"
 #include "thalweg/line_search/concept.hpp"
+#include "thalweg/loss/blocks.hpp"
 #include "thalweg/solver/request.hpp"
 #include "thalweg/solver/smooth.hpp"
 
@@ -46,6 +47,12 @@ const core::Info& find_loss(std::string_view name);
 const PenaltyEntry& find_penalty(std::string_view name);
 const LineSearchEntry& find_line_search(std::string_view name);
 const SolverEntry& find_solver(std::string_view name);
+
+// The loss with these parameters (in the order of its info; empty: the defaults) over blocks of
+// samples. `outputs` is the number of predictions per sample, more than one for losses flagged
+// multi_output. Throws core::InvalidArgument for an unknown name or another number of either.
+loss::LossBlock find_loss_block(std::string_view name, std::span<const double> parameters = {},
+                                Index outputs = 1, const kernels::Table& isa = kernels::table());
 
 // Empty where the solver serves the combination, else the requirement that is not met.
 std::string incompatibility(const core::Info& solver, const core::Info& design,

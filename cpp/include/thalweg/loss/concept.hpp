@@ -1,27 +1,115 @@
 // A loss is a scalar function of a target y and a prediction eta; it knows neither data, weights
-// nor n. gradient is +d/d eta, never negated; conjugate(y, theta) = sup_eta theta eta - value, +inf
-// outside its domain.
+// nor n. It is an aggregate of its parameters, in the order of info.parameters, and is written
+// once, for a number type V that is double or a pack of SIMD lanes (kernels/pack.inl):
+//
+//   evaluate(y, eta)     {value, gradient, curvature}; the compiler drops what a caller does not
+//   use conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain inverse_link(eta)
+//   the prediction on the scale of y validate(y)          is y in the loss's domain, which domain()
+//   puts into words
+//
+// gradient is +d/d eta, never negated; at a kink it is a subgradient. curvature is the second
+// derivative where it is positive and exists, else 0. A loss that is not convex has the conjugate
+// +inf, which is an upper bound, but no certificate.
+//
+// Flags, the same set for all; what depends on parameters is said of the defaults:
+//   convex                in eta; is_convex(loss) speaks for a loss with its parameters
+//   smooth                differentiable everywhere on its domain
+//   twice_differentiable  so that Newton's method sees the second derivative
+//   quadratic             value = (y - eta)^2 / 2
+//   classification        y is a label: -1 or 1, or the index of a class
+//   multi_output          a function of one prediction for each class, see MultiLoss
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "thalweg/core/info.hpp"
+#include "thalweg/core/numerics.hpp"
+#include "thalweg/core/types.hpp"
 
 namespace thalweg::loss {
 
+// What losses call on a V that is double; the functions of packs are found by their namespace.
+using core::abs;
+using core::any;
+using core::exp;
+using core::log;
+using core::log1p;
+using core::max;
+using core::min;
+using core::select;
+using core::sqrt;
+
+template <class V>
+struct Derivatives {
+  V value, gradient, curvature;
+};
+
 template <class L>
-concept Loss = requires(double y, double eta, double theta) {
-  { L::value(y, eta) }
-  noexcept->std::same_as<double>;
-  { L::gradient(y, eta) }
-  noexcept->std::same_as<double>;
-  { L::curvature(y, eta) }
-  noexcept->std::same_as<double>;
-  { L::conjugate(y, theta) }
-  noexcept->std::same_as<double>;
-  { L::inverse_link(eta) }
-  noexcept->std::same_as<double>;
+concept Loss = requires(const L& loss, double y, double eta, double theta) {
+  { loss.evaluate(y, eta) } noexcept -> std::same_as<Derivatives<double>>;
+  { loss.conjugate(y, theta) } noexcept -> std::same_as<double>;
+  { loss.inverse_link(eta) } noexcept -> std::same_as<double>;
+  { loss.validate(y) } noexcept -> std::same_as<bool>;
+  { loss.domain() } noexcept -> std::same_as<std::string_view>;
   { L::info } -> std::convertible_to<const core::Info&>;
 };
+
+template <Loss L>
+double value(const L& loss, double y, double eta) noexcept {
+  return loss.evaluate(y, eta).value;
+}
+
+template <Loss L>
+double gradient(const L& loss, double y, double eta) noexcept {
+  return loss.evaluate(y, eta).gradient;
+}
+
+template <Loss L>
+double curvature(const L& loss, double y, double eta) noexcept {
+  return loss.evaluate(y, eta).curvature;
+}
+
+template <class L>
+bool is_convex(const L& loss) noexcept {
+  if constexpr (requires { loss.is_convex(); }) return loss.is_convex();
+  else return core::flag(L::info, "convex");
+}
+
+// The loss with these parameters, in the order of info.parameters.
+template <Loss L>
+constexpr L with_parameters(std::span<const double> parameters) {
+  return [&]<std::size_t... k>(std::index_sequence<k...>) {
+    return L{parameters[k]...};
+  }(std::make_index_sequence<L::info.parameters.size()>{});
+}
+
+// The flags of a loss, of which all have the same names.
+struct Flags {
+  bool convex = false;
+  bool smooth = false;
+  bool twice_differentiable = false;
+  bool quadratic = false;
+  bool classification = false;
+  bool multi_output = false;
+};
+
+constexpr std::array<core::Flag, 6> flags_of(Flags f) {
+  return {{{"convex", f.convex},
+           {"smooth", f.smooth},
+           {"twice_differentiable", f.twice_differentiable},
+           {"quadratic", f.quadratic},
+           {"classification", f.classification},
+           {"multi_output", f.multi_output}}};
+}
+
+// t log t, 0 at 0.
+template <class V>
+V x_log_x(V t) noexcept {
+  return select(t == 0.0, V(0.0), t * log(t));
+}
 
 }  // namespace thalweg::loss

@@ -5,27 +5,32 @@
 //   curvature  1
 //   conjugate  1/2 theta^2 + theta y
 //
-// Quadratic: a second-order model of it is exact, so solvers need one model per fit.
+// Quadratic: a second-order model of it is exact, so solvers need one model per fit. It has no
+// parameters, so its functions are static: objective/glm.hpp calls them without an object.
 #pragma once
 
-#include <array>
-
-#include "thalweg/core/info.hpp"
 #include "thalweg/loss/concept.hpp"
 
 namespace thalweg::loss {
 
 struct Squared final {
-  static double value(double y, double eta) noexcept { return 0.5 * (y - eta) * (y - eta); }
-  static double gradient(double y, double eta) noexcept { return eta - y; }
-  static double curvature(double, double) noexcept { return 1.0; }
-  static double conjugate(double y, double theta) noexcept {
+  template <class V>
+  static Derivatives<V> evaluate(V y, V eta) noexcept {
+    return {0.5 * (y - eta) * (y - eta), eta - y, 1.0};
+  }
+  template <class V>
+  static V conjugate(V y, V theta) noexcept {
     return 0.5 * theta * theta + theta * y;
   }
+  static double value(double y, double eta) noexcept { return evaluate(y, eta).value; }
+  static double gradient(double y, double eta) noexcept { return evaluate(y, eta).gradient; }
+  static double curvature(double y, double eta) noexcept { return evaluate(y, eta).curvature; }
   static double inverse_link(double eta) noexcept { return eta; }
+  static bool validate(double y) noexcept { return std::isfinite(y); }
+  static std::string_view domain() noexcept { return "y finite"; }
 
-  static constexpr std::array<core::Flag, 3> flags{
-      {{"convex", true}, {"smooth", true}, {"quadratic", true}}};
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .quadratic = true});
   static constexpr core::Info info{
       .name = "squared",
       .summary = "Squared error, half the unit deviance of the normal distribution.",
