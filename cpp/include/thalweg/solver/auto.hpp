@@ -3,7 +3,7 @@
 // For: everything. The mathematics, cost and references are in the headers of what it chooses.
 #pragma once
 
-#include "thalweg/solver/l_bfgs.hpp"
+#include "thalweg/solver/gradient_descent.hpp"
 #include "thalweg/solver/smooth_choice.hpp"
 #include "thalweg/solver/working_set.hpp"
 
@@ -19,7 +19,7 @@ struct Auto final {
 
   static constexpr std::array<core::Flag, 2> flags{
       {{"deterministic", true}, {"handles_bounds", true}}};
-  static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &LBfgs::info};
+  static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &GradientDescent::info};
   static constexpr core::Info info{
       .name = "auto",
       .summary = "Working sets for squared losses; L-BFGS or Newton, as costs say, for others.",
