@@ -21,7 +21,7 @@ std::unique_ptr<SmoothSolver> make_solver(const MinimizeRequest& request) {
 
 }  // namespace
 
-core::Result minimize(const MinimizeRequest& request) {
+MinimizeResult minimize(const MinimizeRequest& request) {
   const std::unique_ptr<SmoothSolver> solver = make_solver(request);
   objective::Smooth& f = *request.objective;
   SmoothPoint at{.x = request.start, .gradient = Vector(request.start.size())};
@@ -35,7 +35,7 @@ core::Result minimize(const MinimizeRequest& request) {
       [&](const core::IterationInfo& info) {
         return request.observer && request.observer(info, at);
       };
-  core::Result result;
+  MinimizeResult result;
   drive(process,
         {.tol = request.tol,
          .max_iter = request.max_iter,
@@ -45,6 +45,7 @@ core::Result minimize(const MinimizeRequest& request) {
          .observer = &observer},
         {}, result);
   result.coef = std::move(at.x);
+  result.gradient = std::move(at.gradient);
   result.solver = solver->ran();
   result.reason = solver->reason();
   result.gram_bytes = solver->matrix_bytes();

@@ -15,6 +15,11 @@ ROWS = tw.compatible()
 SERVED = [row for row in ROWS if row.compatible]
 UNSERVED = [row for row in ROWS if not row.compatible]
 
+MINIMIZERS = [
+    name for name, entry in CATALOG["solver"].items() if entry.flags["minimizes_functions"]
+]
+BOUNDED = [name for name in MINIMIZERS if CATALOG["solver"][name].flags["handles_bounds"]]
+
 
 def entry_cases(kind):
     """Catalogue entries of one kind as pytest parameters."""
