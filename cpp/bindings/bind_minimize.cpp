@@ -65,27 +65,28 @@ class Watch final {
   bool is_flat_ = false;
 };
 
-// The functions of one solve, with what had to be derived. The first gradient starts the budget;
-// points where a gradient is not finite are outside of the domain.
+// The functions of one solve, with what had to be derived. The first gradient starts the budget.
 objective::UserFunction complete(const GivenFunctions& given, Index size, const Calls& calls,
-                                 const objective::DifferenceOptions& differences) {
+                                 const objective::DifferenceOptions& differences,
+                                 bool needs_hessian) {
   objective::UserFunction f = user_function(given, size, calls);
-  const bool has_gradient = static_cast<bool>(f.value_gradient);
-  if (!has_gradient) f = with_gradient_differences(std::move(f), differences);
-  if (has_gradient || f.hessian || f.hessian_product)
-    f = with_hessian(std::move(f), {.lower = differences.lower, .upper = differences.upper});
-  f.value_gradient = [inner = std::move(f.value_gradient), size, calls](const double* x,
-                                                                        double* gradient) {
-    const double value = inner(x, gradient);
+  if (!f.value_gradient) f = with_gradient_differences(std::move(f), differences);
+  if (needs_hessian) {
+    f = with_hessian_matrix(std::move(f), {.lower = differences.lower, .upper = differences.upper});
+  }
+  f.value_gradient = [inner = std::move(f.value_gradient), calls](const double* x, double* g) {
+    const double value = inner(x, g);
     calls.budget.start_is_known();
-    const bool is_finite =
-        std::all_of(gradient, gradient + size, [](double entry) { return std::isfinite(entry); });
-    return is_finite || !std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
+    return value;
   };
   return f;
 }
 
-core::Status status_of(const core::Result& result, const Budget& budget, const Watch& watch) {
+core::Status status_of(const solver::MinimizeResult& result, const Budget& budget,
+                       const Watch& watch) {
+  const bool is_finite = std::all_of(result.gradient.begin(), result.gradient.end(),
+                                     [](double entry) { return std::isfinite(entry); });
+  if (!is_finite && result.status != core::Status::unbounded) return core::Status::non_finite;
   if (result.status != core::Status::stopped) return result.status;
   if (budget.exhausted()) return core::Status::max_iter;
   return watch.is_flat() ? core::Status::converged : core::Status::stopped;
@@ -100,7 +101,10 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
                    std::uint64_t seed, const py::object& callback, bool trace) {
   const py::array start = checked<double>("x0", x0, 1, "a contiguous float64 vector");
   const Index size = start.shape(0);
-  solver::MinimizeRequest request{.solver = solver_name, .tol = tol, .max_iter = max_iter};
+  solver::MinimizeRequest request;
+  request.solver = solver_name;
+  request.tol = tol;
+  request.max_iter = max_iter;
   request.start.assign(data(start), data(start) + size);
   if (!lower.is_none()) request.bounds.lower = data(float64_vector("lower", lower, size));
   if (!upper.is_none()) request.bounds.upper = data(float64_vector("upper", upper, size));
@@ -116,7 +120,8 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   const Calls calls{pending, budget};
   objective::Callable objective(
       complete({fun, jac, hess, hessp}, size, calls,
-               difference_options(jac, request.bounds, relative_step, absolute_step)));
+               difference_options(jac, request.bounds, relative_step, absolute_step),
+               core::flag(*find_solver(solver_name).info, "needs_hessian")));
   request.objective = &objective;
   Watch watch(calls, callback, least_decrease);
   request.observer = std::ref(watch);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <memory>
 
 #include "thalweg/core/error.hpp"
 
@@ -56,13 +57,8 @@ void to_numbers(const char* name, const py::object& object, Index size, const st
 
 std::string vector_shape(Index size) { return "(" + std::to_string(size) + ",)"; }
 
-double python_value(const py::object& fun, const double* x, Index size) {
-  return to_number(fun(copy_of(x, size)));
-}
-
-// fun returns (f, g).
-double python_pair(const py::object& fun, const double* x, Index size, double* gradient) {
-  const py::object result = fun(copy_of(x, size));
+// (f, gradient), as fun returns it where jac is True.
+py::sequence to_pair(const py::object& result) {
   if (!py::isinstance<py::tuple>(result) && !py::isinstance<py::list>(result)) {
     throw py::type_error("fun must return (f, gradient) where jac is True; got an object of type " +
                          std::string(py::str(py::type::of(result).attr("__name__"))));
@@ -72,74 +68,116 @@ double python_pair(const py::object& fun, const double* x, Index size, double* g
     throw py::value_error("fun must return (f, gradient) where jac is True; got " +
                           std::to_string(pair.size()) + " values");
   }
-  const double value = to_number(py::object(pair[0]));
-  to_numbers("fun", pair[1], size, vector_shape(size), gradient);
-  return value;
+  return pair;
 }
 
-double imaginary_part(const py::object& object) {
-  const py::object number = py::isinstance<py::array>(object) ? object.attr("item")() : object;
-  if (PyComplex_Check(number.ptr()) == 0) {
-    throw py::type_error(
-        "fun must return complex numbers for complex points where jac is 'cs'; got an object of "
-        "type " +
-        std::string(py::str(py::type::of(number).attr("__name__"))));
-  }
-  return PyComplex_ImagAsDouble(number.ptr());
-}
+// x + i h e_j, with h so small that h^2 is nothing beside 1: the complex step has no cancellation
+// (Squire & Trapp 1998). For analytic functions.
+double complex_step(double x) { return 1e-20 * std::max(1.0, std::fabs(x)); }
 
-// Im f(x + i h e_j) / h: without cancellation, so that h may be as small as one likes (Squire &
-// Trapp 1998). For analytic functions.
-double complex_step(const py::object& fun, const double* x, Index size, Index j) {
-  const double h = 1e-20 * std::max(1.0, std::fabs(x[j]));
+py::array_t<std::complex<double>> complex_point(const double* x, Index size, Index j) {
   py::array_t<std::complex<double>> point(static_cast<py::ssize_t>(size));
   std::copy_n(x, size, point.mutable_data());
-  point.mutable_at(j) += std::complex<double>(0, h);
-  return imaginary_part(fun(point)) / h;
+  point.mutable_at(j) += std::complex<double>(0, complex_step(x[j]));
+  return point;
 }
+
+// The imaginary parts of what `name` returned, over the step: a column of the Jacobian.
+void to_derivatives(const char* name, const py::object& object, Index count, double step,
+                    double* out) {
+  const auto array = py::array::ensure(object);
+  if (!array) throw py::error_already_set();
+  if (array.dtype().kind() != 'c' || array.size() != count) {
+    throw py::type_error(std::string(name) + " must return " + std::to_string(count) +
+                         " complex number" + (count == 1 ? "" : "s") +
+                         " for a complex point where jac is 'cs'; got dtype " +
+                         std::string(py::str(array.dtype())) + " and shape " +
+                         std::string(py::str(array.attr("shape"))));
+  }
+  const py::array_t<std::complex<double>, py::array::c_style | py::array::forcecast> numbers(array);
+  for (Index k = 0; k < count; ++k) out[k] = numbers.data()[k].imag() / step;
+}
+
+// A Python function of a point. The last value is kept: line searches that look at values only are
+// followed by a gradient at the same point.
+class PythonFunction final {
+ public:
+  PythonFunction(const GivenFunctions& given, Index size, const Calls& calls)
+      : fun_(given.fun),
+        jac_(given.jac),
+        is_pair_(given.jac.is(py::bool_(true))),
+        is_complex_(!is_pair_ && py::isinstance<py::str>(given.jac) &&
+                    py::cast<std::string>(given.jac) == "cs"),
+        size_(size),
+        calls_(calls),
+        gradient_(is_pair_ ? static_cast<std::size_t>(size) : 0) {}
+
+  bool has_gradient() const { return is_pair_ || is_complex_ || PyCallable_Check(jac_.ptr()) != 0; }
+
+  double value(const double* x) {
+    if (is_at(x)) return value_;
+    if (!calls_.budget.spend_function()) return nan;
+    value_ = nan;
+    const bool done = calls_.run([&] {
+      const py::object result = fun_(copy_of(x, size_));
+      if (is_pair_) {
+        const py::sequence pair = to_pair(result);
+        value_ = to_number(py::object(pair[0]));
+        to_numbers("fun", pair[1], size_, vector_shape(size_), gradient_.data());
+        ++calls_.budget.gradients;
+      } else {
+        value_ = to_number(result);
+      }
+    });
+    if (done) x_.assign(x, x + size_);
+    else x_.clear();
+    return value_;
+  }
+
+  double value_gradient(const double* x, double* gradient) {
+    const double at = value(x);
+    if (is_pair_) {
+      std::copy(gradient_.begin(), gradient_.end(), gradient);
+    } else if (is_complex_) {
+      for (Index j = 0; j < size_; ++j) gradient[j] = complex_slope(x, j);
+    } else if (calls_.budget.may_go_on()) {
+      ++calls_.budget.gradients;
+      calls_.run([&] {
+        to_numbers("jac", jac_(copy_of(x, size_)), size_, vector_shape(size_), gradient);
+      });
+    }
+    return at;
+  }
+
+ private:
+  bool is_at(const double* x) const { return !x_.empty() && std::equal(x_.begin(), x_.end(), x); }
+
+  double complex_slope(const double* x, Index j) {
+    double slope = nan;
+    if (!calls_.budget.spend_function()) return slope;
+    calls_.run([&] {
+      to_derivatives("fun", fun_(complex_point(x, size_, j)), 1, complex_step(x[j]), &slope);
+    });
+    return slope;
+  }
+
+  py::object fun_, jac_;
+  bool is_pair_, is_complex_;
+  Index size_;
+  Calls calls_;
+  Vector x_, gradient_;
+  double value_ = nan;
+};
 
 objective::UserFunction python_function(const GivenFunctions& given, Index size,
                                         const Calls& calls) {
-  objective::UserFunction f{.size = size};
-  const py::object fun = given.fun, jac = given.jac;
-  const bool is_pair = jac.is(py::bool_(true));
-  f.value = [fun, is_pair, size, calls](const double* x) {
-    double value = nan;
-    if (!calls.budget.spend_function()) return value;
-    calls.run([&] {
-      const py::object result = fun(copy_of(x, size));
-      value = to_number(is_pair ? py::object(result[py::int_(0)]) : result);
-    });
-    return value;
-  };
-  if (is_pair) {
-    f.value_gradient = [fun, size, calls](const double* x, double* gradient) {
-      double value = nan;
-      if (!calls.budget.spend_function()) return value;
-      ++calls.budget.gradients;
-      calls.run([&] { value = python_pair(fun, x, size, gradient); });
-      return value;
-    };
-  } else if (PyCallable_Check(jac.ptr()) != 0) {
-    f.value_gradient = [fun, jac, size, calls](const double* x, double* gradient) {
-      double value = nan;
-      if (!calls.budget.spend_function()) return value;
-      ++calls.budget.gradients;
-      calls.run([&] {
-        value = python_value(fun, x, size);
-        to_numbers("jac", jac(copy_of(x, size)), size, vector_shape(size), gradient);
-      });
-      return value;
-    };
-  } else if (py::cast<std::string>(jac) == "cs") {
-    f.value_gradient = [fun, value = f.value, size, calls](const double* x, double* gradient) {
-      const double at = value(x);
-      for (Index j = 0; j < size && std::isfinite(at); ++j) {
-        gradient[j] = nan;
-        if (!calls.budget.spend_function()) break;
-        calls.run([&] { gradient[j] = complex_step(fun, x, size, j); });
-      }
-      return at;
+  const auto function = std::make_shared<PythonFunction>(given, size, calls);
+  objective::UserFunction f;
+  f.size = size;
+  f.value = [function](const double* x) { return function->value(x); };
+  if (function->has_gradient()) {
+    f.value_gradient = [function](const double* x, double* gradient) {
+      return function->value_gradient(x, gradient);
     };
   }
   return f;
@@ -164,7 +202,8 @@ objective::UserFunction compiled_function(const py::capsule& capsule, Index size
   void* data = PyCapsule_GetContext(capsule.ptr());
   const int n = static_cast<int>(size);
 
-  objective::UserFunction f{.size = size};
+  objective::UserFunction f;
+  f.size = size;
   const auto counted = [calls](auto&& call) {
     return calls.budget.spend_function() ? call() : nan;
   };
@@ -201,6 +240,9 @@ objective::UserFunction user_function(const GivenFunctions& given, Index size, c
   objective::UserFunction f = py::isinstance<py::capsule>(given.fun)
                                   ? compiled_function(given.fun, size, calls)
                                   : python_function(given, size, calls);
+  // Differences may be asked for where a compiled function has a gradient.
+  if (py::isinstance<py::capsule>(given.fun) && !given.jac.is(py::bool_(true)))
+    f.value_gradient = nullptr;
   if (!given.hess.is_none()) {
     f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
       std::fill_n(out, size * size, nan);
