@@ -66,14 +66,16 @@ class Watch final {
 };
 
 // The functions of one solve, with what had to be derived. The first gradient starts the budget.
-objective::UserFunction complete(const GivenFunctions& given, Index size, const Calls& calls,
+objective::UserFunction complete(const GivenFunctions& given, const Vector& start,
+                                 const Calls& calls,
                                  const objective::DifferenceOptions& differences,
                                  bool needs_hessian) {
-  objective::UserFunction f = user_function(given, size, calls);
-  if (!f.value_gradient) f = with_gradient_differences(std::move(f), differences);
+  objective::UserFunction f = user_function(given, start, calls, differences);
+  if (f.value && !f.value_gradient) f = with_gradient_differences(std::move(f), differences);
   if (needs_hessian) {
     f = with_hessian_matrix(std::move(f), {.lower = differences.lower, .upper = differences.upper});
   }
+  if (!f.value_gradient) return f;
   f.value_gradient = [inner = std::move(f.value_gradient), calls](const double* x, double* g) {
     const double value = inner(x, g);
     calls.budget.start_is_known();
@@ -93,12 +95,13 @@ core::Status status_of(const solver::MinimizeResult& result, const Budget& budge
 }
 
 py::tuple minimize(const py::object& fun, const py::object& x0, const py::object& jac,
-                   const py::object& hess, const py::object& hessp, const py::object& lower,
-                   const py::object& upper, const std::string& solver_name,
-                   const std::vector<double>& parameters, double tol, Index max_iter,
-                   const std::optional<Index>& max_functions, const std::optional<double>& max_time,
-                   double least_decrease, double relative_step, double absolute_step,
-                   std::uint64_t seed, const py::object& callback, bool trace) {
+                   const py::object& hess, const py::object& hessp, const py::object& residuals,
+                   int rho, double scale, const py::object& lower, const py::object& upper,
+                   const std::string& solver_name, const std::vector<double>& parameters,
+                   double tol, Index max_iter, const std::optional<Index>& max_functions,
+                   const std::optional<double>& max_time, double least_decrease,
+                   double relative_step, double absolute_step, std::uint64_t seed,
+                   const py::object& callback, bool trace) {
   const py::array start = checked<double>("x0", x0, 1, "a contiguous float64 vector");
   const Index size = start.shape(0);
   solver::MinimizeRequest request;
@@ -118,10 +121,12 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   request.execution = {.threads = core::resolve_threads(0), .stop = &stop};
   Budget budget(stop, max_functions.value_or(std::numeric_limits<Index>::max()));
   const Calls calls{pending, budget};
-  objective::Callable objective(
-      complete({fun, jac, hess, hessp}, size, calls,
+  objective::UserFunction function =
+      complete({fun, jac, hess, hessp, residuals}, request.start, calls,
                difference_options(jac, request.bounds, relative_step, absolute_step),
-               core::flag(*find_solver(solver_name).info, "needs_hessian")));
+               core::flag(*find_solver(solver_name).info, "needs_hessian"));
+  function.robust = {static_cast<objective::Rho>(rho), scale};
+  objective::Callable objective(std::move(function));
   request.objective = &objective;
   Watch watch(calls, callback, least_decrease);
   request.observer = std::ref(watch);
@@ -144,12 +149,14 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
 
 void bind_minimize(py::module_& m) {
   m.def("minimize", &minimize, py::arg("fun"), py::arg("x0"), py::kw_only(), py::arg("jac"),
-        py::arg("hess") = py::none(), py::arg("hessp") = py::none(), py::arg("lower") = py::none(),
-        py::arg("upper") = py::none(), py::arg("solver"), py::arg("parameters"),
-        py::arg("tol") = 1e-5, py::arg("max_iter") = 15000, py::arg("max_functions") = py::none(),
-        py::arg("max_time") = py::none(), py::arg("least_decrease") = -1.0,
-        py::arg("relative_step") = 0.0, py::arg("absolute_step") = 0.0, py::arg("seed") = 0,
-        py::arg("callback") = py::none(), py::arg("trace") = true,
+        py::arg("hess") = py::none(), py::arg("hessp") = py::none(),
+        py::arg("residuals") = py::none(), py::arg("rho") = 0, py::arg("scale") = 1.0,
+        py::arg("lower") = py::none(), py::arg("upper") = py::none(), py::arg("solver"),
+        py::arg("parameters"), py::arg("tol") = 1e-5, py::arg("max_iter") = 15000,
+        py::arg("max_functions") = py::none(), py::arg("max_time") = py::none(),
+        py::arg("least_decrease") = -1.0, py::arg("relative_step") = 0.0,
+        py::arg("absolute_step") = 0.0, py::arg("seed") = 0, py::arg("callback") = py::none(),
+        py::arg("trace") = true,
         "Minimise a function; returns (result, gradient, counts, exception to raise afterwards or "
         "None).");
 }

@@ -183,6 +183,108 @@ objective::UserFunction python_function(const GivenFunctions& given, Index size,
   return f;
 }
 
+// Python residuals with their Jacobian, column major. Residuals of the last point are kept.
+class PythonResiduals final {
+ public:
+  PythonResiduals(const GivenFunctions& given, const Vector& start, const Calls& calls,
+                  const objective::DifferenceOptions& differences)
+      : residuals_(given.residuals),
+        jac_(given.jac),
+        size_(static_cast<Index>(start.size())),
+        calls_(calls),
+        count_(count_at(start)),
+        r_(static_cast<std::size_t>(count_), nan),
+        differences_(size_, count_, differences) {}
+
+  Index count() const { return count_; }
+
+  // Either output may be null.
+  void operator()(const double* x, double* r, double* jacobian) {
+    evaluate(x);
+    if (r != nullptr) std::copy(r_.begin(), r_.end(), r);
+    if (jacobian == nullptr) return;
+    std::fill_n(jacobian, count_ * size_, nan);
+    if (PyCallable_Check(jac_.ptr()) != 0) call_jacobian(x, jacobian);
+    else if (py::cast<std::string>(jac_) == "cs") complex_jacobian(x, jacobian);
+    else difference_jacobian(x, jacobian);
+    calls_.budget.start_is_known();
+  }
+
+ private:
+  Index count_at(const Vector& start) const {
+    ++calls_.budget.functions;
+    const auto array = py::array::ensure(residuals_(copy_of(start.data(), size_)));
+    if (!array) throw py::error_already_set();
+    if (array.size() == 0) throw py::value_error("residuals must return at least one number");
+    return static_cast<Index>(array.size());
+  }
+
+  void evaluate(const double* x) {
+    if (!x_.empty() && std::equal(x_.begin(), x_.end(), x)) return;
+    x_.clear();
+    std::fill(r_.begin(), r_.end(), nan);
+    if (call_residuals(x, r_.data())) x_.assign(x, x + size_);
+  }
+
+  bool call_residuals(const double* x, double* out) {
+    return calls_.budget.spend_function() && calls_.run([&] {
+      to_numbers("residuals", residuals_(copy_of(x, size_)), count_, vector_shape(count_), out);
+    });
+  }
+
+  void call_jacobian(const double* x, double* jacobian) {
+    if (!calls_.budget.may_go_on()) return;
+    ++calls_.budget.gradients;
+    rows_.resize(static_cast<std::size_t>(count_ * size_));
+    const std::string shape = "(" + std::to_string(count_) + ", " + std::to_string(size_) + ")";
+    const bool done = calls_.run(
+        [&] { to_numbers("jac", jac_(copy_of(x, size_)), count_ * size_, shape, rows_.data()); });
+    if (!done) return;
+    for (Index j = 0; j < size_; ++j) {
+      for (Index k = 0; k < count_; ++k)
+        jacobian[j * count_ + k] = rows_[static_cast<std::size_t>(k * size_ + j)];
+    }
+  }
+
+  void complex_jacobian(const double* x, double* jacobian) {
+    for (Index j = 0; j < size_ && calls_.budget.spend_function(); ++j) {
+      const bool done = calls_.run([&] {
+        to_derivatives("residuals", residuals_(complex_point(x, size_, j)), count_,
+                       complex_step(x[j]), jacobian + j * count_);
+      });
+      if (!done) return;
+    }
+  }
+
+  void difference_jacobian(const double* x, double* jacobian) {
+    const Vector at = r_;
+    const auto residuals = [this](const double* point, double* out) {
+      if (!call_residuals(point, out)) std::fill_n(out, count_, nan);
+    };
+    differences_.jacobian(residuals, x, at.data(), jacobian);
+  }
+
+  py::object residuals_, jac_;
+  Index size_;
+  Calls calls_;
+  Index count_;
+  Vector x_, r_, rows_;
+  objective::Differences differences_;
+};
+
+objective::UserFunction residual_function(const GivenFunctions& given, const Vector& start,
+                                          const Calls& calls,
+                                          const objective::DifferenceOptions& differences) {
+  const auto function = std::make_shared<PythonResiduals>(given, start, calls, differences);
+  objective::UserFunction f;
+  f.size = static_cast<Index>(start.size());
+  f.residual_count = function->count();
+  f.residuals = [function](const double* x, double* r, double* jacobian) {
+    (*function)(x, r, jacobian);
+  };
+  return f;
+}
+
 // What a capsule says of its function: "double (int, double *, ...)", without blanks and const.
 std::string signature_of(const py::capsule& capsule) {
   std::string signature = capsule.name() != nullptr ? capsule.name() : "";
@@ -236,13 +338,20 @@ objective::UserFunction compiled_function(const py::capsule& capsule, Index size
 
 }  // namespace
 
-objective::UserFunction user_function(const GivenFunctions& given, Index size, const Calls& calls) {
-  objective::UserFunction f = py::isinstance<py::capsule>(given.fun)
-                                  ? compiled_function(given.fun, size, calls)
-                                  : python_function(given, size, calls);
-  // Differences may be asked for where a compiled function has a gradient.
-  if (py::isinstance<py::capsule>(given.fun) && !given.jac.is(py::bool_(true)))
-    f.value_gradient = nullptr;
+objective::UserFunction user_function(const GivenFunctions& given, const Vector& start,
+                                      const Calls& calls,
+                                      const objective::DifferenceOptions& differences) {
+  const auto size = static_cast<Index>(start.size());
+  objective::UserFunction f;
+  if (!given.residuals.is_none()) {
+    f = residual_function(given, start, calls, differences);
+  } else if (py::isinstance<py::capsule>(given.fun)) {
+    f = compiled_function(given.fun, size, calls);
+    // Differences may be asked for where the function has a gradient.
+    if (!given.jac.is(py::bool_(true))) f.value_gradient = nullptr;
+  } else {
+    f = python_function(given, size, calls);
+  }
   if (!given.hess.is_none()) {
     f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
       std::fill_n(out, size * size, nan);

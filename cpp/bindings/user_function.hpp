@@ -14,7 +14,7 @@
 
 #include "interrupts.hpp"
 #include "thalweg/core/stop.hpp"
-#include "thalweg/objective/callable.hpp"
+#include "thalweg/objective/differences.hpp"
 
 namespace thalweg::bindings {
 
@@ -77,12 +77,16 @@ struct Calls {
 };
 
 // The functions as the caller gave them. `fun` is a Python callable or the capsule of a compiled
-// function; `jac` a callable, True where `fun` returns (f, g), or the name of a difference scheme.
+// function, or None where there are residuals; `jac` a callable, True where `fun` returns (f, g),
+// or the name of a difference scheme.
 struct GivenFunctions {
-  py::object fun, jac, hess, hessp;
+  py::object fun, jac, hess, hessp, residuals;
 };
 
-// Without value_gradient where only values are to be had.
-objective::UserFunction user_function(const GivenFunctions& given, Index size, const Calls& calls);
+// Without value_gradient where only values are to be had. Residuals are called at the start, for
+// their number.
+objective::UserFunction user_function(const GivenFunctions& given, const Vector& start,
+                                      const Calls& calls,
+                                      const objective::DifferenceOptions& differences);
 
 }  // namespace thalweg::bindings

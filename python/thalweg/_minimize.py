@@ -1,5 +1,6 @@
 """`minimize`: smooth functions of a vector, with SciPy's signature and a certificate."""
 
+import functools
 import sys
 import time
 import warnings
@@ -65,9 +66,20 @@ _OPTIONS = {
 }
 
 
+_LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")  # in the order of the core
+_RULES = {
+    "tol": "[0, inf) or None",
+    "n_starts": "int [1, inf)",
+    "random_state": "seed",
+    "max_time": "[0, inf] or None",
+    "loss": f"{{{', '.join(_LOSSES)}}}",
+    "f_scale": "(0, inf)",
+}
+
+
 def minimize(
-    fun,
-    x0,
+    fun=None,
+    x0=None,
     args=(),
     jac=None,
     hess=None,
@@ -83,6 +95,9 @@ def minimize(
     n_starts=1,
     random_state=None,
     max_time=None,
+    residuals=None,
+    loss="linear",
+    f_scale=1.0,
 ):
     r"""Minimize a smooth function of a vector, with SciPy's signature and a certificate.
 
@@ -90,9 +105,15 @@ def minimize(
 
         \min_x \; f(x) \qquad \text{subject to} \quad l \le x \le u
 
+    With `residuals` r instead of `fun`, for a robust loss rho and f_scale c,
+
+    .. math::
+
+        f(x) = \frac{1}{2} \sum_k c^2 \rho\!\left(r_k(x)^2 / c^2\right)
+
     Parameters
     ----------
-    fun : callable or compiled function
+    fun : callable or compiled function, optional
         ``fun(x, *args)`` returns a number, or (f, gradient) where `jac` is True. Or a
         `scipy.LowLevelCallable` or a ctypes, cffi or numba function pointer with the signature
         ``double f(int n, double *x, double *gradient, void *user_data)``, which writes the
@@ -103,8 +124,9 @@ def minimize(
     args : tuple, default=()
         Further arguments of `fun`, `jac`, `hess` and `hessp`.
     jac : callable, True, "2-point", "3-point" or "cs", optional
-        Gradient, ``jac(x, *args)``. True: `fun` returns it. Else by forward, central or
-        complex-step differences, within the bounds; None is "2-point".
+        Gradient, ``jac(x, *args)``, or Jacobian of `residuals`, of shape (m, n). True: `fun`
+        returns it. Else by forward, central or complex-step differences, within the bounds; None
+        is "2-point".
     hess : callable or "2-point", optional
         Hessian matrix, ``hess(x, *args)``; "2-point" or None: by differences of gradients where a
         method needs it.
@@ -137,6 +159,12 @@ def minimize(
         Seed of random starts; None is the seed 0.
     max_time : float in [0, inf], optional
         Seconds for all runs together.
+    residuals : callable, optional
+        ``residuals(x, *args)`` returns m numbers: nonlinear least squares.
+    loss : {"linear", "soft_l1", "huber", "cauchy", "arctan"}, default="linear"
+        rho, as in `scipy.optimize.least_squares`.
+    f_scale : float in (0, inf), default=1.0
+        Residual from which on it counts for less.
 
     Returns
     -------
@@ -164,8 +192,7 @@ def minimize(
     np.True_
     """
     began = time.perf_counter()
-    rules = {"n_starts": "int [1, inf)", "random_state": "seed", "max_time": "[0, inf] or None"}
-    check("minimize", locals(), rules | {"tol": "[0, inf) or None"})
+    check("minimize", locals(), _RULES)
     if prox is not None:
         raise ValueError(f"prox must be None: it is not supported in this version; got {prox!r}.")
     if isinstance(constraints, dict) or len(constraints) > 0:
@@ -174,9 +201,13 @@ def minimize(
             f"got {show(constraints)}."
         )
     args = args if isinstance(args, tuple) else (args,)
+    if x0 is None:
+        raise ValueError("x0 must be given: the point to start from.")
     start = read_point("x0", x0)
     lower, upper = read_bounds(bounds, start.size)
-    objective = read_objective(fun, args, jac, hess, hessp)
+    if bounds is not None:
+        start = np.clip(start, lower, upper)
+    objective = read_objective(fun, args, jac, hess, hessp, residuals)
     settings = _Settings(max_time=max_time)
     if tol is not None:
         settings.tol = float(tol)
@@ -184,10 +215,14 @@ def minimize(
     disp = own.pop("disp", False)
     solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
     _check_information(solver, objective)
-    run = _Run(objective, settings, solver, lower, upper, read_callback(callback))
+    if loss != "linear" and residuals is None:
+        raise ValueError(f"loss must be 'linear' where fun is given, got {loss!r}.")
+    robust = (_LOSSES.index(loss), float(f_scale))
+    run = _Run(objective, robust, settings, solver, lower, upper, read_callback(callback))
     if not objective.has_gradient and start.size >= _DIFFERENCES_WARN_FROM:
+        which = "fun has no gradient" if residuals is None else "residuals have no Jacobian"
         warnings.warn(
-            f"fun has no gradient: each one takes {start.size} evaluations or more. Pass jac.",
+            f"{which}: each one takes {start.size} evaluations or more. Pass jac.",
             OptimizeWarning,
             stacklevel=2,
         )
@@ -280,6 +315,7 @@ class _Run:
     """One problem with the solver and the limits that it is solved by."""
 
     objective: Objective
+    robust: tuple
     settings: _Settings
     solver: solvers.Solver
     lower: np.ndarray | None
@@ -313,6 +349,9 @@ class _Run:
             jac=objective.jac,
             hess=objective.hess,
             hessp=objective.hessp,
+            residuals=objective.residuals,
+            rho=self.robust[0],
+            scale=self.robust[1],
             lower=self.lower,
             upper=self.upper,
             solver=self.solver.entry.name,
@@ -351,10 +390,15 @@ def _read_options(settings, options):
     return options
 
 
+@functools.cache
 def _minimizers():
     """Catalogue entries of the solvers that take functions."""
     entries = catalog()["solver"].values()
     return {entry.name: entry for entry in entries if entry.flags["minimizes_functions"]}
+
+
+def _can(entry, flag):
+    return entry.flags.get(flag, False)
 
 
 def _solver_name(method):
@@ -382,9 +426,9 @@ def _read_method(method, own, objective, size, is_free):
         if isinstance(method, str) and method.lower() == "auto":
             name, reason = _choose(objective, size, is_free)
         handle = solvers.resolve(_solver_name(name))
-    if not is_free and not handle.entry.flags["handles_bounds"]:
+    if not is_free and not _can(handle.entry, "handles_bounds"):
         able = [
-            e.name.replace("_", "-") for e in _minimizers().values() if e.flags["handles_bounds"]
+            e.name.replace("_", "-") for e in _minimizers().values() if _can(e, "handles_bounds")
         ]
         raise ValueError(
             f"bounds must be None with method {handle.entry.name.replace('_', '-')!r}; those that "
@@ -405,6 +449,8 @@ def _read_method(method, own, objective, size, is_free):
 
 def _choose(objective, size, is_free):
     """Return the solver for a problem, and why."""
+    if objective.residuals is not None and is_free:
+        return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
     if objective.has_gradient and objective.hess is not None:
@@ -417,13 +463,17 @@ def _choose(objective, size, is_free):
 
 
 def _check_information(solver, objective):
-    """Refuse second derivatives by differences of differences."""
-    second = objective.hess is not None or objective.hessp is not None
-    if solver.entry.flags.get("needs_hessian") and not objective.has_exact_gradient and not second:
+    """Refuse methods that need what is not there, or differences of differences."""
+    method = f"method {solver.entry.name.replace('_', '-')!r}"
+    has_second = objective.hess is not None or objective.hessp is not None
+    has_gradient = objective.has_exact_gradient and objective.residuals is None
+    if _can(solver.entry, "needs_hessian") and not has_gradient and not has_second:
         raise ValueError(
-            f"method {solver.entry.name.replace('_', '-')!r} needs jac, hess or hessp: differences "
-            "of gradients that are differences themselves are too inexact."
+            f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
+            "differences themselves are too inexact."
         )
+    if _can(solver.entry, "needs_residuals") and objective.residuals is None:
+        raise ValueError(f"{method} needs residuals in place of fun.")
 
 
 def _starts(x0, lower, upper, count, seed):

@@ -24,14 +24,16 @@ class Objective:
 
     Attributes
     ----------
-    fun : callable or PyCapsule
+    fun : callable, PyCapsule or None
         Function of a point.
     jac : callable, True or str
-        Gradient; True: `fun` returns it too; a scheme: by differences.
+        Gradient, or Jacobian of `residuals`; True: `fun` returns it too; a scheme: by differences.
     hess, hessp : callable or None
         Hessian and its product with a vector.
     owner : object
         What the capsule belongs to.
+    residuals : callable or None
+        Residuals of a point, in place of `fun`.
     """
 
     fun: object
@@ -39,6 +41,7 @@ class Objective:
     hess: object = None
     hessp: object = None
     owner: object = None
+    residuals: object = None
 
     @property
     def has_gradient(self):
@@ -51,16 +54,16 @@ class Objective:
         return self.has_gradient or self.jac == "cs"
 
 
-def read_objective(fun, args, jac, hess, hessp):
+def read_objective(fun, args, jac, hess, hessp, residuals=None):
     """Check the functions of a problem.
 
     Parameters
     ----------
-    fun : callable or compiled function
+    fun : callable, compiled function or None
         Objective.
     args : tuple
         Further arguments of every function.
-    jac, hess, hessp : object
+    jac, hess, hessp, residuals : object
         As `minimize` takes them.
 
     Returns
@@ -68,6 +71,8 @@ def read_objective(fun, args, jac, hess, hessp):
     Objective
         Functions of the point alone.
     """
+    if residuals is not None:
+        return _read_residuals(fun, args, jac, hess, hessp, residuals)
     compiled = _compiled(fun)
     if compiled is not None:
         if args:
@@ -97,6 +102,22 @@ def read_objective(fun, args, jac, hess, hessp):
             jac = _bind(jac, args) if callable(jac) else _scheme(jac)
     return Objective(
         fun, jac, _second("hess", hess, args), _second("hessp", hessp, args), owner=compiled
+    )
+
+
+def _read_residuals(fun, args, jac, hess, hessp, residuals):
+    if fun is not None:
+        raise ValueError("fun must be None where residuals are given: it is made of them.")
+    if not callable(residuals):
+        raise TypeError(f"residuals must be callable, got {show(residuals)}.")
+    if jac is True:
+        raise ValueError("jac must be callable or a difference scheme where residuals are given.")
+    return Objective(
+        None,
+        _bind(jac, args) if callable(jac) else _scheme(jac),
+        _second("hess", hess, args),
+        _second("hessp", hessp, args),
+        residuals=_bind(residuals, args),
     )
 
 

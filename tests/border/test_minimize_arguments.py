@@ -66,7 +66,7 @@ def test_methods_without_bounds_refuse_them():
 def test_spellings_and_handles_of_methods(name):
     problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "options": {"maxiter": 1}}
     handle = catalogue.solver_handle(name)
-    if handle.entry.flags["needs_residuals"]:
+    if name in catalogue.LEAST_SQUARES:
         pytest.skip("takes residuals")
     for method in (name, name.upper(), name.replace("_", "-"), handle):
         assert tw.minimize(rosen, X0, method=method, **problem).report.solver == name
@@ -83,7 +83,7 @@ def test_solvers_of_linear_models_are_refused(name):
 def test_parameters_of_methods_are_options():
     for name in catalogue.MINIMIZERS:
         entry = catalogue.CATALOG["solver"][name]
-        if entry.flags["needs_residuals"]:
+        if name in catalogue.LEAST_SQUARES:
             continue
         for setting in catalogue.parameter_values(entry)[1:]:
             options = {"maxiter": 2, **setting}

@@ -13,7 +13,7 @@ each_scale = pytest.mark.parametrize("scale", [1, 10, 100])
 
 def arguments(problem, method):
     """How to hand a problem to a method."""
-    if catalogue.CATALOG["solver"][method].flags["needs_residuals"]:
+    if method in catalogue.LEAST_SQUARES:
         return {"residuals": problem.residuals, "jac": problem.jacobian}
     return {"fun": problem.fun_and_gradient, "jac": True, "hess": problem.hessian}
 
