@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_catalog(m);
   bind_design(m);
   bind_solve(m);
+  bind_minimize(m);
 }
