@@ -81,6 +81,13 @@ struct BlockKernels {
                         Index ldc, Index m, Index n);
 };
 
+// Elementary functions of arrays, within 1 ulp (kernels/pack.inl). out may be x.
+struct MathKernels {
+  void (*exp)(const double* x, Index n, double* out);
+  void (*log)(const double* x, Index n, double* out);
+  void (*log1p)(const double* x, Index n, double* out);
+};
+
 struct Table {
   const char* name;  // "baseline", "avx2" or "avx512"
   DenseKernels<float> dense_f32;
@@ -90,6 +97,7 @@ struct Table {
   SparseKernels<double, std::int32_t> sparse_f64_i32;
   SparseKernels<double, std::int64_t> sparse_f64_i64;
   BlockKernels block;
+  MathKernels math;
 
   template <class T>
   const DenseKernels<T>& dense() const {

@@ -5,7 +5,7 @@
 // independent accumulators to hide the latency of a fused multiply-add (4 cycles); these are added
 // in a fixed order. Plain C++ arithmetic without -ffast-math: NaN and infinity propagate.
 #include "thalweg/kernels/kernels.hpp"
-#include "thalweg/kernels/registers.inl"
+#include "thalweg/kernels/pack.inl"
 
 namespace thalweg::kernels::THALWEG_KERNELS_ISA {
 namespace {
@@ -639,6 +639,31 @@ Moments sparse_moments(const T* x, const I* index, Index nnz, const double* s, c
 }
 
 // ---------------------------------------------------------------------------------------------
+// Elementary functions
+// ---------------------------------------------------------------------------------------------
+
+template <class F>
+THALWEG_KERNEL_INLINE void map(const double* x, Index n, double* out, F f) {
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) store(out + i, f(Pack(load(x + i))).v);
+  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+    store(piece, out + k, f(Pack(load(piece, x + k))).v);
+  });
+}
+
+void map_exp(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return exp(v); });
+}
+
+void map_log(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log(v); });
+}
+
+void map_log1p(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log1p(v); });
+}
+
+// ---------------------------------------------------------------------------------------------
 // The table
 // ---------------------------------------------------------------------------------------------
 
@@ -662,6 +687,7 @@ constinit const Table kernel_table = {
     THALWEG_SPARSE_KERNELS(double, std::int32_t),
     THALWEG_SPARSE_KERNELS(double, std::int64_t),
     {panel_product},
+    {map_exp, map_log, map_log1p},
 };
 
 }  // namespace thalweg::kernels::THALWEG_KERNELS_ISA
