@@ -4,6 +4,7 @@ import functools
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -211,6 +212,8 @@ def minimize(
     settings = _Settings(max_time=max_time)
     if tol is not None:
         settings.tol = float(tol)
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options must be a dict or None, got {show(options)}.")
     own = _read_options(settings, dict(options or {}))
     disp = own.pop("disp", False)
     solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
