@@ -446,7 +446,12 @@ def _read_method(method, own, objective, size, is_free):
         )
     parameters = {key: value for key, value in given.items() if key in names}
     if parameters:
-        handle = type(handle)(**{**handle.parameters, **parameters})
+        changed = {
+            p.name: handle.parameters[p.name]
+            for p in handle.entry.parameters
+            if handle.parameters[p.name] is not p.default
+        }
+        handle = type(handle)(**{**changed, **parameters})
     return handle, reason
 
 
