@@ -2,7 +2,9 @@
 
 import ctypes
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -33,6 +35,16 @@ double plain(int n, const double *x) { return quartic(n, x, 0, 0); }
 double slow(int n, const double *x, double *gradient, void *data) {
   usleep(20000);
   return quartic(n, x, gradient, data);
+}
+/* 1 ms a call. */
+double flat(int n, const double *x, double *gradient, void *data) {
+  usleep(1000);
+  double sum = 0;
+  for (int j = 0; j < n; ++j) {
+    sum += x[j] * x[j] * x[j] * x[j];
+    if (gradient) gradient[j] = 4 * x[j] * x[j] * x[j];
+  }
+  return sum;
 }
 double not_a_number(int n, const double *x, double *gradient, void *data) {
   for (int j = 0; gradient && j < n; ++j) gradient[j] = NAN;
@@ -150,3 +162,36 @@ def test_wrong_use_is_refused(function, what):
     names = {"signature": "fun"}.get(what, what if what != "cs" else "jac")
     with pytest.raises(ValueError, match=names):
         tw.minimize(f, np.zeros(3), **options)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("kind", ["compiled", "python"])
+def test_ctrl_c_leaves_the_last_certified_point(function, kind):
+    """How long it takes is not asserted: a loaded machine has its own idea of that."""
+    flat = function("flat")
+
+    def python(x):
+        time.sleep(1e-3)
+        return (x**4).sum(), 4 * x**3
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    fun, jac = (flat, None) if kind == "compiled" else (python, True)
+
+    def run():
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        while True:  # solves may end before
+            tw.minimize(fun, np.full(5, 3.0), jac=jac, tol=0, n_starts=10**6)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    result = caught.value.result
+    assert result.report.status in ("stopped", "converged", "stalled", "line_search_failed")
+    assert np.isfinite(result.x).all()
+    assert np.isfinite(result.certificate.value)
