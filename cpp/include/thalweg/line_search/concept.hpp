@@ -95,7 +95,7 @@ inline bool is_approximate_wolfe(const objective::LinePoint& start, const object
 
 // The form in which it only stands in where values say nothing.
 inline bool is_wolfe_by_slopes(const objective::LinePoint& start, const objective::LinePoint& at,
-                                 const Options& options) {
+                               const Options& options) {
   return at.value >= start.value - margin(start, options) &&
          is_approximate_wolfe(start, at, options);
 }
