@@ -69,7 +69,8 @@ class ProjectedGradientSolver final : public SmoothSolver {
       ss += s * s;
       sy += s * (at.gradient[j] - before_.gradient[j]);
     }
-    lambda_ = sy > 0 ? core::clip(ss / sy, least, most) : most;
+    // Where f bends downwards the quotient says nothing; the next step is as long as the first.
+    lambda_ = sy > 0 ? core::clip(ss / sy, least, most) : 0;
   }
 
   // Of lambda, in the reference.
@@ -77,7 +78,7 @@ class ProjectedGradientSolver final : public SmoothSolver {
 
   Vector values_;  // the last ones, as a ring
   std::size_t steps_ = 0;
-  double lambda_ = 0;
+  double lambda_ = 0;  // zero where nothing is known
   Vector target_, direction_;
   SmoothPoint before_;
 };

@@ -72,7 +72,7 @@ class TrustNcgSolver final : public SmoothSolver {
       return -infinity;
     }
     // Both decreases drown in the rounding of f near a minimum; there the model is right.
-    const double rounding = noise * std::fabs(at.value);
+    const double rounding = line_search::Options{}.noise * std::fabs(at.value);
     const double change = trial.value - at.value;
     const double ratio = (change - rounding) / (step.model - rounding);
     if (is_first_) radius_ = std::min(radius_, step.norm);
@@ -94,7 +94,6 @@ class TrustNcgSolver final : public SmoothSolver {
   static constexpr double shrink = 0.25;
   static constexpr double grow = 4.0;
   static constexpr double reduction = 0.1;
-  static constexpr double noise = 10 * epsilon;
 
   TruncatedCg cg_;
   DiagonalPreconditioner preconditioner_;
