@@ -400,10 +400,6 @@ def _minimizers():
     return {entry.name: entry for entry in entries if entry.flags["minimizes_functions"]}
 
 
-def _can(entry, flag):
-    return entry.flags.get(flag, False)
-
-
 def _solver_name(method):
     known = _minimizers()
     if not isinstance(method, str):
@@ -429,9 +425,9 @@ def _read_method(method, own, objective, size, is_free):
         if isinstance(method, str) and method.lower() == "auto":
             name, reason = _choose(objective, size, is_free)
         handle = solvers.resolve(_solver_name(name))
-    if not is_free and not _can(handle.entry, "handles_bounds"):
+    if not is_free and not handle.entry.flags["handles_bounds"]:
         able = [
-            e.name.replace("_", "-") for e in _minimizers().values() if _can(e, "handles_bounds")
+            e.name.replace("_", "-") for e in _minimizers().values() if e.flags["handles_bounds"]
         ]
         raise ValueError(
             f"bounds must be None with method {handle.entry.name.replace('_', '-')!r}; those that "
@@ -475,12 +471,12 @@ def _check_information(solver, objective):
     method = f"method {solver.entry.name.replace('_', '-')!r}"
     has_second = objective.hess is not None or objective.hessp is not None
     has_gradient = objective.has_exact_gradient and objective.residuals is None
-    if _can(solver.entry, "needs_hessian") and not has_gradient and not has_second:
+    if solver.entry.flags["needs_hessian"] and not has_gradient and not has_second:
         raise ValueError(
             f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
             "differences themselves are too inexact."
         )
-    if _can(solver.entry, "needs_residuals") and objective.residuals is None:
+    if solver.entry.flags["needs_residuals"] and objective.residuals is None:
         raise ValueError(f"{method} needs residuals in place of fun.")
 
 

@@ -18,7 +18,7 @@ UNSERVED = [row for row in ROWS if not row.compatible]
 
 def has_flag(solver, flag):
     """Whether a solver says this of itself."""
-    return CATALOG["solver"][solver].flags.get(flag, False)
+    return CATALOG["solver"][solver].flags[flag]
 
 
 MINIMIZERS = [
