@@ -37,7 +37,8 @@ def test_losses_mean_what_they_mean_in_scipy(method, loss):
     )
     assert result.fun == pytest.approx(reference.cost, rel=1e-6)
     np.testing.assert_allclose(result.x, reference.x, rtol=1e-3)
-    np.testing.assert_allclose(result.jac, reference.grad, atol=1e-5)
+    assert result.success
+    np.testing.assert_allclose(result.jac, reference.grad, atol=1e-3)  # SciPy stops by ftol
 
 
 @pytest.mark.parametrize("jac", [jacobian, "2-point", "3-point", "cs", None])
