@@ -15,6 +15,7 @@
 #include <array>
 
 #include "thalweg/line_search/hager_zhang.hpp"
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/search_step.hpp"
 
 namespace thalweg::solver {
@@ -113,8 +114,7 @@ struct ConjugateGradient final {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"eta", 0.01, "(0, inf)", "How far beta may be negative: Hager and Zhang's eta."}}};
-  static constexpr std::array<core::Flag, 3> flags{
-      {{"deterministic", true}, {"handles_bounds", false}, {"handles_nonconvex", true}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "conjugate_gradient",
