@@ -152,6 +152,10 @@ const SolverEntry& find_solver(std::string_view name) {
 
 std::string incompatibility(const core::Info& solver, const core::Info& design,
                             const core::Info& loss, const core::Info& penalty) {
+  if (core::flag(solver, "needs_residuals")) {
+    return "solver '" + std::string(solver.name) +
+           "' needs the residuals of a nonlinear least-squares function, not a linear model";
+  }
   for (const std::string_view requirement : solver.requires_) {
     for (const core::Info* part : {&design, &loss, &penalty}) {
       const auto declared =
