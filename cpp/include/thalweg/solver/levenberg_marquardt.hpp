@@ -40,7 +40,7 @@ class LevenbergMarquardtSolver final : public SmoothSolver {
       f.begin_line(line_.direction().data());
       const double value = f.value_along(1.0);
       // Both decreases drown in the rounding of f near a minimum; there the model is right.
-      const double rounding = line_search::Options{}.noise * std::fabs(at.value);
+      const double rounding = noise * std::fabs(at.value);
       const double ratio = (at.value - value + rounding) / (predicted + rounding);
       if (ratio > least_ratio && std::isfinite(value)) {
         const double bent = 2 * std::min(ratio, 1.0) - 1;
@@ -63,6 +63,8 @@ class LevenbergMarquardtSolver final : public SmoothSolver {
   // quality.
   static constexpr double first_mu = 1e-3, least_mu = 1e-20, most_mu = 1e30;
   static constexpr double least_ratio = 1e-4;
+  // Rounding of f. With more, where residuals are large, mu would fall although steps do not help.
+  static constexpr double noise = 10 * epsilon;
 
   Linearization model_;
   LineStep line_;

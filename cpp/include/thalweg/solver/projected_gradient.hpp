@@ -11,7 +11,7 @@
 //
 // Cost: one gradient a step and 10 n. Reference: Birgin, Martinez & Raydan 2000, algorithm SPG2.
 // Differs from it in the safeguards of the interpolation, which are those of
-// line_search/armijo.hpp.
+// line_search/armijo.hpp, and where s'y <= 0: the largest lambda would cost many trials there.
 #pragma once
 
 #include <algorithm>
@@ -69,8 +69,8 @@ class ProjectedGradientSolver final : public SmoothSolver {
       ss += s * s;
       sy += s * (at.gradient[j] - before_.gradient[j]);
     }
-    // Where f bends downwards the quotient says nothing; the next step is as long as the first.
-    lambda_ = sy > 0 ? core::clip(ss / sy, least, most) : 0;
+    // Where f bends downwards the quotient says nothing, and steps grow.
+    lambda_ = core::clip(sy > 0 ? ss / sy : 10 * lambda_, least, most);
   }
 
   // Of lambda, in the reference.

@@ -8,6 +8,8 @@
 // `needs_hessian` (the matrix), `needs_residuals`.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,9 +51,12 @@ inline double projected_gradient_norm(const Vector& x, const Vector& gradient,
   if (!bounds.any()) return largest_entry(gradient);
   double largest = 0;
   for (std::size_t j = 0; j < x.size(); ++j) {
-    const double moved = x[j] - bounds.clip(static_cast<Index>(j), x[j] - gradient[j]);
-    if (std::isnan(moved)) return moved;
-    largest = std::max(largest, std::fabs(moved));
+    const auto k = static_cast<Index>(j);
+    // Not by x - g, which is x where |x| is large.
+    const double entry = gradient[j] > 0 ? std::min(gradient[j], x[j] - bounds.lower_at(k))
+                                         : std::max(gradient[j], x[j] - bounds.upper_at(k));
+    if (std::isnan(entry)) return entry;
+    largest = std::max(largest, std::fabs(entry));
   }
   return largest;
 }
