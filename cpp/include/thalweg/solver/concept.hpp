@@ -50,14 +50,14 @@ struct StepOutcome {
 // `static constexpr bool is_affine = true` says that steps are one affine map once the support
 // stays, so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
 template <class S, class D, class L>
-concept SolverFor =
-    requires(S& solver, Vector& w, objective::Evaluation& at, const StepContext& context) {
-      { solver.step(w, at, context) } -> std::same_as<StepOutcome>;
-      { solver.reason() } -> std::convertible_to<std::string>;
-      // The catalogue name of what ran last: for `auto`, what it chose.
-      { solver.ran() } -> std::convertible_to<std::string_view>;
-      { solver.gram_bytes() } -> std::same_as<Index>;
-    };
+concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
+                             const StepContext& context) {
+  { solver.step(w, at, context) } -> std::same_as<StepOutcome>;
+  { solver.reason() } -> std::convertible_to<std::string>;
+  // The catalogue name of what ran last: for `auto`, what it chose.
+  { solver.ran() } -> std::convertible_to<std::string_view>;
+  { solver.gram_bytes() } -> std::same_as<Index>;
+};
 
 template <class S>
 concept GramEngine = requires(S& solver) {

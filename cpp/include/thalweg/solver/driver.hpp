@@ -37,13 +37,13 @@ template <class P>
 concept Process = requires(P& process, const DriverContext& context, core::Result& result,
                            const core::Result& so_far) {
   // Certifies the start and sets the target.
-  { process.begin(context, result) };
+  {process.begin(context, result)};
   // Whether the certificate may be returned; makes it so, false where a stop came first.
   { process.is_final() } -> std::same_as<bool>;
   { process.confirm(result) } -> std::same_as<bool>;
   // Moves the point, `epochs_left` passes over the data at most, and evaluates it.
   { process.step(so_far, Index{}) } -> std::same_as<StepOutcome>;
-  { process.certify(result) };
+  {process.certify(result)};
   // A stop came during a step: true where the point that it left is kept, false where the last
   // certified one is.
   { process.settle(result) } -> std::same_as<bool>;
@@ -54,7 +54,7 @@ concept Process = requires(P& process, const DriverContext& context, core::Resul
   // Of the point: how many coordinates are not zero.
   { process.support() } -> std::same_as<Index>;
   // The last changes to what is returned.
-  { process.finish(context, result) };
+  {process.finish(context, result)};
 };
 
 namespace detail {

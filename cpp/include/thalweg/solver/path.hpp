@@ -84,7 +84,8 @@ class PathRunner final {
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
-      process.set_problem(terms, w, at, previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
+      process.set_problem(terms, w, at,
+                          previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
                           a == 0 ? task_.theta : nullptr);
       drive(process,
             {.tol = request_.tol,

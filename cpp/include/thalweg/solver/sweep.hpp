@@ -35,17 +35,17 @@ inline double descend(double& w, double q, double h, const penalty::Term& term, 
 
 // A model whose residual moves, and whose correlations are formed, for a group of columns at once.
 template <class Model>
-concept Grouped =
-    requires(Model& model, Index k, std::span<const Index> positions, Vector& changes, Vector& q) {
-      { model.is_grouped() } -> std::same_as<bool>;
-      // How many positions from the first are of one group.
-      { model.same_group(positions) } -> std::same_as<std::size_t>;
-      // Entry i: G between position k and the i-th position of its group.
-      { model.group_gram(k) } -> std::same_as<const double*>;
-      { model.offset_in_group(k) } -> std::same_as<Index>;
-      // Moves the residual by `changes` of the first positions; then q of the second ones.
-      { model.move_and_correlate(positions, changes, positions, q) };
-    };
+concept Grouped = requires(Model& model, Index k, std::span<const Index> positions, Vector& changes,
+                           Vector& q) {
+  { model.is_grouped() } -> std::same_as<bool>;
+  // How many positions from the first are of one group.
+  { model.same_group(positions) } -> std::same_as<std::size_t>;
+  // Entry i: G between position k and the i-th position of its group.
+  { model.group_gram(k) } -> std::same_as<const double*>;
+  { model.offset_in_group(k) } -> std::same_as<Index>;
+  // Moves the residual by `changes` of the first positions; then q of the second ones.
+  {model.move_and_correlate(positions, changes, positions, q)};
+};
 
 template <Grouped Model>
 Sweep sweep_groups(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
