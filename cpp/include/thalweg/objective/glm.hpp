@@ -68,7 +68,8 @@ struct Evaluation {
 };
 
 template <design::Design D, loss::Loss L>
-requires(core::flag(L::info, "quadratic")) class Glm final {
+  requires(core::flag(L::info, "quadratic"))
+class Glm final {
  public:
   // `known`, where it is known before, saves the pass over X.
   Glm(const D& x, const GlmData& data, const core::Execution& execution,
@@ -85,6 +86,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     null.residual = target_;
     finish_residual(null);
     null_objective_ = null.loss;
+    reject_underflow();
     build_columns(known != nullptr ? *known : summarize(null));
   }
 
@@ -119,11 +121,12 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   const Vector& null_correlation() const { return null_correlation_; }
   // The intercept of the model without columns.
   double null_intercept() const { return null_intercept_; }
-  // The objective of the intercept-only model, and the scale that `tol` multiplies.
+  // The objective of the intercept-only model, and the scale that `tol` multiplies: that, or where
+  // it is rounding the loss of a residual of a thousand roundings of y. Both grow as y squared.
   double null_objective() const { return null_objective_; }
-  double tolerance_scale() const {
-    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
-  }
+  double tolerance_scale() const { return std::max(null_objective_, rounding_objective_); }
+  // A gap over that scale; of a target of zeros the gap and the scale are zero.
+  double relative(double gap) const { return gap == 0 ? 0.0 : gap / tolerance_scale(); }
 
   // Gram block of x~ over sum s: see design::ColumnAccess::gram.
   void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
@@ -285,7 +288,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     for (std::size_t i = 0; i < n; ++i) {
       mean_abs += (data_.weights != nullptr ? data_.weights[i] : 1.0) * std::fabs(data_.y[i]);
     }
-    mean_abs_target_ = mean_abs / total_;
+    rounding_objective_ = L::value(1e3 * epsilon * mean_abs / total_, 0.0);
     if (data_.fit_intercept) {
       // Twice, so that the mean of the centred target is zero to rounding also for |mean| >> sd.
       for (int pass = 0; pass < 2; ++pass) {
@@ -293,6 +296,17 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
         for (double& t : target_) t -= shift;
         null_intercept_ += shift;
       }
+    }
+  }
+
+  // A gap would be zero at once.
+  void reject_underflow() const {
+    if (tolerance_scale() >= smallest_normal) return;
+    for (Index i = 0; i < rows_; ++i) {
+      if (target_[static_cast<std::size_t>(i)] == 0) continue;
+      if (data_.weights != nullptr && data_.weights[i] == 0) continue;
+      throw core::InvalidArgument(
+          "y contains values so small that their squares underflow float64; rescale the target");
     }
   }
 
@@ -306,17 +320,23 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     // Any of them may need another pass over its column.
     const auto between_polls =
         static_cast<std::size_t>(std::clamp<Index>((1 << 20) / rows_, 1, 16));
-    bool finite = true;
+    bool finite = true, underflows = false;
     for (std::size_t j = 0; j < out.mean.size(); ++j) {
       if (j % between_polls == 0 && execution_.stop_requested()) return out;
       const double m = out.mean[j] = moments.sum[j] / total_;
       const double second = out.second[j] = moments.sum_sq[j] / total_;
       finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);
+      underflows = underflows || (moments.sum_sq[j] < smallest_normal &&
+                                  (moments.sum[j] != 0 || moments.dot[j] != 0));
       out.variance[j] = centred && finite ? variance(static_cast<Index>(j), m, second) : second;
       const double product = moments.dot[j] - (data_.fit_intercept ? m * null.sum_weighted : 0.0);
       out.product[j] = product / total_;
     }
     if (!finite) reject_nonfinite();
+    if (underflows) {
+      throw core::InvalidArgument(
+          "X contains a column so small that its squares underflow float64; rescale the features");
+    }
     return out;
   }
 
@@ -371,7 +391,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   double total_ = 0;
   double null_intercept_ = 0;
   double null_objective_ = 0;
-  double mean_abs_target_ = 0;
+  double rounding_objective_ = 0;
   Vector target_;
   Vector center_;         // empty without an intercept
   Vector inverse_scale_;  // empty where not standardised
