@@ -92,6 +92,9 @@ class Result:
     def shared_gram_bytes(self) -> int: ...
 
     @property
+    def tasks_at_once(self) -> int: ...
+
+    @property
     def trace(self) -> dict: ...
 
     @property

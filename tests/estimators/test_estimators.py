@@ -103,6 +103,8 @@ def test_float32_gives_float32(cls, problem):
     X, y = problem
     model = estimators.make(cls, tol=1e-8).fit(X.astype(np.float32), y.astype(np.float32))
     assert model.coef_.dtype == np.float32
+    if cls in estimators.CHOOSING:
+        assert model.mse_path_.dtype == np.float32
     assert model.certificate_.relative <= 1e-8
     assert isinstance(model.certificate_.value, float)
     exact = estimators.make(cls, tol=1e-8).fit(X, y)

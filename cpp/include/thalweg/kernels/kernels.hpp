@@ -47,6 +47,8 @@ struct DenseKernels {
   // Row-major block: rows i < n of length p, `stride` scalars apart.
   // out[j] += sum_i v_i x[i * stride + j]
   void (*rows_accumulate)(const T* x, Index stride, Index n, Index p, const double* v, double* out);
+  // out[i] += sum_j coef_j x[i * stride + j], for rows that are short
+  void (*rows_combine)(const T* x, Index stride, Index n, Index p, const double* coef, double* out);
   // sum[j] += sum_i s_i x_ij, sum_sq[j] += sum_i s_i x_ij^2, dot[j] += sum_i v_i x_ij;
   // s may be null (weights of one).
   void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s, const double* v,

@@ -288,6 +288,34 @@ void rows_accumulate(const T* x, Index stride, Index n, Index p, const double* v
   for (; i < n; ++i) accumulate_rows<1>(x + i * stride, stride, p, v + i, out);
 }
 
+// `rows` rows at once, so that their sums do not wait for each other. Each adds in the same order.
+template <int rows, class T>
+THALWEG_KERNEL_INLINE void combine_rows(const T* x, Index stride, Index p, const double* coef,
+                                        double* out) {
+  Vec sum[rows] = {};
+  Index j = 0;
+  for (; j + lanes <= p; j += lanes) {
+    const Vec c = load(coef + j);
+    THALWEG_UNROLL
+    for (int r = 0; r < rows; ++r) sum[r] += c * load(x + r * stride + j);
+  }
+  for_tail(j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+    const Vec c = load(piece, coef + k);
+    THALWEG_UNROLL
+    for (int r = 0; r < rows; ++r) sum[r] += c * load(piece, x + r * stride + k);
+  });
+  THALWEG_UNROLL
+  for (int r = 0; r < rows; ++r) out[r] += lane_sum(sum[r]);
+}
+
+template <class T>
+void rows_combine(const T* x, Index stride, Index n, Index p, const double* coef, double* out) {
+  constexpr int rows = 8;
+  Index i = 0;
+  for (; i + rows <= n; i += rows) combine_rows<rows>(x + i * stride, stride, p, coef, out + i);
+  for (; i < n; ++i) combine_rows<1>(x + i * stride, stride, p, coef, out + i);
+}
+
 template <int rows, bool weighted, class T>
 THALWEG_KERNEL_INLINE void moments_of_rows(const T* x, Index stride, Index p, const double* s,
                                            const double* v, double* sum, double* sum_sq,
@@ -667,9 +695,9 @@ void map_log1p(const double* x, Index n, double* out) {
 // The table
 // ---------------------------------------------------------------------------------------------
 
-#define THALWEG_DENSE_KERNELS(T)                                                \
-  {dot<T>,     axpy<T>,          axpy_weighted<T>,   dots<T>,         axpys<T>, \
-   moments<T>, moments_group<T>, rows_accumulate<T>, rows_moments<T>, pack<T>}
+#define THALWEG_DENSE_KERNELS(T)                                                              \
+  {dot<T>,             axpy<T>,          axpy_weighted<T>, dots<T>,         axpys<T>, moments<T>, \
+   moments_group<T>, rows_accumulate<T>, rows_combine<T>,  rows_moments<T>, pack<T>}
 #define THALWEG_SPARSE_KERNELS(T, I) \
   {sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I>}
 #define THALWEG_STRING_OF(x) #x
