@@ -49,7 +49,11 @@ py::dict catalog() {
   for (const PenaltyEntry& entry : penalties()) penalty_list.append(describe(*entry.info));
   for (const LineSearchEntry& entry : line_searches())
     line_search_list.append(describe(*entry.info));
-  for (const SolverEntry& entry : solvers()) solver_list.append(describe(*entry.info));
+  for (const SolverEntry& entry : solvers()) {
+    py::dict description = describe(*entry.info);
+    description["flags"]["minimizes_functions"] = entry.make != nullptr;
+    solver_list.append(description);
+  }
   py::dict result;
   result["design"] = design_list;
   result["loss"] = loss_list;
@@ -118,7 +122,8 @@ py::dict info() {
 
 void bind_catalog(py::module_& m) {
   m.attr("__version__") = version;
-  m.def("catalog", &catalog, "Every design, loss, penalty, line search and solver: what it says of itself.");
+  m.def("catalog", &catalog,
+        "Every design, loss, penalty, line search and solver: what it says of itself.");
   m.def("compatible", &compatible, py::arg("loss") = py::none(), py::arg("penalty") = py::none(),
         py::arg("design") = py::none(),
         "Which solvers serve a combination, with the reason where none.");

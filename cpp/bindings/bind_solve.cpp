@@ -135,8 +135,8 @@ bool call(PendingError& pending, const py::object& callback, const core::Iterati
   const py::gil_scoped_acquire gil;
   try {
     return py::bool_(callback(info_dict(info)));
-  } catch (py::error_already_set& error) {
-    pending.keep(error.value());
+  } catch (const py::error_already_set& error) {
+    pending.keep(error);
     return true;
   }
 }

@@ -22,5 +22,6 @@ void bind_catalog(pybind11::module_& m);
 void bind_design(pybind11::module_& m);
 void bind_loss(pybind11::module_& m);
 void bind_solve(pybind11::module_& m);
+void bind_minimize(pybind11::module_& m);
 
 }  // namespace thalweg::bindings

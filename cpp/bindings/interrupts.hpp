@@ -16,7 +16,10 @@ namespace py = pybind11;
 // Keeps the first Python exception raised while native code runs without the GIL.
 class PendingError final {
  public:
-  void keep(py::object exception) {
+  // With its traceback, which belongs to the error indicator until Python 3.12.
+  void keep(const py::error_already_set& error) {
+    py::object exception = error.value();
+    if (error.trace()) PyException_SetTraceback(exception.ptr(), error.trace().ptr());
     const std::scoped_lock lock(mutex_);
     if (exception_.is_none()) exception_ = std::move(exception);
   }
@@ -24,9 +27,11 @@ class PendingError final {
   bool signal_raised() {
     const py::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() == 0) return false;
-    keep_current();
+    keep_raised();
     return true;
   }
+  // Keeps what Python has just raised. Called with the GIL.
+  void keep_raised() { keep(py::error_already_set()); }
   py::object take() { return std::move(exception_); }
   // Raises it, if there is one.
   void raise() {
@@ -37,11 +42,6 @@ class PendingError final {
   }
 
  private:
-  void keep_current() {
-    const py::error_already_set error;
-    keep(error.value());
-  }
-
   std::mutex mutex_;  // for builds of Python without the GIL
   py::object exception_ = py::none();
 };

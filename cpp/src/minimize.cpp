@@ -7,21 +7,29 @@
 namespace thalweg::solver {
 namespace {
 
+[[noreturn]] void refuse(const MinimizeRequest& request, const std::string& reason) {
+  throw core::Unsupported("solver '" + request.solver + "' " + reason);
+}
+
 std::unique_ptr<SmoothSolver> make_solver(const MinimizeRequest& request) {
   const SolverEntry& entry = find_solver(request.solver);
-  if (entry.make == nullptr) {
-    throw core::Unsupported("solver '" + request.solver +
-                            "' solves linear models only, not a function");
-  }
+  if (entry.make == nullptr) refuse(request, "solves linear models only, not a function");
   if (request.bounds.any() && !core::flag(*entry.info, "handles_bounds")) {
-    throw core::Unsupported("solver '" + request.solver + "' does not handle bounds");
+    refuse(request, "does not handle bounds");
+  }
+  const objective::Refinements have = request.objective->refinements();
+  if (core::flag(*entry.info, "needs_hessian") && have.matrix == nullptr) {
+    refuse(request, "needs the Hessian matrix, which the function does not have");
+  }
+  if (core::flag(*entry.info, "needs_residuals") && have.residuals == nullptr) {
+    refuse(request, "needs residuals and their Jacobian, which the function does not have");
   }
   return entry.make(request.options);
 }
 
 }  // namespace
 
-core::Result minimize(const MinimizeRequest& request) {
+MinimizeResult minimize(const MinimizeRequest& request) {
   const std::unique_ptr<SmoothSolver> solver = make_solver(request);
   objective::Smooth& f = *request.objective;
   SmoothPoint at{.x = request.start, .gradient = Vector(request.start.size())};
@@ -35,7 +43,7 @@ core::Result minimize(const MinimizeRequest& request) {
       [&](const core::IterationInfo& info) {
         return request.observer && request.observer(info, at);
       };
-  core::Result result;
+  MinimizeResult result;
   drive(process,
         {.tol = request.tol,
          .max_iter = request.max_iter,
@@ -45,6 +53,7 @@ core::Result minimize(const MinimizeRequest& request) {
          .observer = &observer},
         {}, result);
   result.coef = std::move(at.x);
+  result.gradient = std::move(at.gradient);
   result.solver = solver->ran();
   result.reason = solver->reason();
   result.gram_bytes = solver->matrix_bytes();

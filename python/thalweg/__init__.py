@@ -2,6 +2,7 @@
 
 Everything is imported on use, so that ``import thalweg`` costs little more than NumPy:
 
+- `minimize`: smooth functions with SciPy's signature; `scipy_method`, `check_grad` beside it;
 - `solve`, `solve_path`: fit any catalogued loss and penalty, with a certificate;
 - `linear_model`: estimators with scikit-learn's names, parameters and attributes;
 - `losses`, `penalties`, `solvers`: handles (a catalogue name and checked parameters);
@@ -23,6 +24,10 @@ from thalweg._core import __version__
 
 # Names that are not submodules, and the modules that define them.
 _ATTRIBUTES = {
+    "minimize": "thalweg._minimize",
+    "scipy_method": "thalweg._minimize",
+    "check_grad": "thalweg._check_grad",
+    "GradientCheck": "thalweg._check_grad",
     "solve": "thalweg.optimize",
     "solve_path": "thalweg.optimize",
     "Solution": "thalweg.solution",
@@ -33,20 +38,24 @@ _ATTRIBUTES = {
 }
 
 __all__ = [
+    "GradientCheck",
     "Path",
     "Solution",
     "__version__",
     "catalog",
+    "check_grad",
     "checks",
     "compatible",
     "info",
     "linear_model",
     "losses",
+    "minimize",
     "penalties",
     "plot",
     "problems",
     "registry",
     "report",
+    "scipy_method",
     "solve",
     "solve_path",
     "solvers",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Certificate", "Report"]
+__all__ = ["Certificate", "MinimizeReport", "Report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,31 @@ class Certificate:
 _NUMBERS = ("value", "relative", "primal", "dual")
 
 
+class _Traced:
+    """What has a trace."""
+
+    __slots__ = ()
+
+    def to_frame(self):
+        """Return the trace as a pandas data frame, one row per step.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as the keys of `trace`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.trace)
+
+
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(_Traced):
     """How a fit went.
 
     Attributes
@@ -127,23 +150,6 @@ class Report:
             trace=trace,
         )
 
-    def to_frame(self):
-        """Return the trace as a pandas data frame, one row per step.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns as the keys of `trace`.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        import pandas as pd
-
-        return pd.DataFrame(self.trace)
-
     def __str__(self):
         reason = f" ({self.reason})" if self.reason else ""
         work = f"{self.n_epochs} passes over the data in {self.n_iter} iterations"
@@ -156,6 +162,57 @@ class Report:
             lines.append(f"gram      {self.gram_bytes:,} bytes")
         lines += [f"copied    {copy}" for copy in self.copies or ["nothing"]]
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class MinimizeReport(_Traced):
+    """How a minimization of a function went.
+
+    Attributes
+    ----------
+    solver : str
+        Solver that ran.
+    reason : str
+        Why this solver, where the choice was left to Thalweg, and what it did.
+    status : str
+        "converged", or why the solver stopped earlier; see `Report`.
+    nit : int
+        Iterations, of all starts.
+    nfev : int
+        Evaluations of the function, those of finite differences included.
+    njev : int
+        Gradients, by finite differences too.
+    nhev : int
+        Hessian matrices and products with them.
+    n_starts : int
+        Runs from different starts.
+    time : float
+        Seconds on the wall clock.
+    trace : dict of str to ndarray
+        Per step: time (seconds), objective, certificate, step (largest change of a variable);
+        with several starts also start.
+    """
+
+    solver: str
+    reason: str
+    status: str
+    nit: int
+    nfev: int
+    njev: int
+    nhev: int
+    n_starts: int
+    time: float
+    trace: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def __str__(self):
+        reason = f" ({self.reason})" if self.reason else ""
+        starts = f", {self.n_starts} starts" if self.n_starts > 1 else ""
+        return (
+            f"status    {self.status}\n"
+            f"solver    {self.solver}{reason}\n"
+            f"work      {self.nit} iterations{starts}: {self.nfev} values, {self.njev} gradients, "
+            f"{self.nhev} Hessians, {self.time:.3g} s"
+        )
 
 
 def _unique(texts):

@@ -1,8 +1,9 @@
 // The driver on a user's function, with every smooth solver of the catalogue.
 #include <gtest/gtest.h>
 
-#include "smooth_functions.hpp"
+#include "classic_problems.hpp"
 #include "thalweg/catalog.hpp"
+#include "thalweg/core/error.hpp"
 #include "thalweg/solver/minimize.hpp"
 
 namespace thalweg::test {
@@ -16,20 +17,48 @@ std::vector<std::string> smooth_solvers() {
   return names;
 }
 
-core::Result run(const std::string& solver, objective::UserFunction function, Vector start) {
-  objective::Callable f(std::move(function));
-  solver::MinimizeRequest request{
-      .objective = &f, .start = std::move(start), .solver = solver, .tol = 1e-6};
+bool flagged(const std::string& solver, std::string_view flag) {
+  return core::flag(*find_solver(solver).info, flag);
+}
+
+solver::MinimizeRequest request_of(const std::string& solver, Vector start) {
+  solver::MinimizeRequest request;
+  request.start = std::move(start);
+  request.solver = solver;
+  request.tol = 1e-6;
   for (const core::Parameter& parameter : find_solver(solver).info->parameters)
     request.options.parameters.push_back(parameter.default_value);
+  return request;
+}
+
+core::Result run(solver::MinimizeRequest request, const objective::UserFunction& function) {
+  objective::Callable f(function);
+  request.objective = &f;
   return solver::minimize(request);
+}
+
+core::Result run(const std::string& solver, const objective::UserFunction& function, Vector start) {
+  return run(request_of(solver, std::move(start)), function);
+}
+
+double largest_gradient(const objective::UserFunction& function, const Vector& x) {
+  Vector gradient(x.size());
+  function.value_gradient(x.data(), gradient.data());
+  double largest = 0;
+  for (const double entry : gradient) largest = std::max(largest, std::fabs(entry));
+  return largest;
+}
+
+bool all_finite(const Vector& x) {
+  return std::all_of(x.begin(), x.end(), [](double v) { return std::isfinite(v); });
 }
 
 class MinimizeTest : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Catalogue, MinimizeTest, ::testing::ValuesIn(smooth_solvers()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 TEST_P(MinimizeTest, FindsTheMinimumOfAQuadratic) {
+  if (flagged(GetParam(), "handles_kinks")) GTEST_SKIP() << "sublinear";
   const core::Result result = run(GetParam(), quadratic(10, 100), Vector(10, -1.0));
   EXPECT_EQ(result.status, core::Status::converged) << result.reason;
   for (const double x : result.coef) EXPECT_NEAR(x, 1.0, 1e-5);
@@ -39,6 +68,160 @@ TEST_P(MinimizeTest, StopsAtOnceAtTheMinimum) {
   const core::Result result = run(GetParam(), quadratic(3, 10), Vector(3, 1.0));
   EXPECT_EQ(result.status, core::Status::converged);
   EXPECT_EQ(result.iterations, 0);
+}
+
+TEST_P(MinimizeTest, SolvesInOneVariable) {
+  if (flagged(GetParam(), "handles_kinks")) GTEST_SKIP() << "sublinear";
+  const core::Result result = run(GetParam(), quadratic(1, 1), {-7.0});
+  EXPECT_EQ(result.status, core::Status::converged) << result.reason;
+  EXPECT_NEAR(result.coef[0], 1.0, 1e-5);
+}
+
+// No start leads to a point that is higher or not finite, and `converged` is true where it is said.
+TEST_P(MinimizeTest, IsSafeFromEveryStart) {
+  for (const ClassicProblem& problem : classic_problems()) {
+    for (const double factor : {1.0, 10.0, 100.0, 1e6, 1e150}) {
+      Vector start = problem.start;
+      for (double& x : start) x *= factor;
+      const double before = problem.function.value(start.data());
+      solver::MinimizeRequest request = request_of(GetParam(), start);
+      request.max_iter = 2000;
+      const core::Result result = run(request, problem.function);
+      SCOPED_TRACE(problem.name + " times " + std::to_string(factor) + ": " +
+                   std::string(core::to_string(result.status)));
+      ASSERT_TRUE(all_finite(result.coef));
+      const double after = problem.function.value(result.coef.data());
+      if (std::isfinite(before)) EXPECT_LE(after, before * (1 + 1e-12));
+      else EXPECT_NE(result.status, core::Status::converged);
+      if (result.status != core::Status::converged) continue;
+      EXPECT_LE(largest_gradient(problem.function, result.coef), request.tol);
+    }
+  }
+}
+
+// Methods that use curvature reach the stationary points of the classic functions.
+TEST_P(MinimizeTest, SolvesTheClassicProblems) {
+  if (!flagged(GetParam(), "superlinear")) GTEST_SKIP() << "a first-order method";
+  for (const ClassicProblem& problem : classic_problems()) {
+    const core::Result result = run(GetParam(), problem.function, problem.start);
+    EXPECT_LE(largest_gradient(problem.function, result.coef), 1e-4)
+        << problem.name << ": " << core::to_string(result.status) << " after " << result.iterations;
+  }
+}
+
+TEST_P(MinimizeTest, ReachesSmallGradients) {
+  if (!flagged(GetParam(), "superlinear")) GTEST_SKIP() << "a first-order method";
+  // One more than the sum of squares: values are equal up to rounding long before.
+  objective::UserFunction function = rosenbrock(4);
+  function.value = [base = function.value](const double* x) { return 1 + base(x); };
+  function.value_gradient = [base = function.value_gradient](const double* x, double* g) {
+    return 1 + base(x, g);
+  };
+  solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1, -1.2, 1});
+  request.tol = 1e-10;
+  EXPECT_EQ(run(request, function).status, core::Status::converged);
+}
+
+TEST_P(MinimizeTest, StopsAtMaxIter) {
+  for (const Index most : {0, 1, 3}) {
+    solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1});
+    request.max_iter = most;
+    request.tol = 1e-14;
+    const core::Result result = run(request, rosenbrock());
+    EXPECT_EQ(result.status, core::Status::max_iter);
+    EXPECT_LE(result.iterations, most);
+  }
+}
+
+TEST_P(MinimizeTest, SaysWhereTheFunctionIsNotFinite) {
+  for (const double bad : {std::nan(""), infinity}) {
+    objective::UserFunction function = quadratic(2, 1);
+    function.value = [=](const double*) { return bad; };
+    function.value_gradient = [=](const double*, double* g) {
+      g[0] = g[1] = 1;
+      return bad;
+    };
+    EXPECT_EQ(run(GetParam(), function, {0, 0}).status, core::Status::non_finite);
+  }
+}
+
+TEST_P(MinimizeTest, DoesNotConvergeWhereThereIsNoMinimum) {
+  objective::UserFunction function = quadratic(2, 1);
+  function.value = [](const double* x) { return x[0] - 2 * x[1]; };
+  function.value_gradient = [](const double* x, double* g) {
+    g[0] = 1;
+    g[1] = -2;
+    return x[0] - 2 * x[1];
+  };
+  const auto zero = [](std::size_t count, double* out) { std::fill_n(out, count, 0.0); };
+  function.hessian = [=](const double*, double* h) { zero(4, h); };
+  function.hessian_product = [=](const double*, const double*, double* out) { zero(2, out); };
+  function.residuals = nullptr;
+  function.residual_count = 0;
+  solver::MinimizeRequest request = request_of(GetParam(), {0, 0});
+  request.max_iter = 500;
+  core::Result result;
+  try {
+    result = run(request, function);
+  } catch (const core::Unsupported&) {
+    GTEST_SKIP() << "needs residuals";
+  }
+  EXPECT_NE(result.status, core::Status::converged);
+  EXPECT_TRUE(all_finite(result.coef));
+  EXPECT_LE(result.certificate.primal, 0);
+}
+
+// A barrier: finite for positive x only, with the minimum at (1, 1).
+TEST_P(MinimizeTest, StaysWhereTheFunctionIsFinite) {
+  if (flagged(GetParam(), "handles_kinks")) GTEST_SKIP() << "steps do not descend";
+  objective::UserFunction function = quadratic(2, 1);
+  function.value = [](const double* x) { return x[0] - std::log(x[0]) + x[1] - std::log(x[1]); };
+  function.value_gradient = [value = function.value](const double* x, double* g) {
+    for (int i = 0; i < 2; ++i) g[i] = 1 - 1 / x[i];
+    return value(x);
+  };
+  function.hessian = [](const double* x, double* h) {
+    h[1] = h[2] = 0;
+    for (int i = 0; i < 2; ++i) h[3 * i] = 1 / (x[i] * x[i]);
+  };
+  function.hessian_product = [](const double* x, const double* v, double* out) {
+    for (int i = 0; i < 2; ++i) out[i] = v[i] / (x[i] * x[i]);
+  };
+  function.residuals = nullptr;
+  function.residual_count = 0;
+  core::Result result;
+  try {
+    result = run(GetParam(), function, {0.01, 30});
+  } catch (const core::Unsupported&) {
+    GTEST_SKIP() << "needs residuals";
+  }
+  EXPECT_EQ(result.status, core::Status::converged);
+  for (const double x : result.coef) EXPECT_NEAR(x, 1.0, 1e-5);
+}
+
+TEST_P(MinimizeTest, RepeatsItselfToTheBit) {
+  const ClassicProblem problem = wood();
+  solver::MinimizeRequest request = request_of(GetParam(), problem.start);
+  request.max_iter = 50;
+  EXPECT_EQ(run(request, problem.function).coef, run(request, problem.function).coef);
+}
+
+// With every value of every parameter that is a choice.
+TEST_P(MinimizeTest, TakesEveryChoice) {
+  const core::Info& info = *find_solver(GetParam()).info;
+  for (std::size_t k = 0; k < info.parameters.size(); ++k) {
+    const std::string_view interval = info.parameters[k].interval;
+    if (!interval.starts_with("{")) continue;
+    const auto count = 1 + std::count(interval.begin(), interval.end(), ',');
+    for (int choice = 0; choice < count; ++choice) {
+      solver::MinimizeRequest request = request_of(GetParam(), Vector(5, 3.0));
+      request.options.parameters[k] = choice;
+      const objective::UserFunction function = quadratic(5, 10);
+      const core::Result result = run(request, function);
+      EXPECT_LT(result.certificate.primal, function.value(request.start.data()))
+          << info.parameters[k].name << " " << choice;
+    }
+  }
 }
 
 }  // namespace

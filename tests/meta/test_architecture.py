@@ -13,7 +13,8 @@ MAY_INCLUDE = {
     "loss": {"core", "kernels"},
     "penalty": {"core"},
     "objective": {"core", "kernels", "design", "loss", "penalty"},
-    "solver": {"core", "kernels", "design", "loss", "penalty", "objective"},
+    "line_search": {"core", "objective"},
+    "solver": {"core", "kernels", "design", "loss", "penalty", "objective", "line_search"},
 }
 
 
@@ -22,5 +23,6 @@ def test_includes_follow_the_arrows(folder):
     """No header includes one of a folder that its own must not know."""
     for path in sorted((INCLUDE / folder).iterdir()):
         included = re.findall(r'#include "thalweg/(\w+)/', path.read_text())
-        strangers = set(included) - MAY_INCLUDE[folder] - {folder}
+        # The generated lists of entries are of no folder.
+        strangers = set(included) - MAY_INCLUDE[folder] - {folder, "catalog"}
         assert not strangers, f"{folder}/{path.name} includes {strangers}"

@@ -16,6 +16,18 @@ SERVED = [row for row in ROWS if row.compatible]
 UNSERVED = [row for row in ROWS if not row.compatible]
 
 
+def has_flag(solver, flag):
+    """Whether a solver says this of itself."""
+    return CATALOG["solver"][solver].flags.get(flag, False)
+
+
+MINIMIZERS = [
+    name for name, entry in CATALOG["solver"].items() if entry.flags["minimizes_functions"]
+]
+BOUNDED = [name for name in MINIMIZERS if has_flag(name, "handles_bounds")]
+LEAST_SQUARES = [name for name in MINIMIZERS if has_flag(name, "needs_residuals")]
+
+
 def entry_cases(kind):
     """Catalogue entries of one kind as pytest parameters."""
     return [pytest.param(entry, id=name) for name, entry in CATALOG[kind].items()]
@@ -49,10 +61,12 @@ def interval_values(interval):
     """Allowed values of ``"[0, 1]"``, ``"(0, inf)"`` or ``"{a, b}"``: the ends and one inside."""
     if interval.startswith("{"):
         return [text.strip() for text in interval.strip("{}").split(",")]
+    integral, interval = interval.startswith("int "), interval.removeprefix("int ")
     low, high = (float(text) for text in interval.strip("[]()").split(","))
     top = high if math.isfinite(high) else low + 2.0
     ends = [low] * (interval[0] == "[") + [top] * (interval[-1] == "]")
-    return [*ends, low + 0.7 * (top - low)]
+    values = [*ends, low + 0.7 * (top - low)]
+    return [int(value) for value in values] if integral else values
 
 
 def penalty_settings():

@@ -14,43 +14,41 @@
 #include <array>
 
 #include "thalweg/core/numerics.hpp"
-#include "thalweg/line_search/concept.hpp"
+#include "thalweg/line_search/trials.hpp"
 
 namespace thalweg::line_search {
 
 struct Armijo final {
   static Found search(objective::Line& phi, const objective::LinePoint& start,
                       const Options& options) {
-    Found found;
-    if (!(start.slope < 0)) {
-      found.outcome = Outcome::not_a_descent_direction;
-      return found;
-    }
-    // Where the predicted decrease drowns in rounding, a value within it will do.
-    const double room = options.noise * std::fabs(start.value);
-    objective::LinePoint before{.step = 0, .value = infinity};
+    if (!(start.slope < 0)) return not_a_descent_direction(start);
+    Found found{.outcome = Outcome::no_decrease, .at = start, .trials = 0};
+    objective::LinePoint before{.step = 0, .value = infinity, .slope = 0};
     double step = std::min(options.first_step, options.largest_step);
     while (found.trials < options.most_trials && step > 0) {
-      const objective::LinePoint at{.step = step, .value = phi.value_along(step)};
+      const objective::LinePoint at{.step = step, .value = phi.value_along(step), .slope = 0};
       ++found.trials;
+      if (at.value < found.at.value) found.at = at;
       if (at.value == -infinity) {
         found.outcome = Outcome::unbounded;
-        found.at = at;
         return found;
       }
-      if (at.value <= start.value + options.decrease * step * start.slope + room) {
+      // Where the predicted decrease drowns in rounding, a value within it will do.
+      if (at.value <=
+          start.value + options.decrease * step * start.slope + rounding(start, options)) {
         found.outcome = Outcome::success;
         found.at = at;
         return found;
       }
       const double next = std::isfinite(at.value) ? interpolate(start, before, at) : 0.1 * step;
-      step = core::clip(next, 0.1 * step, 0.5 * step);
+      step = std::isfinite(next) ? core::clip(next, 0.1 * step, 0.5 * step) : 0.5 * step;
       before = at;
     }
     return found;
   }
 
-  static constexpr std::array<core::Flag, 2> flags{{{"needs_slopes", false}, {"wolfe", false}}};
+  static constexpr std::array<core::Flag, 3> flags{
+      {{"needs_slopes", false}, {"wolfe", false}, {"strong_wolfe", false}}};
   static constexpr core::Info info{
       .name = "armijo",
       .summary = "Backtracking with quadratic and cubic interpolation.",
@@ -61,8 +59,8 @@ struct Armijo final {
       .requires_ = {}};
 
  private:
-  // The minimiser of the cubic through both trials (of the quadratic through the last one where
-  // there is no finite other); NaN where it has none.
+  // The minimiser of the cubic a t^3 + b t^2 + phi'(0) t + phi(0) through both trials (of the
+  // parabola through the last one where the other is not finite); NaN where it has none.
   static double interpolate(const objective::LinePoint& start, const objective::LinePoint& before,
                             const objective::LinePoint& at) {
     const double t = at.step;
@@ -73,9 +71,8 @@ struct Armijo final {
     const double scale = 1.0 / (t - s);
     const double a = scale * (excess / (t * t) - other / (s * s));
     const double b = scale * (-s * excess / (t * t) + t * other / (s * s));
-    if (a == 0) return -start.slope / (2 * b);
-    const double discriminant = b * b - 3 * a * start.slope;
-    return discriminant >= 0 ? (-b + std::sqrt(discriminant)) / (3 * a) : 0.5 * t;
+    // The root of 3 a t^2 + 2 b t + phi'(0) that also serves a = 0.
+    return -start.slope / (b + std::sqrt(b * b - 3 * a * start.slope));
   }
 };
 

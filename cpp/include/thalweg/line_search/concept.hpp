@@ -1,13 +1,17 @@
 // A line search finds a step t > 0 along a descent direction at which phi(t) = f(x + t d) is
 // sufficiently lower. It sees phi only; failure is a status, not an exception.
 //
+//   Armijo       phi(t) <= phi(0) + decrease t phi'(0)
+//   Wolfe        Armijo and phi'(t) >= curvature phi'(0)
+//   strong Wolfe Armijo and |phi'(t)| <= curvature |phi'(0)|
+//
 // Near a minimum the values of phi differ by rounding only, while slopes still tell where it is.
-// Every search therefore also accepts a step whose value exceeds phi(0) by rounding at most and
-// whose slope satisfies the approximate Wolfe conditions (Hager & Zhang 2005, section 1):
+// There every search also accepts a step by the approximate Wolfe conditions (Hager & Zhang 2005,
+// equation 1.5), in which the slopes stand for the decrease:
 //
-//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  phi(t) <= phi(0) + noise |phi(0)|.
+//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  |phi(t) - phi(0)| <= noise |phi(0)|.
 //
-// Values that are not finite count as too high: searches step back from them.
+// Values and slopes that are not finite count as too high: searches step back from them.
 #pragma once
 
 #include <cmath>
@@ -21,9 +25,11 @@ namespace thalweg::line_search {
 struct Options {
   double first_step = 1.0;
   double largest_step = infinity;
-  double decrease = 1e-4;   // share of the linear decrease that is sufficient (Armijo)
-  double curvature = 0.9;   // share of the slope that may be left (Wolfe)
-  double noise = 1e-15;     // rounding of values, relative to |phi(0)|
+  double decrease = 1e-4;  // share of the linear decrease that is sufficient (Armijo)
+  double curvature = 0.9;  // share of the slope that may be left (Wolfe)
+  // Rounding of values, relative to |phi(0)|: hundreds of units in the last place, as sums of many
+  // terms have. Accepted increases are no larger.
+  double noise = 1e-13;
   Index most_trials = 40;
 };
 
@@ -47,18 +53,46 @@ using Search = Found (*)(objective::Line& phi, const objective::LinePoint& start
                          const Options& options);
 
 template <class S>
-concept LineSearch = requires(objective::Line& phi, const objective::LinePoint& start,
-                              const Options& options) {
-  { S::search(phi, start, options) } -> std::same_as<Found>;
-  { S::info } -> std::convertible_to<const core::Info&>;
-};
+concept LineSearch =
+    requires(objective::Line& phi, const objective::LinePoint& start, const Options& options) {
+      { S::search(phi, start, options) } -> std::same_as<Found>;
+      { S::info } -> std::convertible_to<const core::Info&>;
+    };
 
-// The approximate Wolfe conditions with room for rounding; see above.
+// How far equal values may be apart.
+inline double rounding(const objective::LinePoint& start, const Options& options) {
+  return options.noise * std::fabs(start.value);
+}
+
+inline bool is_armijo(const objective::LinePoint& start, const objective::LinePoint& at,
+                      const Options& options) {
+  return at.value <= start.value + options.decrease * at.step * start.slope;
+}
+
+inline bool is_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
+                     const Options& options) {
+  return is_armijo(start, at, options) && at.slope >= options.curvature * start.slope;
+}
+
+inline bool is_strong_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
+                            const Options& options) {
+  return is_armijo(start, at, options) &&
+         std::fabs(at.slope) <= options.curvature * std::fabs(start.slope);
+}
+
+// Hager & Zhang's form: a value below phi(0) will do however far it is.
 inline bool is_approximate_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
                                  const Options& options) {
-  return at.value <= start.value + options.noise * std::fabs(start.value) &&
+  return at.value <= start.value + rounding(start, options) &&
          at.slope <= (2 * options.decrease - 1) * start.slope &&
          at.slope >= options.curvature * start.slope;
+}
+
+// The form in which it only stands in where values say nothing.
+inline bool is_wolfe_to_rounding(const objective::LinePoint& start, const objective::LinePoint& at,
+                                 const Options& options) {
+  return at.value >= start.value - rounding(start, options) &&
+         is_approximate_wolfe(start, at, options);
 }
 
 }  // namespace thalweg::line_search

@@ -2,26 +2,36 @@
 //
 // A trial of a line search is an evaluation at base + t d. The gradient of the last trial is kept,
 // so that a move to it costs none. Calls are counted.
+//
+// What the caller has not got is derived from what there is, where that is exact or of known error:
+// f and its gradient from residuals; products with the Hessian from the matrix, made once per base
+// point, else from a difference of gradients (error of the order of sqrt(eps); a gradient each).
 #pragma once
 
 #include <functional>
+#include <optional>
 
+#include "thalweg/kernels/vector.hpp"
+#include "thalweg/objective/residual_function.hpp"
 #include "thalweg/objective/smooth.hpp"
 
 namespace thalweg::objective {
 
-// Empty where the caller has not got it; `value_gradient` and `value` must be there.
+// Empty where the caller has not got it. `value_gradient` and `value` must be there, or `residuals`,
+// of which f = 1/2 sum rho(r^2) is then derived.
 struct UserFunction {
   Index size = 0;
-  std::function<double(const double* x)> value;
-  std::function<double(const double* x, double* gradient)> value_gradient;
+  std::function<double(const double* x)> value{};
+  std::function<double(const double* x, double* gradient)> value_gradient{};
   // out = H(x) v
-  std::function<void(const double* x, const double* v, double* out)> hessian_product;
+  std::function<void(const double* x, const double* v, double* out)> hessian_product{};
   // Column major, size x size.
-  std::function<void(const double* x, double* out)> hessian;
-  // r(x) and its Jacobian, column major of leading dimension residual_count.
-  std::function<void(const double* x, double* r, double* jacobian)> residuals;
+  std::function<void(const double* x, double* out)> hessian{};
+  // r(x) and its Jacobian, column major of leading dimension residual_count; either is null where
+  // it is not wanted.
+  ResidualFunction::Function residuals{};
   Index residual_count = 0;
+  Robust robust{};  // of the residuals
 };
 
 class Callable final : public Smooth,
@@ -34,15 +44,24 @@ class Callable final : public Smooth,
         base_(length()),
         direction_(length()),
         trial_(length()),
-        trial_gradient_(length()) {}
+        trial_gradient_(length()) {
+    if (function_.residuals) {
+      residual_function_.emplace(function_.residuals, function_.size, function_.residual_count,
+                                 function_.robust, counts_);
+    }
+    uses_differences_ = !function_.hessian_product && !function_.hessian;
+  }
+  // The parts refer to each other.
+  Callable(const Callable&) = delete;
+  Callable& operator=(const Callable&) = delete;
 
   Index size() const override { return function_.size; }
 
   double evaluate(const double* x, double* gradient) override {
     base_.assign(x, x + length());
-    has_trial_ = false;
-    count_gradient();
-    return function_.value_gradient(x, gradient);
+    const double value = value_gradient(x, gradient);
+    new_base(gradient);
+    return value;
   }
 
   void begin_line(const double* direction) override {
@@ -53,15 +72,15 @@ class Callable final : public Smooth,
   double value_along(double step) override {
     go_to(step);
     has_trial_ = false;
+    if (!function_.value) return residual_function_->value(trial_.data());
     ++counts_.values;
     return function_.value(trial_.data());
   }
 
   LinePoint along(double step) override {
     go_to(step);
-    count_gradient();
     LinePoint at{.step = step};
-    at.value = trial_value_ = function_.value_gradient(trial_.data(), trial_gradient_.data());
+    at.value = trial_value_ = value_gradient(trial_.data(), trial_gradient_.data());
     for (std::size_t j = 0; j < length(); ++j) at.slope += trial_gradient_[j] * direction_[j];
     trial_step_ = step;
     has_trial_ = true;
@@ -73,15 +92,18 @@ class Callable final : public Smooth,
     base_.swap(trial_);
     std::copy(base_.begin(), base_.end(), x);
     std::copy(trial_gradient_.begin(), trial_gradient_.end(), gradient);
-    has_trial_ = false;
+    new_base(gradient);
     return trial_value_;
   }
 
   Refinements refinements() override {
-    return {.product = function_.hessian_product ? this : nullptr,
+    return {.product = this,
             .matrix = function_.hessian ? this : nullptr,
             .diagonal = nullptr,
-            .residuals = function_.residuals ? this : nullptr};
+            .residuals = function_.residuals ? this : nullptr,
+            .product_origin = function_.hessian_product ? ProductOrigin::function
+                              : function_.hessian       ? ProductOrigin::matrix
+                                                        : ProductOrigin::differences};
   }
 
   Counts counts() const override { return counts_; }
@@ -90,9 +112,17 @@ class Callable final : public Smooth,
  private:
   std::size_t length() const { return static_cast<std::size_t>(function_.size); }
 
-  void count_gradient() {
+  double value_gradient(const double* x, double* gradient) {
+    if (!function_.value_gradient) return residual_function_->value_gradient(x, gradient);
     ++counts_.values;
     ++counts_.gradients;
+    return function_.value_gradient(x, gradient);
+  }
+
+  void new_base(const double* gradient) {
+    has_trial_ = false;
+    has_matrix_ = false;
+    if (uses_differences_) base_gradient_.assign(gradient, gradient + length());
   }
 
   void go_to(double step) {
@@ -100,23 +130,61 @@ class Callable final : public Smooth,
   }
 
   void multiply(const double* v, double* out) override {
-    ++counts_.hessian_products;
-    function_.hessian_product(base_.data(), v, out);
+    if (function_.hessian_product) {
+      ++counts_.hessian_products;
+      function_.hessian_product(base_.data(), v, out);
+    } else if (function_.hessian) {
+      multiply_by_matrix(v, out);
+    } else {
+      multiply_by_difference(v, out);
+    }
   }
+
+  void multiply_by_matrix(const double* v, double* out) {
+    if (!has_matrix_) {
+      matrix_.resize(length() * length());
+      assemble(matrix_.data());
+      has_matrix_ = true;
+    }
+    const auto& dot = kernels::table().dense_f64.dot;
+    for (std::size_t j = 0; j < length(); ++j)
+      out[j] = dot(matrix_.data() + j * length(), v, function_.size);
+  }
+
+  // (grad f(x + h v) - grad f(x)) / h with h |v| = 2 sqrt(eps) (1 + |x|), Nocedal & Wright 2006,
+  // section 8.1.
+  void multiply_by_difference(const double* v, double* out) {
+    const auto& dot = kernels::table().dense_f64.dot;
+    const double norm = std::sqrt(dot(v, v, function_.size));
+    if (norm == 0) {
+      std::fill_n(out, length(), 0.0);
+      return;
+    }
+    const double h = 2 * std::sqrt(epsilon) * (1 + kernels::norm(base_)) / norm;
+    shifted_.resize(length());
+    for (std::size_t j = 0; j < length(); ++j) shifted_[j] = base_[j] + h * v[j];
+    value_gradient(shifted_.data(), out);
+    for (std::size_t j = 0; j < length(); ++j) out[j] = (out[j] - base_gradient_[j]) / h;
+  }
+
   void assemble(double* out) override {
     ++counts_.hessians;
     function_.hessian(base_.data(), out);
   }
   Index residual_count() const override { return function_.residual_count; }
   void linearize(double* r, double* jacobian) override {
-    ++counts_.hessians;
-    function_.residuals(base_.data(), r, jacobian);
+    residual_function_->linearize(base_.data(), r, jacobian);
   }
 
   UserFunction function_;
   Vector base_, direction_, trial_, trial_gradient_;
   double trial_value_ = infinity, trial_step_ = 0;
   bool has_trial_ = false;
+  std::optional<ResidualFunction> residual_function_;
+  bool uses_differences_ = false;
+  Vector base_gradient_, shifted_;
+  bool has_matrix_ = false;
+  Vector matrix_;
   Counts counts_;
 };
 

@@ -69,7 +69,7 @@ class HessianDiagonal {
   virtual void diagonal(double* out) = 0;
 };
 
-// f = 1/2 sum_k rho(r_k(x)^2): residuals and their Jacobian at the base point, scaled so that
+// f = 1/2 sum_k c^2 rho(r_k(x)^2 / c^2): residuals and their Jacobian at the base point, scaled so that
 // f's gradient is J' r and J' J approximates its Hessian (Triggs et al. 2000 where rho is robust).
 class Residuals {
  public:
@@ -79,12 +79,16 @@ class Residuals {
   virtual void linearize(double* r, double* jacobian) = 0;
 };
 
+// Where products with the Hessian come from, if not from the function itself.
+enum class ProductOrigin { function, matrix, differences };
+
 // Null where the function does not have it.
 struct Refinements {
   HessianProduct* product = nullptr;
   HessianMatrix* matrix = nullptr;
   HessianDiagonal* diagonal = nullptr;
   Residuals* residuals = nullptr;
+  ProductOrigin product_origin = ProductOrigin::function;
 };
 
 class Smooth : public Line {

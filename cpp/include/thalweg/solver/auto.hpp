@@ -17,8 +17,10 @@ struct Auto final {
     return make_smooth_choice(options.seed);
   }
 
-  static constexpr std::array<core::Flag, 2> flags{
-      {{"deterministic", true}, {"handles_bounds", true}}};
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", true},
+                                                    {"needs_hessian", false},
+                                                    {"needs_residuals", false}}};
   static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &LBfgs::info};
   static constexpr core::Info info{
       .name = "auto",

@@ -77,7 +77,10 @@ struct CoordinateDescent final {
   // A choice: the default is a position in the interval's list.
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"selection", 0, "{cyclic, random}", "Order in which coordinates are visited."}}};
-  static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", true},
+                                                    {"needs_hessian", false},
+                                                    {"needs_residuals", false}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
   static constexpr core::Info info{

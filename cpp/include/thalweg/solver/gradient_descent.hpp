@@ -2,20 +2,21 @@
 //
 //   x+ = x - t grad f(x)
 //
-// The step t is constant, found by a line search, or that of Barzilai & Borwein, s's / s'y of the
-// last step and change of gradient, which follows the local curvature and is not monotone; here the
-// Armijo condition safeguards it. With bounds, or where the Hessian is ill-conditioned, other
-// methods are far better: rate (kappa - 1) / (kappa + 1).
+// The step t is that of Barzilai & Borwein, s's / s'y of the last step and change of gradient,
+// which follows the local curvature; or found by a line search from twice the last one; or
+// constant. Barzilai-Borwein steps must not be made monotone: they are accepted where f is
+// sufficiently below the largest of its last values (Grippo, Lampariello & Lucidi 1986), and so
+// converge.
 //
-// Cost: one gradient a step. References: Cauchy 1847; Barzilai & Borwein 1988, equation (6);
-// Nocedal & Wright 2006, section 3.3.
+// Cost: n and one gradient a step. Where the Hessian is ill-conditioned other methods are far
+// better: rate (kappa - 1) / (kappa + 1). References: Cauchy 1847; Barzilai & Borwein 1988,
+// equation (6); Raydan 1997, algorithm GBB.
 #pragma once
 
 #include <array>
-#include <cmath>
 
 #include "thalweg/line_search/armijo.hpp"
-#include "thalweg/solver/smooth.hpp"
+#include "thalweg/solver/search_step.hpp"
 
 namespace thalweg::solver {
 
@@ -23,41 +24,33 @@ class GradientDescentSolver final : public SmoothSolver {
  public:
   enum class Rule { barzilai_borwein, line_search, constant };
 
-  GradientDescentSolver(Rule rule, double step) : rule_(rule), constant_(step) {}
+  GradientDescentSolver(Rule rule, double step)
+      : rule_(rule), constant_(step), search_(&line_search::Armijo::search, {}) {}
 
   void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
-    direction_.resize(at.x.size());
-    before_ = at;
+    line_.begin(at.x.size());
+    s_.resize(at.x.size());
+    y_.resize(at.x.size());
     trial_ = 0;
+    // Of one value, the largest is the last: the other rules are monotone.
+    values_.assign(rule_ == Rule::barzilai_borwein ? 10 : 1, at.value);
+    steps_ = 0;
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
-    double slope = 0;
-    for (std::size_t j = 0; j < direction_.size(); ++j) {
-      direction_[j] = -at.gradient[j];
-      slope -= at.gradient[j] * at.gradient[j];
+    const double scale = line_.point_downhill(at);
+    if (rule_ == Rule::constant) return line_.move(f, at, constant_ / scale);
+    values_[steps_++ % values_.size()] = at.value;
+    const double from = *std::max_element(values_.begin(), values_.end());
+    // The first move is of length one at most, since nothing is known of the curvature.
+    const auto first_step = [&] { return trial_ > 0 ? trial_ / scale : 1.0; };
+    if (!search_.run(line_, f, at, from, first_step, s_, y_)) {
+      return line_.failed(search_.found().outcome);
     }
-    f.begin_line(direction_.data());
-    double step = constant_;
-    if (rule_ != Rule::constant) {
-      const line_search::Found found =
-          line_search::Armijo::search(f, {0, at.value, slope}, {.first_step = first_step(slope)});
-      if (!found.success()) return {.failure = failure_of(found.outcome)};
-      step = found.at.step;
-    }
-    before_.x.swap(at.x);
-    before_.gradient.swap(at.gradient);
-    at.value = f.move(step, at.x.data(), at.gradient.data());
-    StepOutcome outcome{.epochs = 1};
-    double change = 0, product = 0;
-    for (std::size_t j = 0; j < at.x.size(); ++j) {
-      const double moved = at.x[j] - before_.x[j];
-      outcome.largest_change = std::max(outcome.largest_change, std::fabs(moved));
-      change += moved * moved;
-      product += moved * (at.gradient[j] - before_.gradient[j]);
-    }
-    trial_ = rule_ == Rule::barzilai_borwein && product > 0 ? change / product : 2 * step;
-    return outcome;
+    const Pair& pair = search_.pair();
+    const bool is_known = rule_ == Rule::barzilai_borwein && pair.is_curved();
+    trial_ = is_known ? pair.ss / pair.sy : 2 * scale * search_.found().at.step;
+    return search_.outcome();
   }
 
   std::string reason() const override {
@@ -75,16 +68,14 @@ class GradientDescentSolver final : public SmoothSolver {
   Index matrix_bytes() const override { return 0; }
 
  private:
-  // A first move of length one at most, since nothing is known of the curvature.
-  double first_step(double slope) const {
-    return trial_ > 0 ? trial_ : std::min(1.0, 1.0 / std::sqrt(-slope));
-  }
-
   Rule rule_;
   double constant_;
+  LineStep line_;
+  SearchStep search_;
+  Vector s_, y_;
   double trial_ = 0;
-  Vector direction_;
-  SmoothPoint before_;
+  Vector values_;  // the last ones, as a ring
+  std::size_t steps_ = 0;
 };
 
 struct GradientDescent final {
@@ -96,13 +87,15 @@ struct GradientDescent final {
   static constexpr std::array<core::Parameter, 2> parameters{
       {{"step_rule", 0, "{barzilai_borwein, line_search, constant}", "How a step is chosen."},
        {"step", 1e-3, "(0, inf)", "The step of the rule constant."}}};
-  static constexpr std::array<core::Flag, 2> flags{
-      {{"deterministic", true}, {"handles_bounds", false}}};
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", false},
+                                                    {"needs_hessian", false},
+                                                    {"needs_residuals", false}}};
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{.name = "gradient_descent",
                                    .summary = "Steepest descent with Barzilai-Borwein steps.",
                                    .formula = "x <- x - t grad f(x)",
-                                   .reference = "Cauchy 1847; Barzilai & Borwein 1988",
+                                   .reference = "Cauchy 1847; Barzilai & Borwein 1988; Raydan 1997",
                                    .parameters = parameters,
                                    .flags = flags,
                                    .requires_ = needs};

@@ -12,7 +12,10 @@ struct Gram final {
   using Base = WorkingSet;
   static void configure(SolverOptions& options) { options.inner = Inner::gram; }
 
-  static constexpr std::array<core::Flag, 1> flags{{{"deterministic", true}}};
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", true},
+                                                    {"needs_hessian", false},
+                                                    {"needs_residuals", false}}};
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
   static constexpr core::Info info{

@@ -23,7 +23,12 @@ struct MinimizeRequest {
   std::function<bool(const core::IterationInfo&, const SmoothPoint&)> observer;
 };
 
-// The start is clipped to the bounds. Result::coef is the point.
-core::Result minimize(const MinimizeRequest& request);
+// Result::coef is the point, `gradient` that of the objective there.
+struct MinimizeResult : core::Result {
+  Vector gradient;
+};
+
+// The start is clipped to the bounds.
+MinimizeResult minimize(const MinimizeRequest& request);
 
 }  // namespace thalweg::solver

@@ -4,7 +4,8 @@
 //
 // A class in the catalogue offers
 //   static std::unique_ptr<SmoothSolver> make(const SmoothOptions&);
-// and an Info whose flags say what it can do: `handles_bounds`, `handles_nonconvex`.
+// and an Info whose flags say what it can do and what the objective must have: `handles_bounds`,
+// `needs_hessian` (the matrix), `needs_residuals`.
 #pragma once
 
 #include <memory>

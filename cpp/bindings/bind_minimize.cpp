@@ -1,0 +1,164 @@
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "thalweg/catalog.hpp"
+#include "thalweg/core/error.hpp"
+#include "thalweg/objective/hessian.hpp"
+#include "thalweg/solver/minimize.hpp"
+#include "user_function.hpp"
+
+namespace thalweg::bindings {
+namespace {
+
+core::StopToken::Clock::time_point deadline_in(double seconds) {
+  using Clock = core::StopToken::Clock;
+  const std::chrono::duration<double> wait(std::min(seconds, 1e9));
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
+}
+
+objective::DifferenceOptions difference_options(const py::object& jac, const solver::Bounds& bounds,
+                                                double relative_step, double absolute_step) {
+  objective::DifferenceOptions options{.lower = bounds.lower,
+                                       .upper = bounds.upper,
+                                       .relative_step = relative_step,
+                                       .absolute_step = absolute_step};
+  if (py::isinstance<py::str>(jac) && py::cast<std::string>(jac) == "3-point")
+    options.scheme = objective::Scheme::central;
+  return options;
+}
+
+// Watches the steps: asks the callback, and stops where values hardly fall.
+class Watch final {
+ public:
+  Watch(const Calls& calls, const py::object& callback, double least_decrease)
+      : calls_(calls), callback_(callback), least_decrease_(least_decrease) {}
+
+  bool operator()(const core::IterationInfo& info, const solver::SmoothPoint& at) {
+    const double before = std::exchange(value_, at.value);
+    if (info.iteration == 0) return false;
+    bool stop = false;
+    if (!callback_.is_none()) {
+      const bool answered = calls_.run([&] {
+        const auto n = static_cast<py::ssize_t>(at.x.size());
+        stop = py::bool_(callback_(py::array_t<double>(n, at.x.data()), at.value));
+      });
+      if (!answered) return true;
+    }
+    const double scale = std::max({std::fabs(before), std::fabs(at.value), 1.0});
+    is_flat_ = std::fabs(before - at.value) <= least_decrease_ * scale;
+    return stop || is_flat_;
+  }
+
+  bool is_flat() const { return is_flat_; }
+
+ private:
+  const Calls& calls_;
+  const py::object& callback_;
+  double least_decrease_;
+  double value_ = infinity;
+  bool is_flat_ = false;
+};
+
+// The functions of one solve, with what had to be derived. The first gradient starts the budget.
+objective::UserFunction complete(const GivenFunctions& given, const Vector& start,
+                                 const Calls& calls,
+                                 const objective::DifferenceOptions& differences,
+                                 bool needs_hessian) {
+  objective::UserFunction f = user_function(given, start, calls, differences);
+  if (f.value && !f.value_gradient) f = with_gradient_differences(std::move(f), differences);
+  if (needs_hessian) {
+    f = with_hessian_matrix(std::move(f), {.lower = differences.lower, .upper = differences.upper});
+  }
+  if (!f.value_gradient) return f;
+  f.value_gradient = [inner = std::move(f.value_gradient), calls](const double* x, double* g) {
+    const double value = inner(x, g);
+    calls.budget.start_is_known();
+    return value;
+  };
+  return f;
+}
+
+core::Status status_of(const solver::MinimizeResult& result, const Budget& budget,
+                       const Watch& watch) {
+  const bool is_finite = std::all_of(result.gradient.begin(), result.gradient.end(),
+                                     [](double entry) { return std::isfinite(entry); });
+  if (!is_finite && result.status != core::Status::unbounded) return core::Status::non_finite;
+  if (result.status != core::Status::stopped) return result.status;
+  if (budget.exhausted()) return core::Status::max_iter;
+  return watch.is_flat() ? core::Status::converged : core::Status::stopped;
+}
+
+py::tuple minimize(const py::object& fun, const py::object& x0, const py::object& jac,
+                   const py::object& hess, const py::object& hessp, const py::object& residuals,
+                   int rho, double scale, const py::object& lower, const py::object& upper,
+                   const std::string& solver_name, const std::vector<double>& parameters,
+                   double tol, Index max_iter, const std::optional<Index>& max_functions,
+                   const std::optional<double>& max_time, double least_decrease,
+                   double relative_step, double absolute_step, std::uint64_t seed,
+                   const py::object& callback, bool trace) {
+  const py::array start = checked<double>("x0", x0, 1, "a contiguous float64 vector");
+  const Index size = start.shape(0);
+  solver::MinimizeRequest request;
+  request.solver = solver_name;
+  request.tol = tol;
+  request.max_iter = max_iter;
+  request.start.assign(data(start), data(start) + size);
+  if (!lower.is_none()) request.bounds.lower = data(float64_vector("lower", lower, size));
+  if (!upper.is_none()) request.bounds.upper = data(float64_vector("upper", upper, size));
+  request.options = {.parameters = parameters, .seed = seed};
+  request.keep_trace = trace;
+
+  PendingError pending;
+  core::StopToken stop(
+      [&pending] { return pending.signal_raised(); },
+      max_time ? deadline_in(*max_time) : core::StopToken::Clock::time_point::max());
+  request.execution = {.threads = core::resolve_threads(0), .stop = &stop};
+  Budget budget(stop, max_functions.value_or(std::numeric_limits<Index>::max()));
+  const Calls calls{pending, budget};
+  objective::UserFunction function =
+      complete({fun, jac, hess, hessp, residuals}, request.start, calls,
+               difference_options(jac, request.bounds, relative_step, absolute_step),
+               core::flag(*find_solver(solver_name).info, "needs_hessian"));
+  function.robust = {static_cast<objective::Rho>(rho), scale};
+  objective::Callable objective(std::move(function));
+  request.objective = &objective;
+  Watch watch(calls, callback, least_decrease);
+  request.observer = std::ref(watch);
+
+  solver::MinimizeResult result;
+  without_gil(pending, [&] { result = solver::minimize(request); });
+  result.status = status_of(result, budget, watch);
+  py::dict counts;
+  const objective::Counts formed = objective.counts();
+  counts["nfev"] = budget.functions;
+  counts["njev"] = budget.gradients > 0 ? budget.gradients : formed.gradients;
+  counts["nhev"] = formed.hessians + formed.hessian_products;
+  counts["functions_exhausted"] = budget.exhausted();
+  py::array_t<double> gradient = to_numpy(std::move(result.gradient));
+  return py::make_tuple(py::cast(static_cast<core::Result&&>(std::move(result))), gradient, counts,
+                        pending.take());
+}
+
+}  // namespace
+
+void bind_minimize(py::module_& m) {
+  m.def("minimize", &minimize, py::arg("fun"), py::arg("x0"), py::kw_only(), py::arg("jac"),
+        py::arg("hess") = py::none(), py::arg("hessp") = py::none(),
+        py::arg("residuals") = py::none(), py::arg("rho") = 0, py::arg("scale") = 1.0,
+        py::arg("lower") = py::none(), py::arg("upper") = py::none(), py::arg("solver"),
+        py::arg("parameters"), py::arg("tol") = 1e-5, py::arg("max_iter") = 15000,
+        py::arg("max_functions") = py::none(), py::arg("max_time") = py::none(),
+        py::arg("least_decrease") = -1.0, py::arg("relative_step") = 0.0,
+        py::arg("absolute_step") = 0.0, py::arg("seed") = 0, py::arg("callback") = py::none(),
+        py::arg("trace") = true,
+        "Minimise a function; returns (result, gradient, counts, exception to raise afterwards or "
+        "None).");
+}
+
+}  // namespace thalweg::bindings

@@ -1,0 +1,379 @@
+#include "user_function.hpp"
+
+#include <pybind11/complex.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <memory>
+
+#include "thalweg/core/error.hpp"
+
+namespace thalweg::bindings {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// An array of its own for every call: the function may keep it, or write into it.
+py::array_t<double> copy_of(const double* x, Index size) {
+  return py::array_t<double>(static_cast<py::ssize_t>(size), x);
+}
+
+double to_number(const py::handle& object) {
+  if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr());
+  py::object number = py::reinterpret_borrow<py::object>(object);
+  if (py::isinstance<py::array>(object)) {
+    if (py::reinterpret_borrow<py::array>(object).size() != 1) {
+      throw py::value_error("fun must return a number; got an array of shape " +
+                            std::string(py::str(object.attr("shape"))));
+    }
+    number = object.attr("item")();
+  }
+  const double value = PyFloat_AsDouble(number.ptr());
+  if (value == -1.0 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return value;
+}
+
+// The entries of what `name` returned, in C order.
+void to_numbers(const char* name, const py::object& object, Index size, const std::string& shape,
+                double* out) {
+  py::object dense = object;
+  if (!py::isinstance<py::array>(object) && py::hasattr(object, "toarray"))
+    dense = object.attr("toarray")();
+  py::array array = py::array::ensure(dense);
+  if (!array) throw py::error_already_set();
+  if (array.dtype().kind() == 'c') {
+    throw py::type_error(std::string(name) + " must return real numbers; got complex ones");
+  }
+  const auto numbers =
+      py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(array);
+  if (!numbers) throw py::error_already_set();
+  if (numbers.size() != size) {
+    throw py::value_error(std::string(name) + " must return an array of shape " + shape +
+                          "; got shape " + std::string(py::str(array.attr("shape"))));
+  }
+  std::copy_n(numbers.data(), size, out);
+}
+
+std::string vector_shape(Index size) { return "(" + std::to_string(size) + ",)"; }
+
+// (f, gradient), as fun returns it where jac is True.
+py::sequence to_pair(const py::object& result) {
+  if (!py::isinstance<py::tuple>(result) && !py::isinstance<py::list>(result)) {
+    throw py::type_error("fun must return (f, gradient) where jac is True; got an object of type " +
+                         std::string(py::str(py::type::of(result).attr("__name__"))));
+  }
+  const auto pair = py::reinterpret_borrow<py::sequence>(result);
+  if (pair.size() != 2) {
+    throw py::value_error("fun must return (f, gradient) where jac is True; got " +
+                          std::to_string(pair.size()) + " values");
+  }
+  return pair;
+}
+
+// x + i h e_j, with h so small that h^2 is nothing beside 1: the complex step has no cancellation
+// (Squire & Trapp 1998). For analytic functions.
+double complex_step(double x) { return 1e-20 * std::max(1.0, std::fabs(x)); }
+
+py::array_t<std::complex<double>> complex_point(const double* x, Index size, Index j) {
+  py::array_t<std::complex<double>> point(static_cast<py::ssize_t>(size));
+  std::copy_n(x, size, point.mutable_data());
+  point.mutable_at(j) += std::complex<double>(0, complex_step(x[j]));
+  return point;
+}
+
+// The imaginary parts of what `name` returned, over the step: a column of the Jacobian.
+void to_derivatives(const char* name, const py::object& object, Index count, double step,
+                    double* out) {
+  const auto array = py::array::ensure(object);
+  if (!array) throw py::error_already_set();
+  if (array.dtype().kind() != 'c' || array.size() != count) {
+    throw py::type_error(std::string(name) + " must return " + std::to_string(count) +
+                         " complex number" + (count == 1 ? "" : "s") +
+                         " for a complex point where jac is 'cs'; got dtype " +
+                         std::string(py::str(array.dtype())) + " and shape " +
+                         std::string(py::str(array.attr("shape"))));
+  }
+  const py::array_t<std::complex<double>, py::array::c_style | py::array::forcecast> numbers(array);
+  for (Index k = 0; k < count; ++k) out[k] = numbers.data()[k].imag() / step;
+}
+
+// A Python function of a point. The last value is kept: line searches that look at values only are
+// followed by a gradient at the same point.
+class PythonFunction final {
+ public:
+  PythonFunction(const GivenFunctions& given, Index size, const Calls& calls)
+      : fun_(given.fun),
+        jac_(given.jac),
+        is_pair_(given.jac.is(py::bool_(true))),
+        is_complex_(!is_pair_ && py::isinstance<py::str>(given.jac) &&
+                    py::cast<std::string>(given.jac) == "cs"),
+        size_(size),
+        calls_(calls),
+        gradient_(is_pair_ ? static_cast<std::size_t>(size) : 0) {}
+
+  bool has_gradient() const { return is_pair_ || is_complex_ || PyCallable_Check(jac_.ptr()) != 0; }
+
+  double value(const double* x) {
+    if (is_at(x)) return value_;
+    if (!calls_.budget.spend_function()) return nan;
+    value_ = nan;
+    const bool done = calls_.run([&] {
+      const py::object result = fun_(copy_of(x, size_));
+      if (is_pair_) {
+        const py::sequence pair = to_pair(result);
+        value_ = to_number(py::object(pair[0]));
+        to_numbers("fun", pair[1], size_, vector_shape(size_), gradient_.data());
+        ++calls_.budget.gradients;
+      } else {
+        value_ = to_number(result);
+      }
+    });
+    if (done) x_.assign(x, x + size_);
+    else x_.clear();
+    return value_;
+  }
+
+  double value_gradient(const double* x, double* gradient) {
+    const double at = value(x);
+    if (is_pair_) {
+      std::copy(gradient_.begin(), gradient_.end(), gradient);
+    } else if (is_complex_) {
+      for (Index j = 0; j < size_; ++j) gradient[j] = complex_slope(x, j);
+    } else if (calls_.budget.may_go_on()) {
+      ++calls_.budget.gradients;
+      calls_.run([&] {
+        to_numbers("jac", jac_(copy_of(x, size_)), size_, vector_shape(size_), gradient);
+      });
+    }
+    return at;
+  }
+
+ private:
+  bool is_at(const double* x) const { return !x_.empty() && std::equal(x_.begin(), x_.end(), x); }
+
+  double complex_slope(const double* x, Index j) {
+    double slope = nan;
+    if (!calls_.budget.spend_function()) return slope;
+    calls_.run([&] {
+      to_derivatives("fun", fun_(complex_point(x, size_, j)), 1, complex_step(x[j]), &slope);
+    });
+    return slope;
+  }
+
+  py::object fun_, jac_;
+  bool is_pair_, is_complex_;
+  Index size_;
+  Calls calls_;
+  Vector x_, gradient_;
+  double value_ = nan;
+};
+
+objective::UserFunction python_function(const GivenFunctions& given, Index size,
+                                        const Calls& calls) {
+  const auto function = std::make_shared<PythonFunction>(given, size, calls);
+  objective::UserFunction f;
+  f.size = size;
+  f.value = [function](const double* x) { return function->value(x); };
+  if (function->has_gradient()) {
+    f.value_gradient = [function](const double* x, double* gradient) {
+      return function->value_gradient(x, gradient);
+    };
+  }
+  return f;
+}
+
+// Python residuals with their Jacobian, column major. Residuals of the last point are kept.
+class PythonResiduals final {
+ public:
+  PythonResiduals(const GivenFunctions& given, const Vector& start, const Calls& calls,
+                  const objective::DifferenceOptions& differences)
+      : residuals_(given.residuals),
+        jac_(given.jac),
+        size_(static_cast<Index>(start.size())),
+        calls_(calls),
+        count_(count_at(start)),
+        r_(static_cast<std::size_t>(count_), nan),
+        differences_(size_, count_, differences) {}
+
+  Index count() const { return count_; }
+
+  // Either output may be null.
+  void operator()(const double* x, double* r, double* jacobian) {
+    evaluate(x);
+    if (r != nullptr) std::copy(r_.begin(), r_.end(), r);
+    if (jacobian == nullptr) return;
+    std::fill_n(jacobian, count_ * size_, nan);
+    if (PyCallable_Check(jac_.ptr()) != 0) call_jacobian(x, jacobian);
+    else if (py::cast<std::string>(jac_) == "cs") complex_jacobian(x, jacobian);
+    else difference_jacobian(x, jacobian);
+    calls_.budget.start_is_known();
+  }
+
+ private:
+  Index count_at(const Vector& start) const {
+    ++calls_.budget.functions;
+    const auto array = py::array::ensure(residuals_(copy_of(start.data(), size_)));
+    if (!array) throw py::error_already_set();
+    if (array.size() == 0) throw py::value_error("residuals must return at least one number");
+    return static_cast<Index>(array.size());
+  }
+
+  void evaluate(const double* x) {
+    if (!x_.empty() && std::equal(x_.begin(), x_.end(), x)) return;
+    x_.clear();
+    std::fill(r_.begin(), r_.end(), nan);
+    if (call_residuals(x, r_.data())) x_.assign(x, x + size_);
+  }
+
+  bool call_residuals(const double* x, double* out) {
+    return calls_.budget.spend_function() && calls_.run([&] {
+      to_numbers("residuals", residuals_(copy_of(x, size_)), count_, vector_shape(count_), out);
+    });
+  }
+
+  void call_jacobian(const double* x, double* jacobian) {
+    if (!calls_.budget.may_go_on()) return;
+    ++calls_.budget.gradients;
+    rows_.resize(static_cast<std::size_t>(count_ * size_));
+    const std::string shape = "(" + std::to_string(count_) + ", " + std::to_string(size_) + ")";
+    const bool done = calls_.run(
+        [&] { to_numbers("jac", jac_(copy_of(x, size_)), count_ * size_, shape, rows_.data()); });
+    if (!done) return;
+    for (Index j = 0; j < size_; ++j) {
+      for (Index k = 0; k < count_; ++k)
+        jacobian[j * count_ + k] = rows_[static_cast<std::size_t>(k * size_ + j)];
+    }
+  }
+
+  void complex_jacobian(const double* x, double* jacobian) {
+    for (Index j = 0; j < size_ && calls_.budget.spend_function(); ++j) {
+      const bool done = calls_.run([&] {
+        to_derivatives("residuals", residuals_(complex_point(x, size_, j)), count_,
+                       complex_step(x[j]), jacobian + j * count_);
+      });
+      if (!done) return;
+    }
+  }
+
+  void difference_jacobian(const double* x, double* jacobian) {
+    const Vector at = r_;
+    const auto residuals = [this](const double* point, double* out) {
+      if (!call_residuals(point, out)) std::fill_n(out, count_, nan);
+    };
+    differences_.jacobian(residuals, x, at.data(), jacobian);
+  }
+
+  py::object residuals_, jac_;
+  Index size_;
+  Calls calls_;
+  Index count_;
+  Vector x_, r_, rows_;
+  objective::Differences differences_;
+};
+
+objective::UserFunction residual_function(const GivenFunctions& given, const Vector& start,
+                                          const Calls& calls,
+                                          const objective::DifferenceOptions& differences) {
+  const auto function = std::make_shared<PythonResiduals>(given, start, calls, differences);
+  objective::UserFunction f;
+  f.size = static_cast<Index>(start.size());
+  f.residual_count = function->count();
+  f.residuals = [function](const double* x, double* r, double* jacobian) {
+    (*function)(x, r, jacobian);
+  };
+  return f;
+}
+
+// What a capsule says of its function: "double (int, double *, ...)", without blanks and const.
+std::string signature_of(const py::capsule& capsule) {
+  std::string signature = capsule.name() != nullptr ? capsule.name() : "";
+  for (std::size_t at; (at = signature.find("const")) != std::string::npos;) signature.erase(at, 5);
+  std::erase(signature, ' ');
+  return signature;
+}
+
+objective::UserFunction compiled_function(const py::capsule& capsule, Index size,
+                                          const Calls& calls) {
+  using WithGradient = double (*)(int, const double*, double*, void*);
+  using WithData = double (*)(int, const double*, void*);
+  using Plain = double (*)(int, const double*);
+  const std::string signature = signature_of(capsule);
+  void* address = PyCapsule_GetPointer(capsule.ptr(), capsule.name());
+  if (address == nullptr) throw py::error_already_set();
+  void* data = PyCapsule_GetContext(capsule.ptr());
+  const int n = static_cast<int>(size);
+
+  objective::UserFunction f;
+  f.size = size;
+  const auto counted = [calls](auto&& call) {
+    return calls.budget.spend_function() ? call() : nan;
+  };
+  if (signature == "double(int,double*,double*,void*)") {
+    const auto function = reinterpret_cast<WithGradient>(address);
+    f.value = [=](const double* x) {
+      return counted([&] { return function(n, x, nullptr, data); });
+    };
+    f.value_gradient = [=](const double* x, double* gradient) {
+      return counted([&] {
+        ++calls.budget.gradients;
+        return function(n, x, gradient, data);
+      });
+    };
+  } else if (signature == "double(int,double*,void*)") {
+    const auto function = reinterpret_cast<WithData>(address);
+    f.value = [=](const double* x) { return counted([&] { return function(n, x, data); }); };
+  } else if (signature == "double(int,double*)") {
+    const auto function = reinterpret_cast<Plain>(address);
+    f.value = [=](const double* x) { return counted([&] { return function(n, x); }); };
+  } else {
+    throw core::InvalidArgument(
+        "a compiled fun must have one of the signatures 'double (int, double *, double *, void *)' "
+        "(size, point, gradient to write or NULL, user data), 'double (int, double *, void *)' and "
+        "'double (int, double *)'; got '" +
+        std::string(capsule.name() != nullptr ? capsule.name() : "") + "'");
+  }
+  return f;
+}
+
+}  // namespace
+
+objective::UserFunction user_function(const GivenFunctions& given, const Vector& start,
+                                      const Calls& calls,
+                                      const objective::DifferenceOptions& differences) {
+  const auto size = static_cast<Index>(start.size());
+  objective::UserFunction f;
+  if (!given.residuals.is_none()) {
+    f = residual_function(given, start, calls, differences);
+  } else if (py::isinstance<py::capsule>(given.fun)) {
+    f = compiled_function(given.fun, size, calls);
+    // Differences may be asked for where the function has a gradient.
+    if (!given.jac.is(py::bool_(true))) f.value_gradient = nullptr;
+  } else {
+    f = python_function(given, size, calls);
+  }
+  if (!given.hess.is_none()) {
+    f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
+      std::fill_n(out, size * size, nan);
+      if (!calls.budget.may_go_on()) return;
+      const std::string n = std::to_string(size);
+      calls.run([&] {
+        to_numbers("hess", hess(copy_of(x, size)), size * size, "(" + n + ", " + n + ")", out);
+      });
+    };
+  }
+  if (!given.hessp.is_none()) {
+    f.hessian_product = [hessp = given.hessp, size, calls](const double* x, const double* v,
+                                                           double* out) {
+      std::fill_n(out, size, nan);
+      if (!calls.budget.may_go_on()) return;
+      calls.run([&] {
+        to_numbers("hessp", hessp(copy_of(x, size), copy_of(v, size)), size, vector_shape(size),
+                   out);
+      });
+    };
+  }
+  return f;
+}
+
+}  // namespace thalweg::bindings

@@ -1,0 +1,148 @@
+// Newton's method.
+//
+//   (H + E) s = -g,   x+ = x + t s
+//
+// E is zero where H is positive definite: then the blocked, threaded Cholesky factorisation serves.
+// Where H is singular but the system has a solution (collinear columns), that is the step. Else E
+// is that of a modified factorisation, which gives directions of negative curvature the curvature's
+// size. An Armijo search tries the full step first.
+//
+// For: up to some thousand variables and a Hessian matrix. More: newton_cg, trust_ncg.
+//
+// Cost: one Hessian and n^3 / 3 multiply-adds a step; n^2 numbers of memory. References: Nocedal &
+// Wright 2006, algorithm 3.2; Gill, Murray & Wright 1981, section 4.4.2.2.
+#pragma once
+
+#include <array>
+
+#include "thalweg/kernels/cholesky.hpp"
+#include "thalweg/kernels/modified_cholesky.hpp"
+#include "thalweg/line_search/armijo.hpp"
+#include "thalweg/solver/box.hpp"
+#include "thalweg/kernels/vector.hpp"
+
+namespace thalweg::solver {
+
+class NewtonSolver final : public SmoothSolver {
+ public:
+  void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
+    const auto n = at.x.size();
+    hessian_.resize(n * n);
+    diagonal_.resize(n);
+    step_.resize(n);
+    before_ = at;
+    modified_ = 0;
+  }
+
+  StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
+    f.refinements().matrix->assemble(hessian_.data());
+    if (context.execution.stop_requested()) return {};
+    find_step(at.gradient, context.execution);
+    f.begin_line(step_.data());
+    const double slope = kernels::dot(at.gradient, step_);
+    const line_search::Found found = line_search::Armijo::search(f, {0, at.value, slope}, {});
+    if (!found.success()) return {.failure = failure_of(found.outcome)};
+    StepOutcome outcome{.epochs = 1};
+    outcome.largest_change = move_along(f, found.at.step, at, before_);
+    return outcome;
+  }
+
+  std::string reason() const override {
+    std::string text = "Newton, Cholesky factorisation";
+    if (modified_ > 0) {
+      text += ", modified in " + std::to_string(modified_) +
+              (modified_ == 1 ? " step" : " steps") + " (Hessian not positive definite)";
+    }
+    return text;
+  }
+  std::string_view ran() const override { return "newton"; }
+  Index matrix_bytes() const override { return static_cast<Index>(8 * hessian_.size()); }
+
+ private:
+  void find_step(const Vector& gradient, const core::Execution& execution) {
+    keep();
+    const auto n = static_cast<Index>(gradient.size());
+    cholesky_.factorize(hessian_.data(), n, n, dependent, execution);
+    for (std::size_t j = 0; j < step_.size(); ++j) step_[j] = -gradient[j];
+    cholesky_.solve(step_.data());
+    if (execution.stop_requested() || solves(gradient)) return;
+    ++modified_;
+    restore();
+    for (std::size_t j = 0; j < step_.size(); ++j) step_[j] = -gradient[j];
+    // Where entries are not finite there is no better direction than that of steepest descent.
+    if (modified_cholesky_.factorize(hessian_.data(), n, execution)) {
+      modified_cholesky_.solve(step_.data());
+    }
+  }
+
+  // The upper triangle keeps the matrix while the lower one is factorised.
+  void keep() {
+    const std::size_t n = step_.size();
+    for (std::size_t j = 0; j < n; ++j) {
+      diagonal_[j] = hessian_[j * (n + 1)];
+      for (std::size_t i = j + 1; i < n; ++i) hessian_[j + i * n] = hessian_[i + j * n];
+    }
+  }
+  void restore() {
+    const std::size_t n = step_.size();
+    for (std::size_t j = 0; j < n; ++j) {
+      hessian_[j * (n + 1)] = diagonal_[j];
+      for (std::size_t i = j + 1; i < n; ++i) hessian_[i + j * n] = hessian_[j + i * n];
+    }
+  }
+
+  // Whether the factor was that of a positive definite matrix, or the step solves the system all
+  // the same and goes down.
+  bool solves(const Vector& gradient) const {
+    const std::size_t n = step_.size();
+    bool definite = true;
+    for (std::size_t j = 0; j < n && definite; ++j)
+      definite = !cholesky_.is_skipped(static_cast<Index>(j));
+    const double slope = kernels::dot(gradient, step_);
+    if (!(slope < 0)) return false;
+    if (definite) return true;
+    const double allowed = consistent * kernels::largest(gradient);
+    for (std::size_t j = 0; j < n; ++j) {
+      double rest = gradient[j] + diagonal_[j] * step_[j];
+      for (std::size_t i = 0; i < j; ++i) rest += hessian_[i + j * n] * step_[i];
+      for (std::size_t i = j + 1; i < n; ++i) rest += hessian_[j + i * n] * step_[i];
+      if (!(std::fabs(rest) <= allowed)) return false;
+    }
+    return true;
+  }
+
+  // Relative to its diagonal entry, a pivot that rounding alone can make.
+  static constexpr double dependent = 1e-13;
+  // Residual, relative to the gradient, that a solved system may have: as good as truncated CG.
+  static constexpr double consistent = 1e-3;
+
+  Vector hessian_, diagonal_, step_;
+  kernels::Cholesky cholesky_;
+  kernels::ModifiedCholesky modified_cholesky_;
+  Index modified_ = 0;
+  SmoothPoint before_;
+};
+
+struct Newton final {
+  static std::unique_ptr<SmoothSolver> make(const SmoothOptions&) {
+    return std::make_unique<NewtonSolver>();
+  }
+
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", false},
+                                                    {"needs_hessian", true},
+                                                    {"needs_residuals", false}}};
+  static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
+  static constexpr core::Info info{
+      .name = "newton",
+      .summary = "Newton's method with a Cholesky factorisation, modified where f is not convex.",
+      .formula = "x <- x - t (H + E)^-1 g",
+      .reference = "Gill, Murray & Wright 1981; Nocedal & Wright 2006, algorithm 3.2",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = needs};
+};
+
+static_assert(SmoothEntry<Newton>);
+
+}  // namespace thalweg::solver

@@ -1,0 +1,101 @@
+// Newton's method with conjugate gradients and a line search.
+//
+//   |H s + g| <= eta |g|,   x+ = x + t s
+//
+// The system is solved the more exactly the faster the gradient falls (eta by Eisenstat & Walker's
+// second choice), so that convergence is superlinear at the price of few products far from the
+// minimum. A direction of negative curvature ends the iteration; the step so far is taken.
+// Preconditioned by the Hessian's diagonal where the function estimates it.
+//
+// For: convex functions with cheap Hessian products. Where f is far from convex: trust_ncg, which
+// follows negative curvature.
+//
+// Cost: some products and one gradient a step. References: Dembo & Steihaug 1983; Eisenstat & Walker
+// 1996, equation (2.6); Nocedal & Wright 2006, algorithm 7.1.
+#pragma once
+
+#include <array>
+
+#include "thalweg/line_search/armijo.hpp"
+#include "thalweg/solver/box.hpp"
+#include "thalweg/solver/truncated_cg.hpp"
+
+namespace thalweg::solver {
+
+class NewtonCgSolver final : public SmoothSolver {
+ public:
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
+    require_product(f, ran());
+    const auto n = static_cast<Index>(at.x.size());
+    cg_.begin(n);
+    preconditioner_.begin(n);
+    before_ = at;
+    eta_ = most_eta;
+    norm_before_ = 0;
+    source_ = product_source(f.refinements());
+  }
+
+  StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
+    const objective::Refinements have = f.refinements();
+    update_forcing(kernels::norm(at.gradient));
+    cg_.solve(*have.product, at.gradient,
+              {.reduction = eta_, .diagonal = preconditioner_.update(have.diagonal)},
+              context.execution);
+    const double slope = kernels::dot(at.gradient, cg_.step());
+    f.begin_line(cg_.step().data());
+    const line_search::Found found = line_search::Armijo::search(f, {0, at.value, slope}, {});
+    if (!found.success()) return {.failure = failure_of(found.outcome)};
+    StepOutcome outcome{.epochs = 1};
+    outcome.largest_change = move_along(f, found.at.step, at, before_);
+    return outcome;
+  }
+
+  std::string reason() const override {
+    return "Newton, conjugate gradients" + std::string(source_);
+  }
+  std::string_view ran() const override { return "newton_cg"; }
+  Index matrix_bytes() const override { return 0; }
+
+ private:
+  void update_forcing(double norm) {
+    if (norm_before_ > 0) {
+      const double kept = gamma * std::pow(eta_, alpha);
+      eta_ = gamma * std::pow(norm / norm_before_, alpha);
+      if (kept > 0.1) eta_ = std::max(eta_, kept);
+      eta_ = std::min(eta_, most_eta);
+    }
+    norm_before_ = norm;
+  }
+
+  static constexpr double gamma = 0.9, alpha = 1.618033988749895, most_eta = 0.5;
+
+  TruncatedCg cg_;
+  DiagonalPreconditioner preconditioner_;
+  double eta_ = most_eta, norm_before_ = 0;
+  std::string_view source_;
+  SmoothPoint before_;
+};
+
+struct NewtonCg final {
+  static std::unique_ptr<SmoothSolver> make(const SmoothOptions&) {
+    return std::make_unique<NewtonCgSolver>();
+  }
+
+  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
+                                                    {"handles_bounds", false},
+                                                    {"needs_hessian", false},
+                                                    {"needs_residuals", false}}};
+  static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
+  static constexpr core::Info info{
+      .name = "newton_cg",
+      .summary = "Newton's method with conjugate gradients and a line search.",
+      .formula = "x <- x + t s, |H s + g| <= eta |g|",
+      .reference = "Dembo & Steihaug 1983; Eisenstat & Walker 1996",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = needs};
+};
+
+static_assert(SmoothEntry<NewtonCg>);
+
+}  // namespace thalweg::solver

@@ -1,0 +1,80 @@
+// The step that BFGS and L-BFGS share; they differ in how they keep the inverse Hessian H.
+//
+//   x+ = x - t H grad f(x)
+//
+// A pair of no positive curvature is skipped. Where H gives no descent, or the search along -H grad
+// fails, the step is repeated along the gradient, and H begins anew, before giving up.
+//
+// H offers begin(f, size), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
+// H v), next_s() and next_y() (where the next pair is written), learn(pair) (which takes it in),
+// bytes().
+#pragma once
+
+#include "thalweg/line_search/choice.hpp"
+#include "thalweg/solver/initial_metric.hpp"
+#include "thalweg/solver/search_step.hpp"
+
+namespace thalweg::solver {
+
+template <class Inverse>
+class QuasiNewtonSolver final : public SmoothSolver {
+ public:
+  QuasiNewtonSolver(const core::Info& info, Inverse inverse, line_search::Search search)
+      : info_(info), inverse_(std::move(inverse)), search_(search, options()) {}
+
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
+    inverse_.begin(f, at.x.size());
+    line_.begin(at.x.size());
+  }
+
+  StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
+    const bool is_plain = !aim(at);
+    if (is_plain) aim_downhill(at);
+    if (!run(f, at)) {
+      if (is_plain || search_.is_unbounded()) {
+        return line_.failed(search_.found().outcome);
+      }
+      aim_downhill(at);
+      if (!run(f, at)) return line_.failed(search_.found().outcome);
+    }
+    if (!search_.found().success()) inverse_.clear();
+    else if (search_.pair().is_curved()) inverse_.learn(search_.pair());
+    return search_.outcome();
+  }
+
+  std::string reason() const override { return std::string(info_.summary); }
+  std::string_view ran() const override { return info_.name; }
+  Index matrix_bytes() const override { return inverse_.bytes(); }
+
+ private:
+  // decrease as in More & Thuente's and later codes for these methods; 1e-4 takes poor first steps.
+  static line_search::Options options() {
+    line_search::Options options;
+    options.decrease = 1e-3;
+    return options;
+  }
+
+  // -H grad; false where that is of no use.
+  bool aim(const SmoothPoint& at) {
+    if (inverse_.is_plain()) return false;
+    Vector& direction = line_.direction();
+    for (std::size_t j = 0; j < direction.size(); ++j) direction[j] = -at.gradient[j];
+    inverse_.multiply(direction);
+    return line_.is_downhill(at);
+  }
+  void aim_downhill(const SmoothPoint& at) {
+    inverse_.clear();
+    line_.point_downhill(at);
+  }
+  bool run(objective::Smooth& f, SmoothPoint& at) {
+    return search_.run(
+        line_, f, at, at.value, [] { return 1.0; }, inverse_.next_s(), inverse_.next_y());
+  }
+
+  const core::Info& info_;
+  Inverse inverse_;
+  LineStep line_;
+  SearchStep search_;
+};
+
+}  // namespace thalweg::solver

@@ -1,0 +1,69 @@
+// A step along a direction by a line search, and the pair
+//
+//   s = x+ - x,   y = grad f(x+) - grad f(x)
+//
+// that quasi-Newton, conjugate gradient and Barzilai-Borwein methods learn from.
+#pragma once
+
+#include "thalweg/solver/line_step.hpp"
+
+namespace thalweg::solver {
+
+// The products of a pair.
+struct Pair {
+  double ss = 0, sy = 0, yy = 0;
+
+  // Curvature along s that is positive by more than rounding, so that an update by the pair stays
+  // positive definite.
+  bool is_curved() const { return sy > epsilon * yy && yy < infinity && std::isfinite(ss / sy); }
+};
+
+class SearchStep final {
+ public:
+  SearchStep(line_search::Search search, const line_search::Options& options)
+      : search_(search), options_(options) {}
+
+  // Moves the point along the line's direction; true if it moved. After a failure of the search
+  // that is still to a lower point, where there is one. first_step() may try f's line. Methods that
+  // are not monotone pass what decreases are `from`, a value that is not below at.value.
+  template <class F>
+  bool run(LineStep& line, objective::Smooth& f, SmoothPoint& at, double from, F&& first_step,
+           Vector& s, Vector& y) {
+    f.begin_line(line.direction().data());
+    options_.first_step = first_step();
+    options_.largest_step = largest_step(line, at);
+    found_ = search_(f, {0, from, line.slope()}, options_);
+    if (found_.outcome == line_search::Outcome::unbounded) return false;
+    if (!found_.success() && !(found_.at.value < at.value)) return false;
+    s = at.x;
+    y = at.gradient;
+    outcome_ = line.finish(f, at, found_.at.step);
+    for (std::size_t j = 0; j < s.size(); ++j) {
+      s[j] = at.x[j] - s[j];
+      y[j] = at.gradient[j] - y[j];
+    }
+    pair_ = {.ss = dot(s, s), .sy = dot(s, y), .yy = dot(y, y)};
+    return true;
+  }
+
+  const line_search::Found& found() const { return found_; }
+  bool is_unbounded() const { return found_.outcome == line_search::Outcome::unbounded; }
+  const Pair& pair() const { return pair_; }
+  // What the driver is told of a run that moved the point.
+  const StepOutcome& outcome() const { return outcome_; }
+
+ private:
+  // A function that falls for so long has no minimum within reach. x stays finite.
+  static double largest_step(LineStep& line, const SmoothPoint& at) {
+    const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300);
+    return reach / norm(line.direction());
+  }
+
+  line_search::Search search_;
+  line_search::Options options_;
+  line_search::Found found_;
+  Pair pair_;
+  StepOutcome outcome_;
+};
+
+}  // namespace thalweg::solver

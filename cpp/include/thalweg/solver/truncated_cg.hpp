@@ -1,0 +1,182 @@
+// Conjugate gradients on the Newton system, cut short: what Newton-CG and trust-region methods share.
+//
+//   min_s  g's + 1/2 s'Hs   subject to  |s|_M <= radius,      |s|_M^2 = s'Ms
+//
+// M is a positive diagonal, the preconditioner (one where there is none). Ends where the residual is
+// small enough, at the boundary, or along a direction of negative curvature, which with a finite
+// radius is followed to the boundary. Without a radius the step so far is returned; where there is
+// none, the preconditioned steepest descent, as long as the curvature's size suggests.
+//
+// The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
+//
+// Cost: one product with H and 10 n operations an iteration. References: Steihaug 1983; Toint 1981;
+// Conn, Gould & Toint 2000, algorithm 7.5.1 (norms by recurrence); Dembo & Steihaug 1983; Nocedal &
+// Wright 2006, algorithms 7.1 and 7.2.
+#pragma once
+
+#include <cmath>
+
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/kernels/vector.hpp"
+#include "thalweg/objective/smooth.hpp"
+
+namespace thalweg::solver {
+
+class TruncatedCg final {
+ public:
+  struct Options {
+    double radius = infinity;
+    double reduction = 0.1;  // of the residual, in the norm of M^-1
+    const double* diagonal = nullptr;  // of M
+  };
+  struct Outcome {
+    Index products = 0;
+    double model = 0;  // at the step: negative
+    double norm = 0;   // |s|_M
+    bool at_boundary = false;
+    bool negative_curvature = false;
+  };
+
+  void begin(Index size) {
+    for (Vector* v : {&step_, &residual_, &scaled_, &direction_, &product_})
+      v->resize(static_cast<std::size_t>(size));
+  }
+
+  const Vector& step() const { return step_; }
+
+  // |g| in the norm of M^-1.
+  static double dual_norm(const Vector& g, const double* diagonal) {
+    if (diagonal == nullptr) return kernels::norm(g);
+    double sum = 0;
+    for (std::size_t j = 0; j < g.size(); ++j) sum += g[j] * g[j] / diagonal[j];
+    return std::sqrt(sum);
+  }
+
+  Outcome solve(objective::HessianProduct& hessian, const Vector& gradient, const Options& options,
+                const core::Execution& execution) {
+    Outcome outcome;
+    std::fill(step_.begin(), step_.end(), 0.0);
+    residual_ = gradient;
+    precondition(options.diagonal);
+    for (std::size_t j = 0; j < step_.size(); ++j) direction_[j] = -scaled_[j];
+    double rho = kernels::dot(residual_, scaled_);
+    const double goal = rho * options.reduction * options.reduction;
+    // Squares and product in the norm of M: of the step, step and direction, the direction.
+    double ss = 0, sd = 0, dd = rho;
+    const auto most = 2 * static_cast<Index>(step_.size()) + 10;  // exact arithmetic needs n
+    while (rho > goal && outcome.products < most && !execution.stop_requested()) {
+      hessian.multiply(direction_.data(), product_.data());
+      ++outcome.products;
+      const double curvature = kernels::dot(direction_, product_);
+      const bool negative = !(curvature > flat * size_of(curvature));
+      const double length = negative ? infinity : rho / curvature;
+      const double longer = ss + length * (2 * sd + length * dd);
+      if (negative || !(longer < options.radius * options.radius)) {
+        outcome.negative_curvature = negative;
+        end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome);
+        break;
+      }
+      kernels::axpy(length, direction_, step_);
+      kernels::axpy(length, product_, residual_);
+      precondition(options.diagonal);
+      const double next = kernels::dot(residual_, scaled_);
+      const double turn = next / rho;
+      for (std::size_t j = 0; j < step_.size(); ++j)
+        direction_[j] = turn * direction_[j] - scaled_[j];
+      ss = longer;
+      sd = turn * (sd + length * dd);
+      dd = next + turn * turn * dd;
+      rho = next;
+      outcome.norm = std::sqrt(ss);
+    }
+    outcome.model = 0.5 * (kernels::dot(gradient, step_) + kernels::dot(residual_, step_));
+    return outcome;
+  }
+
+ private:
+  // Curvature, relative to the sizes of direction and product, that rounding alone can make.
+  static constexpr double flat = 4 * epsilon;
+
+  struct Norms {
+    double ss, sd, dd, rho;
+  };
+
+  double size_of(double curvature) const {
+    const double size = kernels::norm(direction_) * kernels::norm(product_);
+    return std::isfinite(size) ? size : std::fabs(curvature);
+  }
+
+  void precondition(const double* diagonal) {
+    if (diagonal == nullptr) {
+      scaled_ = residual_;
+      return;
+    }
+    for (std::size_t j = 0; j < residual_.size(); ++j) scaled_[j] = residual_[j] / diagonal[j];
+  }
+
+  void end_early(double curvature, const Norms& at, double radius, Outcome& outcome) {
+    double length = 0;
+    if (std::isfinite(radius)) {
+      // The positive root of |s + t d|_M = radius, by the form without cancellation.
+      const double gap = radius * radius - at.ss;
+      const double root = std::sqrt(at.sd * at.sd + at.dd * gap);
+      length = at.sd > 0 ? gap / (at.sd + root) : (root - at.sd) / at.dd;
+      outcome.norm = radius;
+      outcome.at_boundary = true;
+    } else if (outcome.products == 1) {
+      length = at.rho / std::fabs(curvature);
+      if (!std::isfinite(length)) length = 1.0 / std::sqrt(at.dd);
+      outcome.norm = length * std::sqrt(at.dd);
+    }
+    if (length == 0) return;
+    kernels::axpy(length, direction_, step_);
+    kernels::axpy(length, product_, residual_);
+  }
+
+  Vector step_, residual_, scaled_, direction_, product_;
+};
+
+// The preconditioner of a function that estimates its Hessian's diagonal, else none. Entries are
+// kept away from zero, so that a variable of no curvature is not followed for ever.
+class DiagonalPreconditioner final {
+ public:
+  void begin(Index size) { entries_.resize(static_cast<std::size_t>(size)); }
+
+  const double* update(objective::HessianDiagonal* source) {
+    if (source == nullptr) return nullptr;
+    source->diagonal(entries_.data());
+    double most = 0;
+    for (const double d : entries_) {
+      if (!std::isfinite(d)) return nullptr;
+      most = std::max(most, d);
+    }
+    if (!(most > 0)) return nullptr;
+    for (double& d : entries_) d = std::max(d, least * most);
+    return entries_.data();
+  }
+
+ private:
+  static constexpr double least = 1e-10;
+  Vector entries_;
+};
+
+// How a user's function supplies products, for a solver's reason().
+inline std::string_view product_source(const objective::Refinements& have) {
+  return have.product_origin == objective::ProductOrigin::differences
+             ? ", Hessian products by differences of gradients"
+         : have.product_origin == objective::ProductOrigin::matrix
+             ? ", Hessian products from the matrix"
+             : "";
+}
+
+// Throws where the function has no products, not even derived ones.
+inline objective::HessianProduct& require_product(objective::Smooth& f, std::string_view solver) {
+  objective::HessianProduct* product = f.refinements().product;
+  if (product == nullptr) {
+    throw core::Unsupported("solver '" + std::string(solver) +
+                            "' needs products with the Hessian, which the function does not have");
+  }
+  return *product;
+}
+
+}  // namespace thalweg::solver

@@ -1,0 +1,534 @@
+"""`minimize`: smooth functions of a vector, with SciPy's signature and a certificate."""
+
+import functools
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import OptimizeResult, OptimizeWarning
+
+from thalweg import _core, solvers
+from thalweg._objective import Objective, read_bounds, read_callback, read_objective, read_point
+from thalweg._parameters import check, choices, seed_from
+from thalweg._validation import show
+from thalweg.registry import catalog
+from thalweg.report import Certificate, MinimizeReport
+
+# SciPy's names where the catalogue has others.
+_SCIPY_METHODS = {"cg": "conjugate_gradient"}
+_SCIPY_OPTIONS = {"maxcor": "memory"}
+
+# SciPy's codes where it has one, and what they mean.
+_STATUSES = {
+    "converged": (0, "The largest entry of the projected gradient is at most {tol:g}."),
+    "max_iter": (1, "The limit of {max_iter} iterations was reached."),
+    "line_search_failed": (
+        2,
+        "No acceptable step was found: the limit of precision, or a wrong jac.",
+    ),
+    "stalled": (2, "Steps do not get lower any more: the limit of floating-point precision."),
+    "non_finite": (3, "The function or its gradient is not finite at the point."),
+    "unbounded": (4, "The function falls without a bound."),
+    "time_limit": (5, "The limit of {max_time} s was reached."),
+    "stopped": (99, "The callback stopped the run."),
+}
+_EXHAUSTED = "The limit of {max_functions} function evaluations was reached."
+_FLAT = "The relative decrease of the function is at most ftol={least_decrease:g}."
+
+_DIFFERENCES_WARN_FROM = 100  # variables
+_SMALL = 50  # variables up to which a dense quasi-Newton matrix costs less than what it saves
+
+
+@dataclass(slots=True)
+class _Settings:
+    """What ends a run, in the words of the core."""
+
+    tol: float = 1e-5
+    max_iter: int = 15000
+    max_functions: int | None = None
+    max_time: float | None = None
+    least_decrease: float = -1.0
+    relative_step: float = 0.0
+    absolute_step: float = 0.0
+
+
+# SciPy's options: their place in the settings, and what they may be.
+_OPTIONS = {
+    "gtol": ("tol", "[0, inf)"),
+    "maxiter": ("max_iter", "int [0, inf)"),
+    "maxfun": ("max_functions", "int [0, inf) or None"),
+    "maxfev": ("max_functions", "int [0, inf) or None"),
+    "ftol": ("least_decrease", "[0, inf)"),
+    "finite_diff_rel_step": ("relative_step", "(0, inf) or None"),
+    "eps": ("absolute_step", "(0, inf)"),
+}
+
+
+_LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")  # in the order of the core
+_RULES = {
+    "tol": "[0, inf) or None",
+    "n_starts": "int [1, inf)",
+    "random_state": "seed",
+    "max_time": "[0, inf] or None",
+    "loss": f"{{{', '.join(_LOSSES)}}}",
+    "f_scale": "(0, inf)",
+}
+
+
+def minimize(
+    fun=None,
+    x0=None,
+    args=(),
+    jac=None,
+    hess=None,
+    hessp=None,
+    method="auto",
+    bounds=None,
+    prox=None,
+    constraints=(),
+    tol=None,
+    callback=None,
+    options=None,
+    *,
+    n_starts=1,
+    random_state=None,
+    max_time=None,
+    residuals=None,
+    loss="linear",
+    f_scale=1.0,
+):
+    r"""Minimize a smooth function of a vector, with SciPy's signature and a certificate.
+
+    .. math::
+
+        \min_x \; f(x) \qquad \text{subject to} \quad l \le x \le u
+
+    With `residuals` r instead of `fun`, for a robust loss rho and f_scale c,
+
+    .. math::
+
+        f(x) = \frac{1}{2} \sum_k c^2 \rho\!\left(r_k(x)^2 / c^2\right)
+
+    Parameters
+    ----------
+    fun : callable or compiled function, optional
+        ``fun(x, *args)`` returns a number, or (f, gradient) where `jac` is True. Or a
+        `scipy.LowLevelCallable` or a ctypes, cffi or numba function pointer with the signature
+        ``double f(int n, double *x, double *gradient, void *user_data)``, which writes the
+        gradient where that is not NULL, or ``double f(int n, double *x, void *user_data)`` or
+        ``double f(int n, double *x)``; the interpreter is then not touched.
+    x0 : array-like
+        Start; arrays of any shape are flattened, and clipped to the bounds.
+    args : tuple, default=()
+        Further arguments of `fun`, `jac`, `hess` and `hessp`.
+    jac : callable, True, "2-point", "3-point" or "cs", optional
+        Gradient, ``jac(x, *args)``, or Jacobian of `residuals`, of shape (m, n). True: `fun`
+        returns it. Else by forward, central or complex-step differences, within the bounds; None
+        is "2-point".
+    hess : callable or "2-point", optional
+        Hessian matrix, ``hess(x, *args)``; "2-point" or None: by differences of gradients where a
+        method needs it.
+    hessp : callable, optional
+        Product of the Hessian with a vector, ``hessp(x, v, *args)``.
+    method : str or solvers.Solver, default="auto"
+        Name of a catalogued solver that minimizes functions, in SciPy's spelling where it has the
+        method ("L-BFGS-B"), or a handle with parameters. "auto" chooses by bounds, derivatives
+        and the number of variables; ``report.reason`` says why.
+    bounds : sequence of (low, high) or scipy.optimize.Bounds, optional
+        Limits of the variables; None in a pair: no limit.
+    prox : None
+        Not supported in this version.
+    constraints : empty
+        Not supported in this version.
+    tol : float in [0, inf), optional
+        Largest entry of the projected gradient to stop at, as option gtol; 1e-5 by default.
+    callback : callable, optional
+        Called after each iteration with the point, or with an `OptimizeResult` where its one
+        parameter is called ``intermediate_result``. StopIteration or the answer True stop the run.
+    options : dict, optional
+        SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps,
+        finite_diff_rel_step, maxcor, disp; and parameters of the method by their catalogue names.
+        Others are ignored with an `OptimizeWarning`, as in SciPy.
+    n_starts : int in [1, inf), default=1
+        Runs: the first from `x0`, the others from random points: uniform between two finite
+        bounds, else normal around `x0` with standard deviation max(1, \|x0_j\|), clipped. The
+        lowest result is returned; evaluations of all are counted.
+    random_state : None, int, RandomState or Generator, optional
+        Seed of random starts; None is the seed 0.
+    max_time : float in [0, inf], optional
+        Seconds for all runs together.
+    residuals : callable, optional
+        ``residuals(x, *args)`` returns m numbers: nonlinear least squares.
+    loss : {"linear", "soft_l1", "huber", "cauchy", "arctan"}, default="linear"
+        rho, as in `scipy.optimize.least_squares`.
+    f_scale : float in (0, inf), default=1.0
+        Residual from which on it counts for less.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        x, fun, jac, nfev, njev, nhev, nit, status, success and message as in SciPy, and besides
+        `certificate` (kind "kkt": the largest entry of the projected gradient) and `report`
+        (solver, reason, status, counts, trace, time).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used; the message names it.
+    KeyboardInterrupt
+        On Ctrl-C; its attribute ``result`` holds the last certified point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import thalweg as tw
+    >>> from scipy.optimize import rosen, rosen_der
+    >>> result = tw.minimize(rosen, np.zeros(5), jac=rosen_der)
+    >>> result.success, bool(result.certificate.value <= 1e-5)
+    (True, True)
+    >>> tw.minimize(rosen, np.zeros(5), jac=rosen_der, bounds=[(-0.5, 0.5)] * 5).x.max() <= 0.5
+    np.True_
+    """
+    began = time.perf_counter()
+    check("minimize", locals(), _RULES)
+    if prox is not None:
+        raise ValueError(f"prox must be None: it is not supported in this version; got {prox!r}.")
+    if isinstance(constraints, dict) or len(constraints) > 0:
+        raise ValueError(
+            "constraints must be empty: they are not supported in this version (bounds are); "
+            f"got {show(constraints)}."
+        )
+    args = args if isinstance(args, tuple) else (args,)
+    if x0 is None:
+        raise ValueError("x0 must be given: the point to start from.")
+    start = read_point("x0", x0)
+    lower, upper = read_bounds(bounds, start.size)
+    if bounds is not None:
+        start = np.clip(start, lower, upper)
+    objective = read_objective(fun, args, jac, hess, hessp, residuals)
+    settings = _Settings(max_time=max_time)
+    if tol is not None:
+        settings.tol = float(tol)
+    own = _read_options(settings, dict(options or {}))
+    disp = own.pop("disp", False)
+    solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
+    _check_information(solver, objective)
+    if loss != "linear" and residuals is None:
+        raise ValueError(f"loss must be 'linear' where fun is given, got {loss!r}.")
+    robust = (_LOSSES.index(loss), float(f_scale))
+    run = _Run(objective, robust, settings, solver, lower, upper, read_callback(callback))
+    if not objective.has_gradient and start.size >= _DIFFERENCES_WARN_FROM:
+        which = "fun has no gradient" if residuals is None else "residuals have no Jacobian"
+        warnings.warn(
+            f"{which}: each one takes {start.size} evaluations or more. Pass jac.",
+            OptimizeWarning,
+            stacklevel=2,
+        )
+    starts = _starts(start, lower, upper, n_starts, seed_from(random_state))
+    outcomes, pending = run.all(starts)
+    result = _result(outcomes, settings, reason, time.perf_counter() - began)
+    if pending is not None:
+        if isinstance(pending, KeyboardInterrupt):
+            pending.result = result
+        raise pending
+    if disp:
+        sys.stdout.write(f"{result.message}\n{result.report}\n")
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    """A method of this package in the shape that SciPy calls; picklable."""
+
+    method: object
+
+    def __call__(
+        self,
+        fun,
+        x0,
+        args=(),
+        jac=None,
+        hess=None,
+        hessp=None,
+        bounds=None,
+        constraints=(),
+        callback=None,
+        tol=None,
+        **options,
+    ):
+        """Minimize; see `thalweg.minimize`."""
+        given = {"jac": jac, "hess": hess, "hessp": hessp, "bounds": bounds, "tol": tol}
+        return minimize(
+            fun,
+            x0,
+            args,
+            method=self.method,
+            constraints=constraints,
+            callback=callback,
+            options=options,
+            **given,
+        )
+
+
+def scipy_method(method="auto"):
+    """Return a method for ``scipy.optimize.minimize(..., method=...)``.
+
+    Parameters
+    ----------
+    method : str or solvers.Solver, default="auto"
+        As in `minimize`.
+
+    Returns
+    -------
+    callable
+        What SciPy calls with the problem; can be pickled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scipy.optimize
+    >>> import thalweg as tw
+    >>> result = scipy.optimize.minimize(
+    ...     scipy.optimize.rosen, np.zeros(3), jac=scipy.optimize.rosen_der,
+    ...     method=tw.scipy_method())
+    >>> bool(np.allclose(result.x, 1.0, atol=1e-4))
+    True
+    """
+    if not isinstance(method, solvers.Solver) and method != "auto":
+        _solver_name(method)
+    return _Method(method)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the core returned for one start."""
+
+    result: _core.Result
+    gradient: np.ndarray
+    counts: dict
+
+
+@dataclass(slots=True)
+class _Run:
+    """One problem with the solver and the limits that it is solved by."""
+
+    objective: Objective
+    robust: tuple
+    settings: _Settings
+    solver: solvers.Solver
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    callback: object
+
+    def all(self, starts):
+        """Run from each start, within the limits for all; stop where the user says so."""
+        limits, outcomes, pending = self.settings, [], None
+        began, spent = time.perf_counter(), 0
+        for x in starts:
+            max_time = limits.max_time
+            if max_time is not None:
+                max_time = max(0.0, max_time - (time.perf_counter() - began))
+            max_functions = limits.max_functions
+            if max_functions is not None:
+                max_functions = max(0, max_functions - spent)
+            outcome, pending = self._one(x, max_functions, max_time)
+            outcomes.append(outcome)
+            spent += outcome.counts["nfev"]
+            ended = outcome.result.status in ("stopped", "time_limit")
+            if pending is not None or ended or outcome.counts["functions_exhausted"]:
+                break
+        return outcomes, pending
+
+    def _one(self, x, max_functions, max_time):
+        objective, settings = self.objective, self.settings
+        result, gradient, counts, pending = _core.minimize(
+            objective.fun,
+            x,
+            jac=objective.jac,
+            hess=objective.hess,
+            hessp=objective.hessp,
+            residuals=objective.residuals,
+            rho=self.robust[0],
+            scale=self.robust[1],
+            lower=self.lower,
+            upper=self.upper,
+            solver=self.solver.entry.name,
+            parameters=_numbers(self.solver),
+            tol=settings.tol,
+            max_iter=settings.max_iter,
+            max_functions=max_functions,
+            max_time=max_time,
+            least_decrease=settings.least_decrease,
+            relative_step=settings.relative_step,
+            absolute_step=settings.absolute_step,
+            callback=self.callback,
+        )
+        return _Outcome(result, gradient, counts), pending
+
+
+def _numbers(solver):
+    """Parameters of a handle as the core takes them: choices by their positions."""
+    values = []
+    for parameter in solver.entry.parameters:
+        value = solver.parameters[parameter.name]
+        if isinstance(value, str):
+            value = choices(parameter.interval).index(value)
+        values.append(float(value))
+    return values
+
+
+def _read_options(settings, options):
+    """Take the options that are settings; return the others."""
+    for name, (place, rule) in _OPTIONS.items():
+        if name in options:
+            check("minimize", {f"options[{name!r}]": options[name]}, {f"options[{name!r}]": rule})
+            value = options.pop(name)
+            if value is not None:
+                setattr(settings, place, value)
+    return options
+
+
+@functools.cache
+def _minimizers():
+    """Catalogue entries of the solvers that take functions."""
+    entries = catalog()["solver"].values()
+    return {entry.name: entry for entry in entries if entry.flags["minimizes_functions"]}
+
+
+def _can(entry, flag):
+    return entry.flags.get(flag, False)
+
+
+def _solver_name(method):
+    known = _minimizers()
+    if not isinstance(method, str):
+        raise TypeError(
+            f"method must be a name or a solver of thalweg.solvers, got {show(method)}."
+        )
+    name = method.lower().replace("-", "_")
+    name = _SCIPY_METHODS.get(name, name)
+    if name not in known:
+        names = ", ".join(repr(known_name.replace("_", "-")) for known_name in known)
+        raise ValueError(f"method must be 'auto' or one of {names}; got {method!r}.")
+    return name
+
+
+def _read_method(method, own, objective, size, is_free):
+    """Return the handle of the solver and why it was chosen; `own` holds its parameters."""
+    reason = ""
+    if isinstance(method, solvers.Solver):
+        handle = method
+        _solver_name(handle.entry.name)
+    else:
+        name = method
+        if isinstance(method, str) and method.lower() == "auto":
+            name, reason = _choose(objective, size, is_free)
+        handle = solvers.resolve(_solver_name(name))
+    if not is_free and not _can(handle.entry, "handles_bounds"):
+        able = [
+            e.name.replace("_", "-") for e in _minimizers().values() if _can(e, "handles_bounds")
+        ]
+        raise ValueError(
+            f"bounds must be None with method {handle.entry.name.replace('_', '-')!r}; those that "
+            f"handle bounds are {', '.join(map(repr, able))}."
+        )
+    names = {p.name for p in handle.entry.parameters}
+    given = {_SCIPY_OPTIONS.get(key, key): value for key, value in own.items() if key != "disp"}
+    unknown = sorted(given.keys() - names)
+    if unknown:
+        warnings.warn(
+            f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=3
+        )
+    parameters = {key: value for key, value in given.items() if key in names}
+    if parameters:
+        handle = type(handle)(**{**handle.parameters, **parameters})
+    return handle, reason
+
+
+def _choose(objective, size, is_free):
+    """Return the solver for a problem, and why."""
+    if objective.residuals is not None and is_free:
+        return "levenberg_marquardt", "residuals and no bounds"
+    if not is_free:
+        return "l_bfgs_b", "bounds"
+    if objective.has_gradient and objective.hess is not None:
+        return "newton", "a Hessian and no bounds"
+    if objective.has_gradient and objective.hessp is not None:
+        return "trust_ncg", "products with the Hessian and no bounds"
+    if size <= _SMALL:
+        return "bfgs", f"no bounds, no Hessian, {size} <= {_SMALL} variables"
+    return "l_bfgs", f"no bounds, no Hessian, {size} > {_SMALL} variables"
+
+
+def _check_information(solver, objective):
+    """Refuse methods that need what is not there, or differences of differences."""
+    method = f"method {solver.entry.name.replace('_', '-')!r}"
+    has_second = objective.hess is not None or objective.hessp is not None
+    has_gradient = objective.has_exact_gradient and objective.residuals is None
+    if _can(solver.entry, "needs_hessian") and not has_gradient and not has_second:
+        raise ValueError(
+            f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
+            "differences themselves are too inexact."
+        )
+    if _can(solver.entry, "needs_residuals") and objective.residuals is None:
+        raise ValueError(f"{method} needs residuals in place of fun.")
+
+
+def _starts(x0, lower, upper, count, seed):
+    """Yield x0 and then random points."""
+    yield x0
+    generator = np.random.default_rng(seed)
+    low = np.full(x0.size, -np.inf) if lower is None else lower
+    high = np.full(x0.size, np.inf) if upper is None else upper
+    boxed = np.isfinite(low) & np.isfinite(high)
+    width = np.subtract(high, low, out=np.zeros(x0.size), where=boxed)
+    for _ in range(count - 1):
+        around = x0 + np.maximum(1.0, np.abs(x0)) * generator.standard_normal(x0.size)
+        inside = low + width * generator.random(x0.size)
+        yield np.where(boxed, inside, np.clip(around, low, high))
+
+
+def _result(outcomes, settings, reason, seconds):
+    """Return the lowest outcome as SciPy's result, with the counts of all."""
+    objectives = [outcome.result.certificate["primal"] for outcome in outcomes]
+    best = int(np.argmin(np.where(np.isnan(objectives), np.inf, objectives)))
+    chosen = outcomes[best]
+    raw = chosen.result
+    trace = dict(raw.trace)
+    del trace["support"]
+    if len(outcomes) > 1:
+        note = f"start {best} of {len(outcomes)} is the lowest"
+        reason = f"{reason}; {note}" if reason else note
+        traces = [outcome.result.trace for outcome in outcomes]
+        trace = {name: np.concatenate([t[name] for t in traces]) for name in trace}
+        trace["start"] = np.repeat(np.arange(len(traces)), [len(t["time"]) for t in traces])
+    counts = {name: sum(o.counts[name] for o in outcomes) for name in ("nfev", "njev", "nhev")}
+    counts["nit"] = sum(outcome.result.n_iter for outcome in outcomes)
+    status, message = _STATUSES[raw.status]
+    certificate = Certificate(**raw.certificate)
+    if chosen.counts["functions_exhausted"]:
+        message = _EXHAUSTED
+    elif raw.status == "converged" and not certificate.value <= settings.tol:
+        message = _FLAT
+    values = {name: getattr(settings, name) for name in settings.__slots__}
+    return OptimizeResult(
+        x=raw.coef.copy(),
+        fun=certificate.primal,
+        jac=chosen.gradient,
+        status=status,
+        success=raw.status == "converged",
+        message=message.format(**values),
+        certificate=certificate,
+        report=MinimizeReport(
+            solver=raw.solver,
+            reason="; ".join(filter(None, [reason, raw.reason])),
+            status=raw.status,
+            n_starts=len(outcomes),
+            time=seconds,
+            trace=trace,
+            **counts,
+        ),
+        **counts,
+    )

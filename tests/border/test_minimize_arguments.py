@@ -1,0 +1,91 @@
+"""`minimize` with arguments that it cannot use: each error names the argument, before any work."""
+
+import ctypes
+
+import numpy as np
+import pytest
+from scipy import LowLevelCallable
+from scipy.optimize import LinearConstraint, rosen, rosen_der
+
+import thalweg as tw
+from support import catalogue
+
+X0 = np.array([-1.2, 1.0])
+COMPILED = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(
+    lambda n, x: 0.0
+)
+WRONG = {
+    "fun": [None, 3, "rosen", LowLevelCallable(COMPILED, signature="double (double)")],
+    "x0": [[], "text", [np.nan], [1.0, np.inf], [1j], [None], [[1, 2], [3]]],
+    "jac": ["4-point", 3, np.ones(2)],
+    "hess": ["cs", 3, np.eye(2)],
+    "hessp": [3, "2-point"],
+    "method": ["no such method", 3, None, b"bfgs"],
+    "bounds": [
+        [(0, 1)],
+        [(1, 0), (0, 1)],
+        [(np.nan, 1)] * 2,
+        3,
+        [(np.inf, None)] * 2,
+        [(0,), (1,)],
+    ],
+    "prox": [abs],
+    "constraints": [{"type": "eq", "fun": rosen}, [LinearConstraint([1, 1], 0, 1)]],
+    "tol": [-1, np.nan, "1e-3", True],
+    "callback": [3, "callback"],
+    "n_starts": [0, -1, 1.5, None],
+    "random_state": [-1, 1.5, "seed"],
+    "max_time": [-1, np.nan, "1"],
+    "options": [{"maxiter": -1}, {"maxfun": 1.5}, {"gtol": "no"}, {"ftol": -1}, {"eps": 0}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_errors_name_the_argument(name, value):
+    calls = []
+
+    def fun(x):
+        calls.append(x)
+        return rosen(x)
+
+    arguments = {"fun": fun, "x0": X0, "jac": rosen_der, name: value}
+    with pytest.raises((ValueError, TypeError), match=rf"\b{name}\b"):
+        tw.minimize(arguments.pop("fun"), arguments.pop("x0"), **arguments)
+    assert not calls
+
+
+def test_methods_without_bounds_refuse_them():
+    for method in set(catalogue.MINIMIZERS) - set(catalogue.BOUNDED):
+        with pytest.raises(ValueError, match="bounds must be None with method"):
+            tw.minimize(rosen, X0, jac=rosen_der, bounds=[(0, 1)] * 2, method=method)
+
+
+@pytest.mark.parametrize("name", catalogue.MINIMIZERS)
+def test_spellings_and_handles_of_methods(name):
+    problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "options": {"maxiter": 1}}
+    handle = catalogue.solver_handle(name)
+    if name in catalogue.LEAST_SQUARES:
+        pytest.skip("takes residuals")
+    for method in (name, name.upper(), name.replace("_", "-"), handle):
+        assert tw.minimize(rosen, X0, method=method, **problem).report.solver == name
+
+
+@pytest.mark.parametrize("name", [n for n in catalogue.CATALOG["solver"] if n[0] != "a"])
+def test_solvers_of_linear_models_are_refused(name):
+    if name not in catalogue.MINIMIZERS:
+        for method in (name, catalogue.solver_handle(name)):
+            with pytest.raises(ValueError, match="method must be"):
+                tw.minimize(rosen, X0, method=method)
+
+
+def test_parameters_of_methods_are_options():
+    for name in catalogue.MINIMIZERS:
+        entry = catalogue.CATALOG["solver"][name]
+        if name in catalogue.LEAST_SQUARES:
+            continue
+        for setting in catalogue.parameter_values(entry)[1:]:
+            options = {"maxiter": 2, **setting}
+            problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "method": name}
+            assert np.isfinite(tw.minimize(rosen, X0, options=options, **problem).fun)

@@ -1,0 +1,138 @@
+"""`minimize` beside SciPy's on the problems of More, Garbow and Hillstrom."""
+
+import functools
+import warnings
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+import thalweg as tw
+from support.more_garbow_hillstrom import PROBLEMS
+
+TOL = 1e-6
+COUNTERPARTS = {
+    "bfgs": "BFGS",
+    "l_bfgs": "L-BFGS-B",
+    "l_bfgs_b": "L-BFGS-B",
+    "conjugate_gradient": "CG",
+    "newton": "trust-exact",
+    "newton_cg": "Newton-CG",
+    "trust_ncg": "trust-ncg",
+}
+SECOND_ORDER = ("newton", "newton_cg", "trust_ncg")
+SCIPY_OPTIONS = {
+    "L-BFGS-B": {"ftol": 1e-30, "gtol": TOL, "maxcor": 10, "maxiter": 15000, "maxfun": 15000},
+    "Newton-CG": {"xtol": 1e-30, "maxiter": 2000},
+}
+
+
+@functools.cache
+def scipys(problem, method, scale=1, bounds=None):
+    """Projected gradient that SciPy ends with, and its evaluations."""
+    second = (
+        {"hess": problem.hessian} if method in ("trust-exact", "Newton-CG", "trust-ncg") else {}
+    )
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            result = scipy.optimize.minimize(
+                problem.fun_and_gradient,
+                scale * problem.start,
+                jac=True,
+                method=method,
+                bounds=bounds,
+                options=SCIPY_OPTIONS.get(method, {"gtol": TOL, "maxiter": 5000}),
+                **second,
+            )
+        except (ValueError, np.linalg.LinAlgError):  # what some methods end with after an overflow
+            return np.inf, 0
+    return violation(problem, result.x, bounds), result.nfev
+
+
+def violation(problem, x, bounds=None):
+    gradient = problem.gradient(x)
+    if bounds is None:
+        return abs(gradient).max()
+    low, high = np.array(bounds).T
+    return abs(x - np.clip(x - gradient, low, high)).max()
+
+
+def ours(problem, method, scale=1, bounds=None):
+    second = {"hess": problem.hessian} if method in SECOND_ORDER else {}
+    result = tw.minimize(
+        problem.fun_and_gradient,
+        scale * problem.start,
+        jac=True,
+        method=method,
+        bounds=bounds,
+        tol=TOL,
+        options={"maxiter": 15000, "maxfun": 15000},
+        **second,
+    )
+    return violation(problem, result.x, bounds), result.nfev
+
+
+@pytest.mark.parametrize("scale", [1, 10, 100])
+@pytest.mark.parametrize("method", COUNTERPARTS)
+def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
+    missed = [
+        problem.name
+        for problem in PROBLEMS
+        if scipys(problem, COUNTERPARTS[method], scale)[0] <= TOL
+        and not ours(problem, method, scale)[0] <= TOL
+    ]
+    assert not missed
+
+
+@pytest.mark.parametrize("method", ["l_bfgs", "l_bfgs_b"])
+def test_limited_memory_takes_at_most_scipys_evaluations(method):
+    """Point 1 of what the smooth solvers must show."""
+    own = scipy_total = 0
+    for problem in PROBLEMS:
+        reached, evaluations = scipys(problem, "L-BFGS-B")
+        if reached > TOL:
+            continue
+        mine, count = ours(problem, method)
+        assert mine <= TOL, problem.name
+        own += count
+        scipy_total += evaluations
+    assert own <= scipy_total
+
+
+def tight_box(problem):
+    width = np.maximum(0.5, 0.25 * abs(problem.start))
+    low, high = problem.start - width, problem.start + 2 * width
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def test_bounded_problems_that_scipy_solves_are_solved():
+    missed = {}
+    for problem in PROBLEMS:
+        bounds = tight_box(problem)
+        if scipys(problem, "L-BFGS-B", bounds=bounds)[0] <= TOL:
+            mine, _ = ours(problem, "l_bfgs_b", bounds=bounds)
+            if mine > TOL:
+                missed[problem.name] = mine
+    assert not missed
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "Newton-CG", "trust-ncg"])
+def test_scipys_names_are_known(method):
+    problem = PROBLEMS[0]
+    for name in (method, method.lower(), method.upper()):
+        result = tw.minimize(
+            problem.fun, problem.start, jac=problem.gradient, hess=problem.hessian, method=name
+        )
+        assert result.success
+        assert COUNTERPARTS[result.report.solver] == method
+
+
+def test_options_mean_what_they_mean_in_scipy():
+    problem = PROBLEMS[0]
+    options = {"maxcor": 3, "maxiter": 4, "gtol": 1e-3, "ftol": 1e-30, "maxfun": 100}
+    result = tw.minimize(
+        problem.fun_and_gradient, problem.start, jac=True, method="L-BFGS-B", options=options
+    )
+    assert result.nit == 4
+    assert result.status == 1
