@@ -36,35 +36,54 @@ py::array inverse_link(const std::string& loss, const py::dict& parameters, cons
   return mean;
 }
 
-py::tuple evaluate_loss(const std::string& loss, const py::dict& parameters, const py::object& y,
-                        const py::object& eta, const py::object& weights) {
+py::tuple valid_targets(const std::string& loss, const py::dict& parameters, Index outputs,
+                        const py::object& y) {
+  const loss::LossBlock block =
+      find_loss_block(loss, parameters_of(find_loss(loss), parameters), outputs);
+  const py::array target = checked<double>("y", y, 1, "a contiguous float64 vector");
+  py::array_t<bool> valid(target.shape(0));
+  for (Index i = 0; i < target.shape(0); ++i)
+    valid.mutable_at(i) = block.validate(data(target)[i]);
+  return py::make_tuple(valid, std::string(block.domain()));
+}
+
+py::array loss_values(const std::string& loss, const py::dict& parameters, const py::object& y,
+                      const py::object& eta) {
   const Asked asked(loss, parameters, eta);
   const py::array target = float64_vector("y", y, asked.rows);
+  py::array_t<double> values(asked.rows);
   for (Index i = 0; i < asked.rows; ++i) {
-    if (!asked.block.validate(data(target)[i]))
-      throw core::InvalidArgument("loss '" + loss + "' needs " + std::string(asked.block.domain()));
+    const loss::Rows row{.y = data(target) + i, .s = nullptr, .n = 1, .stride = asked.rows};
+    values.mutable_at(i) = asked.block.value(row, data(asked.predictions) + i);
   }
-  const bool weighted = !weights.is_none();
-  const py::array s = weighted ? float64_vector("weights", weights, asked.rows) : target;
+  return values;
+}
+
+py::tuple loss_derivatives(const std::string& loss, const py::dict& parameters, const py::object& y,
+                           const py::object& eta) {
+  const Asked asked(loss, parameters, eta);
+  const py::array target = float64_vector("y", y, asked.rows);
   auto gradient = asked.like(), curvature = asked.like();
-  const double sum = asked.block.curvature({.y = data(target),
-                                            .s = weighted ? data(s) : nullptr,
-                                            .n = asked.rows,
-                                            .stride = asked.rows},
-                                           data(asked.predictions), gradient.mutable_data(),
-                                           curvature.mutable_data());
-  return py::make_tuple(sum, gradient, curvature);
+  asked.block.curvature(
+      {.y = data(target), .s = nullptr, .n = asked.rows, .stride = asked.rows},
+      data(asked.predictions), gradient.mutable_data(), curvature.mutable_data());
+  return py::make_tuple(gradient, curvature);
 }
 
 }  // namespace
 
 void bind_loss(py::module_& m) {
-  m.def("inverse_link", &inverse_link, py::arg("loss"), py::arg("parameters"), py::arg("eta"),
+  const auto parameters = py::arg("parameters");
+  m.def("inverse_link", &inverse_link, py::arg("loss"), parameters, py::arg("eta"),
         "Means, or probabilities of classes, for predictions of shape (n, outputs).");
-  m.def("evaluate_loss", &evaluate_loss, py::arg("loss"), py::arg("parameters"), py::arg("y"),
-        py::arg("eta"), py::arg("weights") = py::none(),
-        "(sum_i s_i loss_i, s_i times the gradient, s_i times the curvature); of several outputs, "
-        "the last are the probabilities of classes.");
+  m.def("valid_targets", &valid_targets, py::arg("loss"), parameters, py::arg("outputs"),
+        py::arg("y"), "(which targets are in the domain of the loss, the domain in words).");
+  m.def("loss_values", &loss_values, py::arg("loss"), parameters, py::arg("y"), py::arg("eta"),
+        "The loss of every sample.");
+  m.def("loss_derivatives", &loss_derivatives, py::arg("loss"), parameters, py::arg("y"),
+        py::arg("eta"),
+        "(gradient, curvature) of every sample; of several outputs, the probabilities of classes "
+        "take the place of the curvature.");
 }
 
 }  // namespace thalweg::bindings

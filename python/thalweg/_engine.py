@@ -86,9 +86,7 @@ class Run:
     gram_bytes: int
 
 
-def task(
-    alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None
-):
+def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,

@@ -49,20 +49,44 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
     # What to say, by status, in place of the general advice on a fit that did not converge.
     _advice: ClassVar[dict[str, str]] = {}
 
-    def _read(self, X, y, sample_weight, return_theta, **settings):
-        """Check parameters and data; return the data as the core takes it."""
+    def _check(self, return_theta):
+        """Check parameters."""
         name = type(self).__name__
         _parameters.check(name, self.__dict__, self._rules)
         _parameters.check(f"{name}.fit", {"return_theta": return_theta}, {"return_theta": "bool"})
+
+    def _read(self, X, y, sample_weight, **settings):
+        """Check data; return it as the core takes it."""
         data = read_data(
             X,
             y,
             sample_weight,
-            owner=f"This {name} estimator",
+            owner=f"This {type(self).__name__} estimator",
             n_threads=self.n_threads,
             **settings,
         )
         validate_data(self, X, skip_check_array=True)  # feature_names_in_, n_features_in_
+        return data
+
+    def _read_again(self, X, y, sample_weight, offset=None):
+        """Read what a fitted model was fitted to, of one target."""
+        check_is_fitted(self)
+        data = read_data(
+            X,
+            y,
+            sample_weight,
+            offset,
+            owner=f"{type(self).__name__}.summary",
+            n_threads=self.n_threads,
+        )
+        validate_data(self, X, skip_check_array=True, reset=False)
+        if data.y.shape[1] > 1:
+            raise ValueError(
+                f"summary takes models of one target, got y of shape {data.y.shape}; fit each "
+                "column of y by itself."
+            )
+        if data.sample_weight is None and sample_weight is not None:
+            data.sample_weight = np.full(data.n_samples, float(sample_weight))
         return data
 
     def _require_vector(self, data, why):
@@ -187,6 +211,12 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             type(self).__name__, results, options, stacklevel=stacklevel, advice=self._advice
         )
 
+    def _set_linear(self, data, results):
+        """Set coef_ and intercept_."""
+        self.coef_, intercept = coefficients(data, results)
+        # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
+        self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
+
     def _linear_predictor(self, X, offset=None):
         """``X @ coef_.T + intercept_``, plus the offset."""
         check_is_fitted(self)
@@ -195,7 +225,10 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
         elif hasattr(X, "to_numpy"):
             check_columns("X", X)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        eta = X @ self.coef_.T + self.intercept_
+        eta = X @ self.coef_.T
+        if sparse.issparse(eta):  # sparse coefficients
+            eta = eta.toarray()
+        eta = eta + self.intercept_
         return eta if offset is None else eta + read_offset(offset, X.shape[0]).astype(eta.dtype)
 
     def __sklearn_tags__(self):
@@ -207,12 +240,6 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
 
 class Regressor(RegressorMixin, LinearEstimator):
     """Base of the regressors whose predictions are ``X @ coef_.T + intercept_``."""
-
-    def _set_linear(self, data, results):
-        """Set coef_ and intercept_."""
-        self.coef_, intercept = coefficients(data, results)
-        # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
-        self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
 
     def predict(self, X):
         """Predict ``X @ coef_ + intercept_``.

@@ -96,7 +96,8 @@ class ElasticNetCVBase(ElasticNetModel):
         with naming(expected):
             splitter = check_cv(self.cv)  # once, before anything else: it may exhaust an iterator
         split_params = self._route(sample_weight, params)
-        data = self._read(X, y, sample_weight, return_theta)
+        self._check(return_theta)
+        data = self._read(X, y, sample_weight)
         self._require_vector(
             data,
             "Several targets would share one strength, which scikit-learn's multi-task classes "

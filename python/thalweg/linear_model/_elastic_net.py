@@ -61,7 +61,8 @@ class ElasticNetBase(MultiOutputMixin, ElasticNetModel):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        data = self._read(X, y, sample_weight, return_theta)
+        self._check(return_theta)
+        data = self._read(X, y, sample_weight)
         options, notes = self._options(data)
         penalty = penalties.ElasticNet(l1_ratio=float(self.l1_ratio), positive=bool(self.positive))
         n_targets, p = data.y.shape[1], data.n_features
@@ -294,7 +295,11 @@ class Lasso(ElasticNetBase):
 
     l1_ratio = 1.0  # as scikit-learn's Lasso has it; not a parameter
 
-    _rules: ClassVar[dict[str, str]] = {"alpha": "[0, inf)", "warm_start": "bool", **QUADRATIC_RULES}
+    _rules: ClassVar[dict[str, str]] = {
+        "alpha": "[0, inf)",
+        "warm_start": "bool",
+        **QUADRATIC_RULES,
+    }
 
     def __init__(
         self,

@@ -6,7 +6,6 @@ import numpy as np
 from scipy import sparse
 
 from thalweg import solvers
-from thalweg._engine import Options
 from thalweg._parameters import ParameterError, seed_from
 from thalweg._validation import read_floats
 from thalweg.linear_model._base import COMMON_RULES, Regressor

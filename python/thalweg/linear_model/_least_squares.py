@@ -23,7 +23,6 @@ _DIRECT_TOL = 1e-10
 _DIRECT_MAX_ITER = 15_000
 
 
-
 class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
     """Sums of squares with an l2 penalty or none; several targets are fitted separately.
 
@@ -42,7 +41,8 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
         `strengths` makes scikit-learn's alpha of every target from the data.
         """
         X, y, sample_weight = given
-        data = self._read(X, y, sample_weight, return_theta)
+        self._check(return_theta)
+        data = self._read(X, y, sample_weight)
         alphas = strengths(data) / total_weight(sample_weight, data)
         solver, notes = self._map_solver()
         options = self._make_options(

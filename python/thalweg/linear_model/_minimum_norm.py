@@ -1,8 +1,9 @@
 """Least-squares coefficients of smallest norm, where the design leaves a choice.
 
-A solver returns some coefficients whose predictions are optimal. Where columns depend on others, or
-outnumber the rows, adding anything of the null space of the centred design Xc leaves the predictions
-as they are; the coefficients of smallest norm are the projection on the row space of Xc.
+A solver returns some coefficients whose predictions are optimal. Where columns depend on others,
+or outnumber the rows, adding anything of the null space of the centred design Xc leaves the
+predictions as they are; the coefficients of smallest norm are the projection on the row space of
+Xc.
 
 - Dense X with few rows or few columns: by the eigenvalues of the smaller of Xc'Xc and Xc Xc', which
   give the singular values and the rank too. Cost: one product of X with itself.
@@ -119,7 +120,7 @@ class Spectrum:
 
 
 def _rounding(squares, length):
-    """What eigenvalues of a Gram matrix of `length` terms are off by."""
+    """Return what eigenvalues of a Gram matrix of `length` terms are off by."""
     return 8.0 * length * np.finfo(np.float64).eps * max(squares[-1], 0.0)
 
 

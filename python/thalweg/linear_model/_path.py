@@ -15,7 +15,9 @@ from thalweg.optimize import alpha_grid
 ALPHAS_RULE = "int [1, inf) or array or None"
 _RULES = {
     **OPTION_RULES,
-    **{name: QUADRATIC_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")},
+    **{
+        name: QUADRATIC_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")
+    },
     "l1_ratio": "[0, 1]",
     "eps": "(0, inf)",
     "selection": QUADRATIC_RULES["selection"],
