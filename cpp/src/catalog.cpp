@@ -7,7 +7,8 @@
 #include "thalweg/catalog/line_search.hpp"
 #include "thalweg/catalog/loss.hpp"
 #include "thalweg/catalog/penalty.hpp"
-#include "thalweg/catalog/solver.hpp"
+#include "thalweg/catalog/quadratic_solver.hpp"
+#include "thalweg/catalog/smooth_solver.hpp"
 #include "thalweg/core/error.hpp"
 #include "thalweg/solver/unit.hpp"
 
@@ -15,9 +16,9 @@ namespace thalweg {
 
 // Defined by the generated units.
 namespace solver {
-#define THALWEG_SOLVER(name_, class_) Results run_##name_(const Request& request);
-#include "thalweg/catalog/solver.def"
-#undef THALWEG_SOLVER
+#define THALWEG_QUADRATIC_SOLVER(name_, class_) Results run_##name_(const Request& request);
+#include "thalweg/catalog/quadratic_solver.def"
+#undef THALWEG_QUADRATIC_SOLVER
 }  // namespace solver
 
 namespace {
@@ -48,17 +49,31 @@ constexpr auto line_search_entries = std::to_array<LineSearchEntry>({
 });
 #undef THALWEG_LINE_SEARCH
 
+// A solver of quadratic problems that may choose one of smooth problems (auto) has both.
 template <class S>
-constexpr SolverEntry solver_entry(solver::Results (*run)(const solver::Request&)) {
+constexpr SolverEntry quadratic_entry(solver::Results (*run)(const solver::Request&)) {
   if constexpr (solver::SmoothEntry<S>) return {&S::info, run, &S::make};
   else return {&S::info, run, nullptr};
 }
+template <class S>
+solver::Results run_smooth_entry(const solver::Request& request) {
+  solver::require_compatible(S::info, request);
+  return solver::run_smooth(request, S::info, &S::make);
+}
+template <solver::SmoothEntry S>
+constexpr SolverEntry smooth_entry() {
+  return {&S::info, &run_smooth_entry<S>, &S::make};
+}
 
-#define THALWEG_SOLVER(name_, class_) solver_entry<solver::class_>(&solver::run_##name_),
+#define THALWEG_QUADRATIC_SOLVER(name_, class_) \
+  quadratic_entry<solver::class_>(&solver::run_##name_),
+#define THALWEG_SMOOTH_SOLVER(name_, class_) smooth_entry<solver::class_>(),
 constexpr auto solver_entries = std::to_array<SolverEntry>({
-#include "thalweg/catalog/solver.def"
+#include "thalweg/catalog/quadratic_solver.def"
+#include "thalweg/catalog/smooth_solver.def"
 });
-#undef THALWEG_SOLVER
+#undef THALWEG_QUADRATIC_SOLVER
+#undef THALWEG_SMOOTH_SOLVER
 
 const core::Info& info(const core::Info* entry) { return *entry; }
 const core::Info& info(const PenaltyEntry& entry) { return *entry.info; }
