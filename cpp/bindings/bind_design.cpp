@@ -249,6 +249,9 @@ void bind_design(py::module_& m) {
                              [](const BoundDesign& d) {
                                return std::visit([](const auto& x) { return x.bytes(); }, d.view);
                              })
+      .def_property_readonly(
+          "arrays", [](const BoundDesign& d) { return py::tuple(py::cast(d.owners)); },
+          "The arrays that the view looks at.")
       .def("gemv", &gemv, py::arg("w"), n_threads, "X w.")
       .def("gemv_t", &gemv_t, py::arg("v"), n_threads, "X' v.")
       .def("moments", &moments, py::arg("weights"), py::arg("v"), n_threads,

@@ -86,9 +86,7 @@ class Run:
     gram_bytes: int
 
 
-def task(
-    alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None
-):
+def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,
@@ -108,8 +106,8 @@ def target_tasks(data: Data, alpha, coefs=None, intercepts=None, thetas=None):
     ----------
     data : Data
         Problem.
-    alpha : float
-        Strength.
+    alpha : float or ndarray of shape (n_targets,)
+        Strength, or one for each target.
     coefs : ndarray of shape (n_targets, n_coefficients), optional
         Coefficients to start from, those of several outputs one after the other.
     intercepts : ndarray of shape (n_targets, n_outputs), optional
@@ -123,16 +121,18 @@ def target_tasks(data: Data, alpha, coefs=None, intercepts=None, thetas=None):
         Tasks of the core.
     """
     weighting = -1 if data.sample_weight is None else 0
+    n_targets = data.y.shape[1]
+    alphas = np.broadcast_to(np.asarray(alpha, dtype=np.float64), (n_targets,))
     return [
         task(
-            [alpha],
+            alphas[k : k + 1],
             target=k,
             weighting=weighting,
             coef=None if coefs is None else coefs[k],
             intercept=None if intercepts is None else intercepts[k],
             theta=None if thetas is None else thetas[k],
         )
-        for k in range(data.y.shape[1])
+        for k in range(n_targets)
     ]
 
 
@@ -299,7 +299,7 @@ def summarize(data: Data, results, seconds, gram_bytes, notes=()):
 
 _ADVICE = {
     "max_iter": "You might want to increase the number of iterations (max_iter, now {max_iter} "
-    "passes over the data), increase tol, scale the features to comparable size, or increase alpha",
+    "passes over the data), increase tol, scale the features to comparable size, or penalize more",
     "time_limit": "You might want to increase max_time (now {max_time} s) or tol",
     "stalled": "Floating-point precision is exhausted: increase tol, scale the features to "
     "comparable size, or drop features that nearly depend on others",
@@ -309,7 +309,7 @@ _ADVICE = {
 }
 
 
-def warn_unconverged(owner, results, options: Options, stacklevel):
+def warn_unconverged(owner, results, options: Options, stacklevel, advice=None):
     """Issue one ConvergenceWarning if any of `results` stopped before its tolerance.
 
     Parameters
@@ -322,6 +322,8 @@ def warn_unconverged(owner, results, options: Options, stacklevel):
         How they were solved.
     stacklevel : int
         As of `warnings.warn` in the caller.
+    advice : dict of str to str, optional
+        What to say, by status, in place of the general advice.
     """
     results = list(results)
     failed = [r for r in results if r.status not in ("converged", "stopped")]
@@ -334,9 +336,10 @@ def warn_unconverged(owner, results, options: Options, stacklevel):
     worst = max(certified, key=lambda r: r.certificate["value"] / max(r.target_gap, 1e-300))
     what = {"duality_gap": "duality gap", "kkt": "KKT violation"}[worst.certificate["kind"]]
     share = f" ({len(failed)} of {len(results)} fits), at worst" if len(results) > 1 else ":"
-    advice = _ADVICE[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)
+    texts = {**_ADVICE, **(advice or {})}
+    text = texts[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)
     warnings.warn(
-        f"Objective did not converge. {advice}. {owner}{share} "
+        f"Objective did not converge. {text}. {owner}{share} "
         f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted "
         f"(tol={options.tol:g}, alpha={worst.alpha:g}, status {worst.status}).",
         ConvergenceWarning,

@@ -125,8 +125,7 @@ def read_data(
     if data.y.shape[1] == 0:
         raise ValueError(f"y must have at least one target, got shape {targets.shape}.")
     if offset is not None:
-        data.offset = read_floats("offset", offset, copies, dimensions=(1,))
-        _check_length("offset", data.offset, n)
+        data.offset = read_offset(offset, n, copies)
     return data
 
 
@@ -380,6 +379,48 @@ def read_sample_weight(sample_weight, n_samples, copies):
         weights = np.ldexp(weights, -exponent)
         _record(copies, "sample_weight", f"multiplied by 2**{-exponent}", weights)
     return weights
+
+
+def read_offset(offset, n_samples, copies=None):
+    """Return the known part of the predictions, checked.
+
+    Parameters
+    ----------
+    offset : array-like of shape (n_samples,)
+        What the caller gave.
+    n_samples : int
+        Number of rows of X.
+    copies : list of str, optional
+        Record that conversions are appended to.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Offset, float64.
+    """
+    values = read_floats("offset", offset, [] if copies is None else copies, dimensions=(1,))
+    _check_length("offset", values, n_samples)
+    return values
+
+
+def total_weight(sample_weight, data):
+    """Return the sum of the sample weights, which scikit-learn's strengths are relative to.
+
+    Parameters
+    ----------
+    sample_weight : None, float or array-like of shape (n_samples,)
+        What the caller gave; a number is the weight of every sample.
+    data : Data
+        Checked problem.
+
+    Returns
+    -------
+    float
+        Sum of the weights.
+    """
+    if data.sample_weight is not None:
+        return float(data.sample_weight.sum())
+    return float(data.n_samples) * (1.0 if sample_weight is None else float(sample_weight))
 
 
 def read_penalty(penalty, n_features, copies):

@@ -1,103 +1,245 @@
 """What all estimators of this package share: parameters, fitted attributes, prediction."""
 
+import warnings
 from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thalweg import _parameters, solvers
-from thalweg._engine import OPTION_RULES, Options, coefficients, summarize, warn_unconverged
-from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import check_columns, checked_sparse, read_data, read_floats
+from thalweg._engine import (
+    OPTION_RULES,
+    Options,
+    coefficients,
+    run,
+    summarize,
+    target_tasks,
+    warn_unconverged,
+)
+from thalweg._validation import (
+    check_columns,
+    checked_sparse,
+    read_data,
+    read_offset,
+    read_penalty,
+    read_start,
+)
 from thalweg.linear_model._callbacks import CallbackSupportMixin, FitTasks
 
 # Rules for the parameters that all estimators have; the classes add their own.
-COMMON_RULES = {
-    **OPTION_RULES,
-    "fit_intercept": "bool",
-    "precompute": "bool or {auto} or array",
-    "copy_X": "bool",
-    "max_iter": "int [1, inf)",
-    "positive": "bool",
-    "random_state": "seed",
-    "selection": "{cyclic, random}",
-}
+COMMON_RULES = {**OPTION_RULES, "fit_intercept": "bool"}
+
+# From the call of warn_unconverged to the caller of fit: _finish, _conclude, fit, its decorator.
+_FRAMES_TO_CALLER = 5
 
 
-class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
-    """Base of the linear regressors: reading, callbacks, fitted attributes and prediction.
+class LinearEstimator(CallbackSupportMixin, BaseEstimator):
+    """Base of all estimators: reading, solving, callbacks, certificate and report.
 
-    Subclasses define `_rules` (parameter rules) and `fit`.
+    Subclasses define `_rules` (parameter rules) and `fit`, which calls `_read`, `_run`, sets coef_,
+    intercept_ and what else scikit-learn's class has, and calls `_conclude`.
     """
 
     _rules: ClassVar[dict[str, str]]
+    # scikit-learn's names of solvers, and the catalogue's for what does the same or better.
+    _solver_names: ClassVar[dict[str, str]] = {}
+    # What to say, by status, in place of the general advice on a fit that did not converge.
+    _advice: ClassVar[dict[str, str]] = {}
 
-    def _read(self, X, y, sample_weight, return_theta):
-        """Check parameters and data; return the data as the core takes it."""
+    def _check(self, return_theta):
+        """Check parameters."""
         name = type(self).__name__
         _parameters.check(name, self.__dict__, self._rules)
         _parameters.check(f"{name}.fit", {"return_theta": return_theta}, {"return_theta": "bool"})
+
+    def _read(self, X, y, sample_weight, **settings):
+        """Check data; return it as the core takes it."""
         data = read_data(
-            X, y, sample_weight, owner=f"This {name} estimator", n_threads=self.n_threads
+            X,
+            y,
+            sample_weight,
+            owner=f"This {type(self).__name__} estimator",
+            n_threads=self.n_threads,
+            **settings,
         )
         validate_data(self, X, skip_check_array=True)  # feature_names_in_, n_features_in_
         return data
 
-    def _options(self, data):
-        """Return solver options, and notes on how parameters were mapped to them."""
-        solver, notes = choose_solver(
-            self.solver, self.selection, self.precompute, data, self.fit_intercept
-        )
-        options = Options(
-            solver=solver,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            max_time=self.max_time,
+    def _read_again(self, X, y, sample_weight, offset=None):
+        """Read what a fitted model was fitted to, of one target."""
+        check_is_fitted(self)
+        data = read_data(
+            X,
+            y,
+            sample_weight,
+            offset,
+            owner=f"{type(self).__name__}.summary",
             n_threads=self.n_threads,
-            verbose=int(self.verbose),
-            seed=seed_from(self.random_state) if self.selection == "random" else 0,
         )
-        return options, notes
+        validate_data(self, X, skip_check_array=True, reset=False)
+        if data.y.shape[1] > 1:
+            raise ValueError(
+                f"summary takes models of one target, got y of shape {data.y.shape}; fit each "
+                "column of y by itself."
+            )
+        if data.sample_weight is None and sample_weight is not None:
+            data.sample_weight = np.full(data.n_samples, float(sample_weight))
+        return data
+
+    def _require_vector(self, data, why):
+        """Take y as one target; `why` explains the refusal of several."""
+        if data.y.shape[1] > 1:
+            raise ValueError(
+                f"{type(self).__name__} takes one target: y should be a 1d array, got an array of "
+                f"shape {data.y.shape} instead. {why}"
+            )
+        if not data.is_vector:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the "
+                "shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+                stacklevel=4,
+            )
+            data.is_vector = True
+
+    def _map_solver(self):
+        """Return the handle of the solver, and notes on a name of scikit-learn's."""
+        name = self.solver
+        if not (isinstance(name, str) and name in self._solver_names):
+            return solvers.resolve(name), []
+        target = self._solver_names[name]
+        note = [] if name == target else [f"solver={name!r} of scikit-learn: {target}"]
+        return solvers.resolve(target), note
+
+    def _make_options(self, solver, **changes):
+        """Return the options of a solve; `changes` replace what the parameters say."""
+        return Options(
+            solver=solver,
+            **{
+                "tol": self.tol,
+                "max_iter": self.max_iter,
+                "max_time": self.max_time,
+                "n_threads": self.n_threads,
+                "verbose": int(self.verbose),
+                **changes,
+            },
+        )
+
+    def _start(self, shape, n_tasks=1):
+        """Return the previous fit as arguments of `target_tasks`, if there is one and it is wanted.
+
+        `shape` is that of coef_, whose rows are targets or the outputs of one task.
+        """
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return {}
+        coef = read_start("coef_ (warm_start=True)", self.coef_, shape)
+        rows = coef.size // shape[-1]
+        start = {"coefs": coef.reshape(n_tasks, -1)}
+        if self.fit_intercept:
+            intercept = np.broadcast_to(np.asarray(self.intercept_, dtype=np.float64), (rows,))
+            start["intercepts"] = np.ascontiguousarray(intercept).reshape(n_tasks, -1)
+        return start
 
     def _begin_tasks(self, options, X, y, sample_weight):
-        """Attach callbacks that were set; return their task tree, or None without any."""
-        if not hasattr(self, "_skl_callbacks"):
-            return None
-        tasks = FitTasks(self, X, y, sample_weight)
-        options.callbacks = (tasks,)
-        return tasks
+        """Attach the callbacks that were set."""
+        if hasattr(self, "_skl_callbacks"):
+            options.callbacks = (FitTasks(self, X, y, sample_weight),)
 
-    def _set_fitted(self, data, results, seconds, gram_bytes, notes):
-        """Set the fitted attributes from one core result per target."""
-        self.coef_, intercept = coefficients(data, results)
-        # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
-        self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
-        self.certificate_, self.report_ = summarize(data, results, seconds, gram_bytes, notes)
-        gap = np.array(self.certificate_.value, data.dtype)
-        self.dual_gap_ = gap[()] if self.certificate_.kind == "duality_gap" else (np.nan * gap)[()]
-        n_iter = [result.n_epochs for result in results]
-        self.n_iter_ = n_iter if len(n_iter) > 1 else n_iter[0]
+    def _run(self, given, data, penalty, alpha, options, start, **settings):
+        """Solve one task per target, watched by the callbacks that were set.
 
-    def _finish(self, tasks, pending, results, options):
+        Parameters
+        ----------
+        given : tuple
+            X, y and sample_weight as callbacks see them.
+        data : Data
+            Problem.
+        penalty : penalties.Penalty
+            Handle.
+        alpha : float or ndarray of shape (n_targets,)
+            Strengths.
+        options : Options
+            How to solve.
+        start : dict
+            Arguments of `target_tasks`: where to start.
+        **settings
+            Passed on to the core.
+
+        Returns
+        -------
+        solved : Run
+            What the core returned, to be handed to `_conclude`.
+        results : list
+            Its core result for each target.
+        """
+        self._begin_tasks(options, *given)
+        solved = run(
+            data,
+            target_tasks(data, alpha, **start),
+            [read_penalty(penalty, data.n_features, data.copies)],
+            options,
+            fit_intercept=bool(self.fit_intercept),
+            **settings,
+        )
+        return solved, [rows[-1] for rows in solved.results]
+
+    def _conclude(self, data, solved, results, options, notes, interrupt=None):
+        """Set certificate and report, then finish; the coefficients are set already.
+
+        `interrupt` is what came in the way after the core had returned.
+        """
+        self.certificate_, self.report_ = summarize(
+            data, results, solved.seconds, solved.gram_bytes, notes
+        )
+        self._finish(solved.pending or interrupt, results, options, _FRAMES_TO_CALLER)
+
+    def _finish(self, pending, results, options, stacklevel):
         """Once the fitted attributes are set: raise, call back, warn."""
         if pending is not None:
             raise pending
-        if tasks is not None:
+        for tasks in options.callbacks:
             tasks.end()
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
             raise ValueError(
                 "The solver resulted in non-finite parameter values. The input data may contain "
                 "large values and need to be preprocessed."
             )
-        # Points at the caller of fit: above this are fit and its decorator.
-        warn_unconverged(type(self).__name__, results, options, stacklevel=4)
+        warn_unconverged(
+            type(self).__name__, results, options, stacklevel=stacklevel, advice=self._advice
+        )
 
-    @property
-    def sparse_coef_(self):
-        """Coefficients as a sparse matrix of shape (n_targets, n_features)."""
-        return sparse.csr_matrix(np.atleast_2d(self.coef_))
+    def _set_linear(self, data, results):
+        """Set coef_ and intercept_."""
+        self.coef_, intercept = coefficients(data, results)
+        # NumPy's scalars, as scikit-learn has them: programs ask for their shape and dtype.
+        self.intercept_ = np.asarray(intercept, data.dtype)[()] if self.fit_intercept else 0.0
+
+    def _linear_predictor(self, X, offset=None):
+        """``X @ coef_.T + intercept_``, plus the offset."""
+        check_is_fitted(self)
+        if sparse.issparse(X):
+            X = checked_sparse(X)
+        elif hasattr(X, "to_numpy"):
+            check_columns("X", X)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        eta = X @ self.coef_.T
+        if sparse.issparse(eta):  # sparse coefficients
+            eta = eta.toarray()
+        eta = eta + self.intercept_
+        return eta if offset is None else eta + read_offset(offset, X.shape[0]).astype(eta.dtype)
+
+    def __sklearn_tags__(self):
+        """Return scikit-learn's tags: sparse X is accepted."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class Regressor(RegressorMixin, LinearEstimator):
+    """Base of the regressors whose predictions are ``X @ coef_.T + intercept_``."""
 
     def predict(self, X):
         """Predict ``X @ coef_ + intercept_``.
@@ -112,94 +254,4 @@ class LinearModel(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
         """
-        check_is_fitted(self)
-        if sparse.issparse(X):
-            X = checked_sparse(X)
-        elif hasattr(X, "to_numpy"):
-            check_columns("X", X)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return X @ self.coef_.T + self.intercept_
-
-    def __sklearn_tags__(self):
-        """Return scikit-learn's tags: sparse X is accepted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-def choose_solver(solver, selection, precompute, data, fit_intercept):
-    """Translate scikit-learn's `selection` and `precompute` into a solver.
-
-    Parameters
-    ----------
-    solver : str or solvers.Solver
-        What the caller asked for.
-    selection : {"cyclic", "random"}
-        Order of coordinates.
-    precompute : bool, "auto" or array-like of shape (n_features, n_features)
-        Whether to use the Gram matrix.
-    data : Data
-        Problem.
-    fit_intercept : bool
-        Whether X is centred.
-
-    Returns
-    -------
-    solver : solvers.Solver
-        Handle.
-    notes : list of str
-        What was done, for the report.
-
-    Raises
-    ------
-    ValueError
-        If the named solver cannot do what `selection` asks for, or a Gram matrix is not that
-        of X.
-    """
-    handle = solvers.resolve(solver)
-    automatic = handle.entry.name == "auto"
-    if isinstance(precompute, (bool, np.bool_)):
-        gram_note = "precompute=True" if precompute else None
-    elif isinstance(precompute, str):  # "auto"
-        gram_note = None
-    else:
-        gram_note = _check_gram(precompute, data, fit_intercept)
-    if selection == "random":
-        if automatic:
-            chosen = solvers.CoordinateDescent(selection="random")
-            return chosen, ["selection='random': coordinate descent in random order"]
-        if "selection" not in handle.parameters:
-            raise ParameterError(
-                f"selection='random' needs solver='auto' or 'coordinate_descent', got {solver!r}."
-            )
-        return type(handle)(**{**handle.parameters, "selection": "random"}), []
-    if gram_note is None or not automatic:
-        return handle, []
-    if data.design.kind != "dense":
-        return handle, [f"{gram_note}: no Gram matrix for sparse X, as in scikit-learn"]
-    return solvers.Gram(), [gram_note]
-
-
-def _check_gram(gram, data, fit_intercept):
-    """Compare one element of a Gram matrix with X, as scikit-learn does; return a note."""
-    gram = read_floats("precompute", gram, [], dimensions=(2,))
-    p = data.n_features
-    if gram.shape != (p, p):
-        raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}.")
-    weights = data.sample_weight
-    if weights is not None:  # scikit-learn scales them to a sum of n_samples
-        weights = weights * (data.n_samples / weights.sum())
-    if fit_intercept:
-        sums = data.design.moments(weights, np.ones(data.n_samples))[0]
-        if not np.allclose(sums / data.n_samples, 0):
-            return "precompute: the matrix is not that of centred X, the solver builds its own"
-    j, k = p // 2, min(p // 2 + 1, p - 1)
-    expected = data.design.gram(np.array([j, k], dtype=np.int64), weights)[0, 1]
-    rtol = 1e-4 if data.dtype == np.float32 else 1e-7
-    if not np.isclose(expected, gram[j, k], rtol=rtol, atol=1e-5):
-        raise ValueError(
-            "Gram matrix passed in via 'precompute' parameter did not pass validation when a "
-            "single element was checked - please check that it was computed properly. For element "
-            f"({j},{k}) we computed {expected} but the user-supplied value was {gram[j, k]}."
-        )
-    return "precompute: the matrix was checked against X, the solver builds its own"
+        return self._linear_predictor(X)

@@ -3,14 +3,12 @@
 import math
 import numbers
 import time
-import warnings
 from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn import get_config
-from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     UNUSED,
@@ -20,10 +18,10 @@ from sklearn.utils.metadata_routing import (
 )
 
 from thalweg import _parameters, penalties
-from thalweg._engine import run, target_tasks, task
+from thalweg._engine import run, summarize, target_tasks, task
 from thalweg._validation import naming, read_penalty, show
-from thalweg.linear_model._base import COMMON_RULES, LinearModel
 from thalweg.linear_model._callbacks import with_callbacks
+from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, ElasticNetModel
 from thalweg.linear_model._path import (
     ALPHAS_RULE,
     enet_path,
@@ -33,7 +31,7 @@ from thalweg.linear_model._path import (
 )
 
 _RULES = {
-    **COMMON_RULES,
+    **QUADRATIC_RULES,
     "eps": "(0, inf)",
     "alphas": ALPHAS_RULE,
     # joblib counts down from the processors for negative numbers, and zero means nothing.
@@ -41,10 +39,10 @@ _RULES = {
 }
 
 
-class ElasticNetCVBase(LinearModel):
+class ElasticNetCVBase(ElasticNetModel):
     """Cross-validation of the elastic net: subclasses define `__init__`.
 
-    They have the attributes l1_ratio, eps, alphas, cv, n_jobs and those of `COMMON_RULES`.
+    They have the attributes l1_ratio, eps, alphas, cv, n_jobs and those of `QUADRATIC_RULES`.
     """
 
     # Not something to be passed around in a pipeline.
@@ -98,8 +96,13 @@ class ElasticNetCVBase(LinearModel):
         with naming(expected):
             splitter = check_cv(self.cv)  # once, before anything else: it may exhaust an iterator
         split_params = self._route(sample_weight, params)
-        data = self._read(X, y, sample_weight, return_theta)
-        self._require_vector(data)
+        self._check(return_theta)
+        data = self._read(X, y, sample_weight)
+        self._require_vector(
+            data,
+            "Several targets would share one strength, which scikit-learn's multi-task classes "
+            "choose for all of them: fit each column of y by itself.",
+        )
         options, notes = self._options(data)
         if self.n_jobs is not None and self.n_threads is None:
             options.n_threads = effective_n_jobs(self.n_jobs)
@@ -125,7 +128,8 @@ class ElasticNetCVBase(LinearModel):
             )
             for ratio in l1_ratios
         ]
-        tasks = self._begin_tasks(options, X, y, sample_weight)
+        self._begin_tasks(options, X, y, sample_weight)
+        watching = options.callbacks
         n_folds = train.shape[1]
         folds = run(
             data,
@@ -167,15 +171,18 @@ class ElasticNetCVBase(LinearModel):
         )
         notes.extend(_origins(every))
         seconds, gram_bytes = folds.seconds + refit.seconds, max(folds.gram_bytes, refit.gram_bytes)
-        self._set_fitted(data, results, seconds, gram_bytes, notes)
+        self._set_coefficients(data, results)
+        self.certificate_, self.report_ = summarize(data, results, seconds, gram_bytes, notes)
         status = self.report_.status
         reached = {result.status for result in every}
         for cut_short in ("stopped", "time_limit"):
             if status == "converged" and cut_short in reached:
                 status = cut_short  # the choice was made among what was reached
         self.report_ = replace(self.report_, status=status)
-        options.max_time = self.max_time  # what a warning should name
-        self._finish(tasks, folds.pending or refit.pending, [*every, *results], options)
+        # What a warning should name, and who should hear of the end.
+        options.max_time, options.callbacks = self.max_time, watching
+        pending = folds.pending or refit.pending
+        self._finish(pending, [*every, *results], options, stacklevel=4)
         return self
 
     def _route(self, sample_weight, params):
@@ -190,22 +197,6 @@ class ElasticNetCVBase(LinearModel):
                 f"Extra parameters passed are: {set(params)}"
             )
         return {}
-
-    def _require_vector(self, data):
-        if data.y.shape[1] > 1:
-            raise ValueError(
-                f"{type(self).__name__} takes one target, y of shape (n_samples,); got y of shape "
-                f"{data.y.shape}. The targets would share one strength, which scikit-learn's "
-                "multi-task classes choose for all of them: fit each column of y by itself."
-            )
-        if not data.is_vector:
-            warnings.warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the "
-                "shape of y to (n_samples,), for example using ravel().",
-                DataConversionWarning,
-                stacklevel=4,
-            )
-            data.is_vector = True
 
     def _l1_ratios(self):
         if isinstance(self.l1_ratio, numbers.Real):

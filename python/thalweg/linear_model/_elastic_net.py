@@ -6,17 +6,15 @@ from sklearn.base import MultiOutputMixin
 from sklearn.utils import metadata_routing
 
 from thalweg import penalties
-from thalweg._engine import run, target_tasks
-from thalweg._validation import read_penalty, read_start
-from thalweg.linear_model._base import COMMON_RULES, LinearModel
 from thalweg.linear_model._callbacks import with_callbacks
+from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, ElasticNetModel
 from thalweg.linear_model._path import enet_path
 
 
-class ElasticNetBase(MultiOutputMixin, LinearModel):
+class ElasticNetBase(MultiOutputMixin, ElasticNetModel):
     """The elastic net, whatever its parameters are called: subclasses define `__init__`.
 
-    They have the attributes alpha, l1_ratio and those of `COMMON_RULES`.
+    They have the attributes alpha, l1_ratio and those of `QUADRATIC_RULES`.
     """
 
     # Not something to be passed around in a pipeline.
@@ -63,28 +61,23 @@ class ElasticNetBase(MultiOutputMixin, LinearModel):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        data = self._read(X, y, sample_weight, return_theta)
+        self._check(return_theta)
+        data = self._read(X, y, sample_weight)
         options, notes = self._options(data)
         penalty = penalties.ElasticNet(l1_ratio=float(self.l1_ratio), positive=bool(self.positive))
-        coefs = self._start(data) if self.warm_start and hasattr(self, "coef_") else None
-        tasks = self._begin_tasks(options, X, y, sample_weight)
-        solved = run(
+        n_targets, p = data.y.shape[1], data.n_features
+        solved, results = self._run(
+            (X, y, sample_weight),
             data,
-            target_tasks(data, float(self.alpha), coefs),
-            [read_penalty(penalty, data.n_features, data.copies)],
+            penalty,
+            float(self.alpha),
             options,
-            fit_intercept=bool(self.fit_intercept),
+            self._start((p,) if n_targets == 1 else (n_targets, p), n_targets),
             keep_theta=bool(return_theta),
         )
-        results = [rows[-1] for rows in solved.results]
-        self._set_fitted(data, results, solved.seconds, solved.gram_bytes, notes)
-        self._finish(tasks, solved.pending, results, options)
+        self._set_coefficients(data, results)
+        self._conclude(data, solved, results, options, notes)
         return self
-
-    def _start(self, data):
-        n_targets, p = data.y.shape[1], data.n_features
-        shape = (p,) if n_targets == 1 else (n_targets, p)
-        return read_start("coef_ (warm_start=True)", self.coef_, shape).reshape(n_targets, p)
 
 
 class ElasticNet(ElasticNetBase):
@@ -177,7 +170,7 @@ class ElasticNet(ElasticNetBase):
         "alpha": "[0, inf)",
         "l1_ratio": "[0, 1]",
         "warm_start": "bool",
-        **COMMON_RULES,
+        **QUADRATIC_RULES,
     }
 
     def __init__(
@@ -302,7 +295,11 @@ class Lasso(ElasticNetBase):
 
     l1_ratio = 1.0  # as scikit-learn's Lasso has it; not a parameter
 
-    _rules: ClassVar[dict[str, str]] = {"alpha": "[0, inf)", "warm_start": "bool", **COMMON_RULES}
+    _rules: ClassVar[dict[str, str]] = {
+        "alpha": "[0, inf)",
+        "warm_start": "bool",
+        **QUADRATIC_RULES,
+    }
 
     def __init__(
         self,

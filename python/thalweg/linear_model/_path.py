@@ -9,16 +9,18 @@ from thalweg import _core, penalties
 from thalweg._engine import OPTION_RULES, Options, run, task, warn_unconverged
 from thalweg._parameters import check, seed_from
 from thalweg._validation import read_alphas, read_data, read_floats, read_penalty, read_start
-from thalweg.linear_model._base import COMMON_RULES, choose_solver
+from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, choose_solver
 from thalweg.optimize import alpha_grid
 
 ALPHAS_RULE = "int [1, inf) or array or None"
 _RULES = {
     **OPTION_RULES,
-    **{name: COMMON_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")},
+    **{
+        name: QUADRATIC_RULES[name] for name in ("precompute", "copy_X", "positive", "random_state")
+    },
     "l1_ratio": "[0, 1]",
     "eps": "(0, inf)",
-    "selection": COMMON_RULES["selection"],
+    "selection": QUADRATIC_RULES["selection"],
     "max_iter": "int [1, inf)",
     "return_n_iter": "bool",
     "check_input": "bool",

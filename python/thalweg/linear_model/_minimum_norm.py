@@ -1,0 +1,195 @@
+"""Least-squares coefficients of smallest norm, where the design leaves a choice.
+
+A solver returns some coefficients whose predictions are optimal. Where columns depend on others,
+or outnumber the rows, adding anything of the null space of the centred design Xc leaves the
+predictions as they are; the coefficients of smallest norm are the projection on the row space of
+Xc.
+
+- Dense X with few rows or few columns: by the eigenvalues of the smaller of Xc'Xc and Xc Xc', which
+  give the singular values and the rank too. Cost: one product of X with itself.
+- Otherwise: by LSMR on Xc from zero (Fong & Saunders 2011), whose iterates stay in the row space.
+  Cost: two products with X per iteration, and no memory to speak of.
+
+Either way the result is kept only if its predictions agree and its norm is smaller.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+from scipy.sparse.linalg import LinearOperator, lsmr
+
+# Rows or columns, whichever are fewer, up to which a matrix of eigenvectors is worth its memory.
+LARGEST_GRAM = 2000
+# Entries of X that are centred at once.
+_BLOCK = 2**18
+# Predictions may change by this much of their norm: the duality gap then changes by its square.
+_AGREEMENT = 1e-7
+
+
+class CentredDesign:
+    """``diag(sqrt(s)) (X - mean)`` of a problem, by products with X itself.
+
+    Parameters
+    ----------
+    data : Data
+        Problem.
+    fit_intercept : bool
+        Whether columns are centred.
+    n_threads : int or None
+        Threads.
+    """
+
+    def __init__(self, data, fit_intercept, n_threads):
+        self.design = data.design
+        self.shape = data.design.shape
+        self.n_threads = n_threads or 0
+        weights = data.sample_weight
+        self.root = np.ones(data.n_samples) if weights is None else np.sqrt(weights)
+        self.mean = np.zeros(data.n_features)
+        if fit_intercept:
+            weights = self.root**2
+            self.mean = self.design.gemv_t(weights, self.n_threads) / weights.sum()
+
+    def product(self, w):
+        """Multiply by coefficients."""
+        w = np.ascontiguousarray(w, dtype=np.float64).ravel()
+        return self.root * (self.design.gemv(w, self.n_threads) - self.mean @ w)
+
+    def transposed_product(self, v):
+        """Multiply the transpose by one number per row."""
+        v = self.root * np.asarray(v, dtype=np.float64).ravel()
+        return self.design.gemv_t(v, self.n_threads) - self.mean * v.sum()
+
+    @property
+    def has_gram(self):
+        """Whether the smaller product of the design with itself is to be had."""
+        return self.design.kind == "dense" and min(self.shape) <= LARGEST_GRAM
+
+    def gram(self):
+        """Return Xc'Xc, or Xc Xc' where rows are fewer, in float64."""
+        (X,) = self.design.arrays
+        n, p = self.shape
+        size, length = min(n, p), max(n, p)
+        gram = np.zeros((size, size))
+        step = max(1, _BLOCK // size)
+        for begin in range(0, length, step):
+            part = slice(begin, begin + step)
+            if p <= n:
+                block = (X[part] - self.mean) * self.root[part, None]
+                gram += block.T @ block
+            else:
+                block = (X[:, part] - self.mean[part]) * self.root[:, None]
+                gram += block @ block.T
+        return gram
+
+
+@dataclass(slots=True)
+class Spectrum:
+    """Singular values of a centred design, descending; vectors where columns depend on others.
+
+    Attributes
+    ----------
+    values : ndarray of shape (min(n_samples, n_features),)
+        Singular values. Those below 1e-8 of the largest are rounding.
+    vectors : ndarray or None
+        Eigenvectors of the Gram matrix, of the singular values that are not rounding.
+    kept : ndarray
+        Squares of their singular values.
+    """
+
+    values: np.ndarray
+    vectors: np.ndarray | None
+    kept: np.ndarray
+
+    @classmethod
+    def of(cls, centred):
+        """Decompose the Gram matrix; it is overwritten."""
+        n, p = centred.shape
+        gram = centred.gram()
+        if p <= n:
+            squares = linalg.eigvalsh(gram)
+            if squares[0] > _rounding(squares, n):
+                return cls(np.sqrt(squares[::-1]), None, squares)
+        squares, vectors = linalg.eigh(gram, overwrite_a=True)
+        real = squares > _rounding(squares, max(n, p))
+        values = np.sqrt(np.maximum(squares[::-1], 0.0))
+        return cls(values, vectors[:, real], squares[real])
+
+
+def _rounding(squares, length):
+    """Return what eigenvalues of a Gram matrix of `length` terms are off by."""
+    return 8.0 * length * np.finfo(np.float64).eps * max(squares[-1], 0.0)
+
+
+class OutOfTimeError(Exception):
+    """The iteration reached its deadline."""
+
+
+def smallest(centred, coef, spectrum, deadline=math.inf):
+    """Return the coefficients of smallest norm that predict what `coef` does.
+
+    Parameters
+    ----------
+    centred : CentredDesign
+        Design.
+    coef : ndarray of shape (n_features,)
+        Coefficients.
+    spectrum : Spectrum or None
+        Of the design, where it is known; None: LSMR.
+    deadline : float
+        On the clock of `time.perf_counter`.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features,)
+        New coefficients, or the old ones.
+    note : str or None
+        What was done, for the report.
+    """
+    if spectrum is not None and spectrum.vectors is None:
+        return coef, None  # no choice
+    target = centred.product(coef)
+    size = np.linalg.norm(target)
+    found = np.zeros_like(coef)
+    try:
+        for _ in range(3):  # the second and third pass mend what rounding left of the first
+            missing = target - centred.product(found)
+            if np.linalg.norm(missing) <= 1e-14 * size:
+                break
+            if spectrum is None:
+                found = found + _by_lsmr(centred, missing, deadline)
+            else:
+                found = found + _by_spectrum(centred, missing, spectrum)
+    except OutOfTimeError:
+        return coef, "no time was left for coefficients of minimum norm"
+    if np.linalg.norm(target - centred.product(found)) > _AGREEMENT * size:
+        return coef, "columns are too close to dependent for coefficients of minimum norm"
+    if spectrum is None and np.linalg.norm(found) > (1 - 1e-6) * np.linalg.norm(coef):
+        return coef, None  # the solver's are as small, and more exact
+    rank = "by LSMR" if spectrum is None else f"rank {len(spectrum.kept)}"
+    return found, f"coefficients of minimum norm ({rank})"
+
+
+def _by_spectrum(centred, target, spectrum):
+    """Xc^+ target."""
+    n, p = centred.shape
+    vectors = spectrum.vectors
+    if p <= n:
+        return vectors @ ((vectors.T @ centred.transposed_product(target)) / spectrum.kept)
+    return centred.transposed_product(vectors @ ((vectors.T @ target) / spectrum.kept))
+
+
+def _by_lsmr(centred, target, deadline):
+    def product(w):
+        if time.perf_counter() > deadline:
+            raise OutOfTimeError
+        return centred.product(w)
+
+    operator = LinearOperator(
+        centred.shape, matvec=product, rmatvec=centred.transposed_product, dtype=np.float64
+    )
+    limit = max(1000, 4 * min(centred.shape))
+    return lsmr(operator, target, atol=1e-13, btol=1e-13, conlim=0.0, maxiter=limit)[0]

@@ -1,0 +1,412 @@
+"""Standard errors, tests and confidence intervals of fitted linear models, on request."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy import linalg, stats
+
+from thalweg import _parameters, losses
+from thalweg._validation import total_weight
+
+# Eigenvalues of the information, in units of its diagonal, that tell columns from dependent ones.
+_SMALLEST_EIGENVALUE = 1e-11
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    r"""Inference for the coefficients of one fit; ``str`` shows it as a table.
+
+    With the information :math:`J = \sum_i s_i v_i x_i x_i^\top` of the fitted model (expected
+    second derivatives :math:`v`, a column of ones for the intercept) and the penalty's second
+    derivative :math:`R`, the covariance is
+    :math:`\phi (J + R)^{-1} J (J + R)^{-1}`: the inverse information without a penalty. With one,
+    it is the sampling covariance of estimates that are biased towards zero, so that intervals cover
+    their expectation. Sample weights count as repetitions.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Parameters: the intercept first, where there is one; of several classes, class by class.
+    coef, std_error, statistic, p_value, lower, upper : ndarray of shape (n_parameters,)
+        Estimates, standard errors, their ratio, two-sided p-values of zero, and confidence limits.
+    covariance : ndarray of shape (n_parameters, n_parameters)
+        Covariance of the estimates. Those of more than two classes add up to zero over classes.
+    level : float
+        Confidence level.
+    distribution : {"t", "z"}
+        What the statistics are compared with: Student's t on `df_resid` degrees of freedom, or the
+        normal distribution.
+    dispersion : float
+        :math:`\phi`: 1 for labels and counts; else Pearson's chi-square over `df_resid`.
+    df_model, df_resid : float
+        Effective number of parameters, the trace of :math:`(J + R)^{-1} J`; and what it leaves of
+        the sum of the weights.
+    n_observations : float
+        Sum of the weights.
+    deviance : float
+        Twice the sum of the losses.
+    """
+
+    names: tuple[str, ...]
+    coef: np.ndarray
+    std_error: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    covariance: np.ndarray
+    level: float
+    distribution: str
+    dispersion: float
+    df_model: float
+    df_resid: float
+    n_observations: float
+    deviance: float
+
+    def to_frame(self):
+        """Return the table as a pandas data frame, one row per parameter.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns coef, std_error, statistic, p_value, lower and upper.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        import pandas as pd
+
+        columns = [field.name for field in fields(self) if field.name in _COLUMNS]
+        return pd.DataFrame({name: getattr(self, name) for name in columns}, index=self.names)
+
+    def __str__(self):
+        tail = (1.0 - self.level) / 2.0
+        heads = (
+            "coef",
+            "std error",
+            self.distribution,
+            f"P>|{self.distribution}|",
+            f"[{tail:.3g}",
+            f"{1.0 - tail:.3g}]",
+        )
+        width = max(map(len, self.names))
+        rows = [
+            f"{name:<{width}}"
+            + "".join(f"{number:>12.5g}" for number in (coef, error, statistic))
+            + f"{'<0.001' if p < 0.001 else format(p, '.3f'):>9}"
+            + f"{low:>12.5g}{high:>12.5g}"
+            for name, coef, error, statistic, p, low, high in zip(
+                self.names, *(getattr(self, name) for name in _COLUMNS), strict=True
+            )
+        ]
+        head = " " * width + "".join(f"{h:>{9 if h[0] == 'P' else 12}}" for h in heads)
+        facts = (
+            f"{self.n_observations:g} observations, {self.df_resid:.6g} degrees of freedom left, "
+            f"deviance {self.deviance:.6g}, dispersion {self.dispersion:.6g}"
+        )
+        return "\n".join([head, *rows, facts])
+
+
+_COLUMNS = ("coef", "std_error", "statistic", "p_value", "lower", "upper")
+
+
+class _Information:
+    """Sums of squares and products of [1, X] under weights of the rows, block by block."""
+
+    def __init__(self, design, fit_intercept, n_threads):
+        self._design = design
+        self._first = int(fit_intercept)
+        self._n_threads = n_threads or 0
+        self.size = design.shape[1] + self._first
+
+    def __call__(self, weights):
+        weights = np.ascontiguousarray(weights)
+        columns = np.arange(self._design.shape[1], dtype=np.int64)
+        block = np.empty((self.size, self.size))
+        first = self._first
+        block[first:, first:] = self._design.gram(columns, weights, self._n_threads)
+        if first:
+            block[0, 0] = weights.sum()
+            block[0, 1:] = block[1:, 0] = self._design.gemv_t(weights, self._n_threads)
+        return block
+
+
+def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels=()):
+    """Return the `Summary` of a fitted model.
+
+    Parameters
+    ----------
+    data : Data
+        What it was fitted to.
+    loss : losses.Loss
+        Handle.
+    model : object
+        Estimator with coef_, intercept_, fit_intercept and n_threads.
+    ridge : float
+        Second derivative of the penalty of the summed losses.
+    level : float
+        Confidence level.
+    is_dispersed : bool
+        Whether the dispersion is estimated; else it is 1.
+    distribution : {"t", "z"}
+        Reference of the statistics.
+    labels : sequence
+        Classes, where each has a row of coefficients.
+
+    Returns
+    -------
+    Summary
+        Inference.
+    """
+    _parameters.check(f"{type(model).__name__}.summary", {"level": level}, {"level": "(0, 1)"})
+    if getattr(model, "positive", False):
+        raise ValueError("summary: coefficients that are held to limits have no standard errors.")
+    n_threads = model.n_threads or 0
+    coefs = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
+    intercepts = np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), (len(coefs),))
+    weights = np.ones(data.n_samples) if data.sample_weight is None else data.sample_weight
+    eta = np.column_stack([data.design.gemv(np.ascontiguousarray(w), n_threads) for w in coefs]) + (
+        intercepts if data.offset is None else intercepts + data.offset[:, None]
+    )
+    y = data.y[:, 0]
+    information = _Information(data.design, model.fit_intercept, n_threads)
+    gradient, curvature = _derivatives(loss, y, eta)
+    bending, directions = _assemble(information, curvature, weights)
+
+    penalty = np.full(information.size, float(ridge))
+    penalty[: int(model.fit_intercept)] = 0.0
+    inverse = _inverse(bending + np.diag(np.tile(penalty, directions.shape[1])))
+    shrunk = inverse @ bending
+    total = float(weights.sum())
+    df_model = float(np.trace(shrunk))
+    df_resid = total - df_model
+    dispersion = 1.0
+    if is_dispersed:
+        used = weights > 0
+        pearson = weights[used] @ (gradient[used, 0] ** 2 / curvature[used, 0])
+        dispersion = pearson / df_resid if df_resid > 0 else np.nan
+    spread = np.kron(directions, np.eye(information.size))
+    covariance = dispersion * (spread @ (shrunk @ inverse) @ spread.T)
+
+    first = [intercepts[:, None]] if model.fit_intercept else []
+    coef = np.hstack([*first, coefs]).ravel()
+    std_error = np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = coef / std_error
+    reference = stats.t(df_resid) if distribution == "t" else stats.norm
+    half = reference.isf((1.0 - level) / 2.0) * std_error
+    return Summary(
+        names=_names(model, labels),
+        coef=coef,
+        std_error=std_error,
+        statistic=statistic,
+        p_value=2.0 * reference.sf(np.abs(statistic)),
+        lower=coef - half,
+        upper=coef + half,
+        covariance=covariance,
+        level=float(level),
+        distribution=distribution,
+        dispersion=float(dispersion),
+        df_model=df_model,
+        df_resid=df_resid,
+        n_observations=total,
+        deviance=2.0 * float(weights @ loss.values(y, eta)),
+    )
+
+
+def _derivatives(loss, y, eta):
+    """First derivatives, and expected second ones (of several outputs, probabilities)."""
+    gradient, curvature = loss.derivatives(y, eta)
+    if not loss.entry.flags["classification"]:
+        # Second derivatives of deviances are linear in y: expected ones are those at the mean.
+        curvature = loss.derivatives(loss.inverse_link(eta)[:, 0], eta)[1]
+    return gradient, curvature
+
+
+def _assemble(information, curvature, weights):
+    """Return the information in directions that the data determine, and these directions.
+
+    For several classes these are orthonormal contrasts: what is added to all classes changes no
+    probability.
+    """
+    n_rows = curvature.shape[1]
+    if n_rows == 1:
+        return information(weights * curvature[:, 0]), np.ones((1, 1))
+    directions = linalg.helmert(n_rows).T
+    size = information.size
+    full = np.empty((n_rows, size, n_rows, size))
+    for k in range(n_rows):
+        for other in range(k + 1):
+            own = curvature[:, k] if k == other else 0.0
+            block = information(weights * (own - curvature[:, k] * curvature[:, other]))
+            full[k, :, other, :] = full[other, :, k, :] = block
+    reduced = np.einsum("ka,kilj,lb->aibj", directions, full, directions, optimize=True)
+    width = (n_rows - 1) * size
+    return reduced.reshape(width, width), directions
+
+
+def _inverse(matrix):
+    scale = np.sqrt(np.diag(matrix))
+    if not (scale > 0).all():
+        raise ValueError(_DEPENDENT)
+    values, vectors = linalg.eigh(matrix / np.outer(scale, scale))
+    if values[0] <= _SMALLEST_EIGENVALUE * values[-1]:
+        raise ValueError(_DEPENDENT)
+    vectors = vectors / scale[:, None]
+    return (vectors / values) @ vectors.T
+
+
+_DEPENDENT = (
+    "summary: the data do not determine the coefficients: some feature depends on others (or is "
+    "constant beside an intercept), or the weights of all informative rows are zero. Drop such "
+    "features or penalize the fit."
+)
+
+
+def _names(model, labels):
+    p = model.n_features_in_
+    features = [str(name) for name in getattr(model, "feature_names_in_", ())]
+    names = [
+        *(["intercept"] if model.fit_intercept else []),
+        *(features or [f"x{j}" for j in range(p)]),
+    ]
+    return (
+        tuple(f"{label}: {name}" for label in labels for name in names) if labels else tuple(names)
+    )
+
+
+class GaussianSummaryMixin:
+    """`summary` of least squares with an l2 penalty or none."""
+
+    def summary(self, X, y, sample_weight=None, *, level=0.95):
+        """Return standard errors, t statistics, p-values and confidence intervals.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            What the model was fitted to.
+        y : array-like of shape (n_samples,)
+            Target.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights; they count as repetitions.
+        level : float in (0, 1), default=0.95
+            Confidence level.
+
+        Returns
+        -------
+        Summary
+            Arrays, ``to_frame()`` and a table as text.
+
+        Raises
+        ------
+        ValueError
+            If the model has several targets or limits, or the data do not determine its
+            coefficients.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from thalweg.linear_model import LinearRegression
+        >>> X = np.arange(6.0).reshape(-1, 1)
+        >>> y = np.array([0.1, 0.9, 2.2, 2.8, 4.1, 4.9])
+        >>> summary = LinearRegression().fit(X, y).summary(X, y)
+        >>> summary.names, summary.std_error.round(3)
+        (('intercept', 'x0'), array([0.105, 0.035]))
+        """
+        data = self._read_again(X, y, sample_weight)
+        return infer(
+            data,
+            losses.resolve("squared"),
+            self,
+            ridge=float(np.ravel(getattr(self, "alpha", 0.0))[0]),
+            level=level,
+            is_dispersed=True,
+            distribution="t",
+        )
+
+
+class DevianceSummaryMixin:
+    """`summary` of generalized linear models that minimize a deviance."""
+
+    def summary(self, X, y, sample_weight=None, *, offset=None, level=0.95):
+        """Return standard errors, z statistics, p-values and confidence intervals.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            What the model was fitted to.
+        y : array-like of shape (n_samples,)
+            Target.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights; they count as repetitions.
+        offset : array-like of shape (n_samples,), default=None
+            Known part of the linear predictor.
+        level : float in (0, 1), default=0.95
+            Confidence level.
+
+        Returns
+        -------
+        Summary
+            Arrays, ``to_frame()`` and a table as text.
+
+        Raises
+        ------
+        ValueError
+            If the data do not determine the coefficients.
+        """
+        data = self._read_again(X, y, sample_weight, offset=offset)
+        loss = self._get_loss()
+        loss.require(data.y[:, 0])
+        return infer(
+            data,
+            loss,
+            self,
+            ridge=float(self.alpha) * total_weight(sample_weight, data),
+            level=level,
+            is_dispersed=self._is_dispersed,
+            distribution="z",
+        )
+
+
+class LabelSummaryMixin:
+    """`summary` of logistic and multinomial regression."""
+
+    def summary(self, X, y, sample_weight=None, *, level=0.95):
+        """Return standard errors, z statistics, p-values and confidence intervals.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            What the model was fitted to.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, into which `class_weight` is multiplied; they count as repetitions.
+        level : float in (0, 1), default=0.95
+            Confidence level.
+
+        Returns
+        -------
+        Summary
+            Arrays, ``to_frame()`` and a table as text. Coefficients of more than two classes are
+            those of the model, whose sum over classes is zero.
+
+        Raises
+        ------
+        ValueError
+            If the data do not determine the coefficients.
+        """
+        data = self._read_labels_again(X, y, sample_weight)
+        n_classes = len(self.classes_)
+        return infer(
+            data,
+            self._get_loss(n_classes),
+            self,
+            ridge=self._strength(1.0),
+            level=level,
+            is_dispersed=False,
+            distribution="z",
+            labels=list(self.classes_) if n_classes > 2 else (),
+        )

@@ -1,0 +1,192 @@
+"""Data at the edge of what can be fitted."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from support import estimators
+
+every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
+classifiers = pytest.mark.parametrize("cls", estimators.CLASSIFIERS, ids=estimators.name)
+
+
+def unpenalized(cls):
+    """Options that switch the penalty off, where there is one."""
+    if cls in estimators.taking("C"):
+        return {"C": np.inf}
+    return {"alpha": 0.0} if cls in estimators.taking("alpha") else {}
+
+
+def sample(n=120, p=4, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    return X, X[:, 0] + rng.standard_normal(n)
+
+
+@classifiers
+def test_separable_classes_without_a_penalty_are_named(cls):
+    X, _ = sample()
+    model = estimators.make(cls, **unpenalized(cls))
+    with pytest.warns(ConvergenceWarning, match="perfect separation") as caught:
+        model.fit(X, X[:, 0] > 0.0)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert model.report_.status == "unbounded"
+    assert np.isfinite(model.coef_).all()
+    assert model.score(X, X[:, 0] > 0.0) == 1.0
+
+
+@classifiers
+def test_overlapping_classes_without_a_penalty_converge(cls):
+    X, y = sample()
+    model = estimators.make(cls, **unpenalized(cls)).fit(X, y > 0.0)
+    assert model.report_.status == "converged"
+
+
+@classifiers
+def test_one_class_is_refused(cls):
+    X, y = sample()
+    with pytest.raises(ValueError, match=r"at least 2 classes .* only one class"):
+        estimators.make(cls).fit(X, np.full(len(y), "same"))
+
+
+@classifiers
+def test_a_rare_class(cls):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20_000, 3))
+    y = np.zeros(20_000, dtype=int)
+    y[rng.choice(20_000, 2, replace=False)] = 1
+    model = estimators.make(cls).fit(X, y)
+    assert model.report_.status == "converged"
+    assert abs(model.predict_proba(X)[:, 1].mean() - 1e-4) < 2e-5
+    balanced = estimators.make(cls, class_weight="balanced").fit(X, y)
+    assert balanced.predict_proba(X)[:, 1].mean() > 0.1
+
+
+@classifiers
+def test_labels_of_any_type(cls):
+    X, y = sample()
+    expected = estimators.make(cls).fit(X, y > 0)
+    for labels in (["no", "yes"], [3, 7], [-0.5, 0.5], [b"a", b"b"]):
+        model = estimators.make(cls).fit(X, np.array(labels)[(y > 0).astype(int)])
+        np.testing.assert_array_equal(model.coef_, expected.coef_)
+        assert model.classes_.tolist() == labels
+        assert set(model.predict(X)) <= set(np.array(labels))
+    with pytest.raises(ValueError, match="Unknown label type"):
+        estimators.make(cls).fit(X, y)
+
+
+@classifiers
+def test_class_weights_are_sample_weights(cls):
+    X, y = sample()
+    y = (y > 0.5).astype(int)
+    expected = estimators.make(cls, tol=1e-9).fit(X, y, np.where(y == 1, 3.0, 0.5))
+    weighted = estimators.make(cls, tol=1e-9, class_weight={0: 0.5, 1: 3.0}).fit(X, y)
+    np.testing.assert_allclose(weighted.coef_, expected.coef_, atol=1e-6)
+    for wrong in ("even", {0: -1.0, 1: 1.0}, {0: 0.0, 1: 0.0}):
+        with pytest.raises(ValueError, match="class_weight"):
+            estimators.make(cls, class_weight=wrong).fit(X, y)
+
+
+@classifiers
+def test_probabilities_far_from_the_boundary(cls):
+    X, y = sample()
+    model = estimators.make(cls).fit(X, y > 0)
+    model.coef_, model.intercept_ = np.array([[1e3, 0, 0, 0]]), np.zeros(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        P = model.predict_proba([[1.0, 0, 0, 0], [-1.0, 0, 0, 0], [0.0, 0, 0, 0]])
+        log_P = model.predict_log_proba([[1.0, 0, 0, 0], [-1.0, 0, 0, 0], [0.0, 0, 0, 0]])
+    np.testing.assert_allclose(P, [[0, 1], [1, 0], [0.5, 0.5]], atol=1e-300)
+    np.testing.assert_allclose(log_P[0], [-1e3, 0.0])
+
+
+@every
+def test_one_sample(cls):
+    if cls in estimators.CLASSIFIERS:
+        with pytest.raises(ValueError, match="class"):
+            estimators.make(cls).fit([[1.0, 2.0]], [1])
+        return
+    model = estimators.make(cls).fit([[1.0, 2.0]], [3.0])
+    assert model.predict([[1.0, 2.0]]) == pytest.approx([3.0], rel=1e-3)
+
+
+@every
+def test_equal_targets(cls):
+    X, _ = sample()
+    if cls in estimators.CLASSIFIERS:
+        return  # one class: refused
+    model = estimators.make(cls).fit(X, np.full(len(X), 2.5))
+    np.testing.assert_allclose(model.predict(X), 2.5, rtol=1e-3)
+    assert model.report_.status == "converged"
+
+
+@every
+@pytest.mark.parametrize("penalized", [True, False])
+def test_collinear_features(cls, penalized):
+    X, y = sample()
+    y = estimators.target(cls, y + 3.0 * np.sin(np.arange(len(y))))
+    options = {} if penalized else unpenalized(cls)
+    doubled = np.column_stack([X, X[:, 0], np.ones(len(X))])
+    model = estimators.make(cls, tol=1e-9, **options).fit(doubled, y)
+    assert model.report_.status == "converged"
+    if penalized:
+        return
+    once = estimators.make(cls, tol=1e-9, **options).fit(X, y)
+    expected, found = (
+        m.decision_function(Z) if cls in estimators.CLASSIFIERS else m.predict(Z)
+        for m, Z in ((once, X), (model, doubled))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@every
+def test_zero_weights_are_absent_rows(cls):
+    X, y = sample()
+    y = estimators.target(cls, y)
+    weight = np.arange(len(y)) % 3.0
+    kept = weight > 0
+    model = estimators.make(cls, tol=1e-9).fit(X, y, weight)
+    other = estimators.make(cls, tol=1e-9).fit(X[kept], y[kept], weight[kept])
+    np.testing.assert_allclose(model.coef_, other.coef_, atol=1e-6)
+    with pytest.raises(ValueError, match="sample_weight"):
+        estimators.make(cls).fit(X, y, np.zeros(len(y)))
+    with pytest.raises(ValueError, match="sample_weight"):
+        estimators.make(cls).fit(X, y, -weight)
+
+
+@pytest.mark.parametrize("cls", estimators.WITH_OFFSET, ids=estimators.name)
+def test_a_constant_offset_moves_the_intercept(cls):
+    X, y = sample()
+    y = estimators.target(cls, y)
+    plain = estimators.make(cls, tol=1e-9).fit(X, y)
+    offset = np.full(len(y), 0.7)
+    moved = estimators.make(cls, tol=1e-9).fit(X, y, offset=offset)
+    np.testing.assert_allclose(moved.coef_, plain.coef_, atol=1e-6)
+    assert moved.intercept_ == pytest.approx(plain.intercept_ - 0.7, abs=1e-6)
+    np.testing.assert_allclose(moved.predict(X, offset=offset), plain.predict(X), rtol=1e-5)
+    assert moved.score(X, y, offset=offset) == pytest.approx(plain.score(X, y), abs=1e-6)
+    for wrong in (offset[:-1], np.full(len(y), np.nan)):
+        with pytest.raises(ValueError, match="offset"):
+            estimators.make(cls).fit(X, y, offset=wrong)
+
+
+@every
+def test_max_iter_warns_once_and_names_the_caller(cls):
+    if cls not in estimators.taking("max_iter"):
+        return
+    X, y = sample(n=300, p=20)
+    model = estimators.make(cls, max_iter=1, tol=1e-13)
+    with pytest.warns(ConvergenceWarning, match="did not converge") as caught:
+        model.fit(X, estimators.target(cls, y))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+@every
+def test_unknown_solvers_are_refused_with_those_that_there_are(cls):
+    X, y = sample()
+    with pytest.raises(ValueError, match="solver must be one of"):
+        estimators.make(cls, solver="fastest").fit(X, estimators.target(cls, y))

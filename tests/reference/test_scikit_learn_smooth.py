@@ -1,0 +1,419 @@
+"""Least squares, ridge, logistic regression and generalized linear models as in scikit-learn."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn import linear_model as theirs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+import thalweg as tw
+from thalweg import linear_model as ours
+from thalweg import problems
+
+TIGHT = {"tol": 1e-10, "max_iter": 10_000}
+
+
+def both(name, X, y, sample_weight=None, solver=None, tight=True, **options):
+    """The same fit by both packages; `solver` is scikit-learn's, for its most exact one."""
+    limits = TIGHT if tight else {}
+    mine = getattr(ours, name)(**{**limits, **options})
+    other = getattr(theirs, name)(**{**limits, **options, **({"solver": solver} if solver else {})})
+    mine.fit(X, y, sample_weight=sample_weight)
+    with warnings.catch_warnings():  # scikit-learn does not always reach such a tolerance
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", theirs_line_search())
+        other.fit(X, y, sample_weight=sample_weight)
+    return mine, other
+
+
+def theirs_line_search():
+    from scipy.linalg import LinAlgWarning
+
+    return LinAlgWarning
+
+
+def assert_same(mine, other, atol=1e-6):
+    scale = 1.0 + np.abs(other.coef_).max()
+    np.testing.assert_allclose(mine.coef_, other.coef_, atol=atol * scale)
+    np.testing.assert_allclose(mine.intercept_, other.intercept_, atol=atol * scale)
+    assert mine.coef_.shape == np.shape(other.coef_)
+    assert np.shape(mine.intercept_) == np.shape(other.intercept_)
+    assert mine.coef_.dtype == other.coef_.dtype
+    assert mine.report_.status == "converged"
+
+
+def design(kind, seed=1):
+    if kind == "sparse":
+        X, y, _ = problems.sparse_regression(150, 30, density=0.3, seed=seed)
+        return sparse.csr_array(X), y
+    X, y, _ = problems.regression(*((150, 12) if kind == "tall" else (30, 50)), seed=seed)
+    return X, y
+
+
+def labels(y, n_classes):
+    cuts = np.quantile(y, np.linspace(0, 1, n_classes + 1)[1:-1])
+    return np.array(["d", "a", "c", "b"])[np.searchsorted(cuts, y)]
+
+
+def weights(n):
+    return np.random.default_rng(0).integers(0, 4, n).astype(float)
+
+
+designs = pytest.mark.parametrize("kind", ["tall", "wide", "sparse"])
+intercepts = pytest.mark.parametrize("fit_intercept", [True, False])
+
+
+@designs
+@intercepts
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression(kind, fit_intercept, C, n_classes):
+    X, y = design(kind)
+    y = labels(y, n_classes)
+    options = {"C": C, "fit_intercept": fit_intercept}
+    mine, other = both("LogisticRegression", X, y, solver="newton-cholesky", **options)
+    assert_same(mine, other)
+    assert mine.classes_.tolist() == other.classes_.tolist()
+    for method in ("decision_function", "predict_proba", "predict_log_proba"):
+        np.testing.assert_allclose(
+            getattr(mine, method)(X), getattr(other, method)(X), rtol=1e-5, atol=1e-5
+        )
+    np.testing.assert_array_equal(mine.predict(X), other.predict(X))
+    assert mine.score(X, y) == other.score(X, y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"a": 3.0, "d": 0.5}])
+def test_weights_of_samples_and_classes(n_classes, class_weight):
+    X, y = design("tall")
+    y = labels(y, n_classes)
+    options = {"class_weight": class_weight}
+    assert_same(
+        *both("LogisticRegression", X, y, weights(len(y)), solver="newton-cholesky", **options)
+    )
+    assert_same(*both("LogisticRegression", X, y, 2.5, solver="newton-cholesky", **options))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_regression_without_a_penalty(n_classes):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 4))
+    y = labels(X[:, 0] + 2.0 * rng.standard_normal(300), n_classes)
+    mine, other = both("LogisticRegression", X, y, solver="newton-cholesky", C=np.inf)
+    assert_same(mine, other)
+    assert mine.certificate_.kind == "kkt"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"penalty": "l2"}, {}),
+        ({"penalty": None}, {"C": np.inf}),
+        ({"l1_ratio": None}, {}),
+        ({"n_jobs": 2}, {}),
+    ],
+    ids=str,
+)
+def test_old_spellings_of_logistic_regression(old, new):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 4))
+    y = X[:, 0] + 2.0 * rng.standard_normal(200) > 0
+    with pytest.warns(FutureWarning):
+        model = ours.LogisticRegression(**old).fit(X, y)
+    expected = ours.LogisticRegression(**new).fit(X, y)
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("options", [{"l1_ratio": 1.0}, {"l1_ratio": 0.5}])
+def test_l1_penalties_are_refused(options):
+    X, y = design("tall")
+    with pytest.raises(ValueError, match=r"not supported .*in this version"):
+        ours.LogisticRegression(**options).fit(X, y > 0)
+
+
+def test_dual_needs_the_solver_that_has_it():
+    X, y = design("tall")
+    with pytest.raises(ValueError, match="dual=False"):
+        ours.LogisticRegression(dual=True).fit(X, y > 0)
+    ours.LogisticRegression(dual=True, solver="liblinear").fit(X, y > 0)
+
+
+@pytest.mark.parametrize(
+    "solver", ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
+)
+def test_solver_names_of_logistic_regression(solver):
+    X, y = design("tall")
+    model = ours.LogisticRegression(solver=solver, random_state=0, **TIGHT).fit(X, y > 0)
+    expected = ours.LogisticRegression(**TIGHT).fit(X, y > 0)
+    np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-6)
+    assert f"solver='{solver}' of scikit-learn" in model.report_.reason
+    assert model.report_.solver in tw.catalog()["solver"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("PoissonRegressor", {}),
+        ("GammaRegressor", {}),
+        ("TweedieRegressor", {"power": 0}),
+        ("TweedieRegressor", {"power": 1}),
+        ("TweedieRegressor", {"power": 1.5}),
+        ("TweedieRegressor", {"power": 2}),
+        ("TweedieRegressor", {"power": 3}),
+        ("TweedieRegressor", {"power": 0, "link": "log"}),
+        ("TweedieRegressor", {"power": -1.5, "link": "log"}),
+        ("TweedieRegressor", {"power": 1, "link": "identity"}),
+    ],
+    ids=str,
+)
+@intercepts
+@pytest.mark.parametrize("weighted", [False, True])
+def test_deviance_regressors(name, options, fit_intercept, weighted):
+    X, y = design("tall")
+    X = 0.3 * X
+    y = np.exp(0.3 * y / y.std())
+    if options.get("link") == "identity":
+        X = np.abs(X)
+        y = X.sum(axis=1) + y  # so that the mean is positive
+    options = {**options, "fit_intercept": fit_intercept, "alpha": 0.1}
+    sample_weight = weights(len(y)) if weighted else None
+    mine, other = both(name, X, y, sample_weight, solver="lbfgs", **options)
+    assert_same(mine, other, atol=1e-5)
+    np.testing.assert_allclose(mine.predict(X), other.predict(X), rtol=1e-4)
+    assert mine.score(X, y, sample_weight) == pytest.approx(
+        other.score(X, y, sample_weight), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["PoissonRegressor", "GammaRegressor"])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 1.0])
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cholesky"])
+def test_strengths_and_solver_names_of_deviance_regressors(name, alpha, solver):
+    X, y = design("sparse")
+    y = np.exp(0.3 * y / y.std())
+    options = {"alpha": alpha, "solver": solver}
+    mine, other = both(name, X, y, **options)
+    assert_same(mine, other, atol=1e-4 if alpha == 0 else 1e-5)
+    assert f"solver='{solver}' of scikit-learn" in mine.report_.reason
+
+
+@pytest.mark.parametrize("name", ["PoissonRegressor", "GammaRegressor", "TweedieRegressor"])
+def test_targets_out_of_range(name):
+    options = {"power": 1.5} if name == "TweedieRegressor" else {}
+    for package in (ours, theirs):
+        with pytest.raises(ValueError, match=r"Some value\(s\) of y are out of the valid range"):
+            getattr(package, name)(**options).fit([[0.0], [1.0]], [1.0, -1.0])
+
+
+def test_offsets_are_logarithms_of_exposures():
+    """A rate with weights of exposures has the solution of counts with offsets."""
+    X, y = design("tall")
+    rng = np.random.default_rng(0)
+    exposure = rng.uniform(0.5, 3.0, len(y))
+    counts = rng.poisson(exposure * np.exp(0.2 * X[:, 0])).astype(float)
+    options = {"alpha": 0.0, **TIGHT}
+    with_offset = ours.PoissonRegressor(**options).fit(X, counts, offset=np.log(exposure))
+    rates = theirs.PoissonRegressor(**options, solver="newton-cholesky")
+    rates.fit(X, counts / exposure, sample_weight=exposure)
+    assert_same(with_offset, rates)
+    np.testing.assert_allclose(
+        with_offset.predict(X, offset=np.log(exposure)), exposure * rates.predict(X), rtol=1e-6
+    )
+    assert with_offset.score(X, counts, offset=np.log(exposure)) > 0
+
+
+@designs
+@intercepts
+@pytest.mark.parametrize("alpha", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge(kind, fit_intercept, alpha, weighted):
+    X, y = design(kind)
+    options = {"alpha": alpha, "fit_intercept": fit_intercept, "tol": 1e-12}
+    sample_weight = weights(len(y)) if weighted else None
+    mine, other = both("Ridge", X, y, sample_weight, tight=False, **options)
+    assert_same(mine, other)
+    assert mine.certificate_.relative <= 1e-10
+
+
+@pytest.mark.parametrize("solver", ["svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga"])
+def test_solver_names_of_ridge(solver):
+    X, y = design("tall")
+    model = ours.Ridge(solver=solver, tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(model.coef_, theirs.Ridge().fit(X, y).coef_, atol=1e-6)
+    assert f"solver='{solver}' of scikit-learn" in model.report_.reason
+
+
+def test_ridge_of_several_targets_with_their_own_strengths():
+    X, y = design("tall")
+    Y = np.column_stack([y, X[:, 0] - y, X[:, 1]])
+    for alpha in (2.0, [0.1, 1.0, 10.0], np.array([0.0, 5.0, 50.0])):
+        assert_same(*both("Ridge", X, Y, tight=False, alpha=alpha))
+    with pytest.raises(ValueError, match="do not correspond: 2 != 3"):
+        ours.Ridge(alpha=[1.0, 2.0]).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["Ridge", "LinearRegression"])
+@intercepts
+def test_non_negative_coefficients(name, fit_intercept):
+    X, y = design("tall")
+    options = {"positive": True, "fit_intercept": fit_intercept, "tol": 1e-12}
+    mine, other = both(name, X, y, tight=False, **options)
+    assert (mine.coef_ >= 0).all()
+    assert_same(mine, other, atol=1e-5)
+
+
+def test_solvers_of_ridge_that_scikit_learn_refuses():
+    X, y = design("tall")
+    for options in ({"solver": "lbfgs"}, {"solver": "svd", "positive": True}):
+        for package in (ours, theirs):
+            with pytest.raises(ValueError, match="positive"):
+                package.Ridge(**options).fit(X, y)
+
+
+@designs
+@intercepts
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("several", [False, True])
+def test_linear_regression(kind, fit_intercept, weighted, several):
+    X, y = design(kind)
+    if several:
+        Y = np.column_stack([y, y[::-1]])
+    options = {"fit_intercept": fit_intercept, "tol": 1e-12}
+    sample_weight = 0.5 + weights(len(y)) if weighted else None
+    mine, other = both(
+        "LinearRegression", X, Y if several else y, sample_weight, tight=False, **options
+    )
+    assert_same(mine, other)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("shape", [(60, 8), (8, 60), (30, 30)])
+@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sparse.csc_array])
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge"])
+def test_minimum_norm(name, shape, storage, fit_intercept):
+    rng = np.random.default_rng(3)
+    n, p = shape
+    X = rng.standard_normal((n, p)) + 1.0
+    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
+    X[:, -2] = X[:, 2]
+    y = rng.standard_normal(n) + 3.0
+    options = {"alpha": 0.0} if name == "Ridge" else {}
+    model = getattr(ours, name)(fit_intercept=fit_intercept, **options).fit(storage(X), y)
+    centred = X - X.mean(axis=0) if fit_intercept else X
+    expected = np.linalg.pinv(centred, rcond=1e-10) @ y
+    np.testing.assert_allclose(model.coef_, expected, atol=1e-6)
+    intercept = (y - X @ expected).mean() if fit_intercept else 0.0
+    np.testing.assert_allclose(model.intercept_, intercept, atol=1e-6)
+    assert "minimum norm" in model.report_.reason
+
+
+@pytest.mark.parametrize("shape", [(60, 8), (8, 60)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rank_and_singular_values(shape, dtype):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal(shape)
+    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
+    y = rng.standard_normal(len(X))
+    X = X.astype(dtype)
+    mine, other = both("LinearRegression", X, y, tight=False)
+    assert mine.rank_ == other.rank_
+    tolerance = 1e-5 if dtype == np.float32 else 1e-6
+    np.testing.assert_allclose(mine.singular_, other.singular_, atol=tolerance * X.max())
+    assert mine.singular_.dtype == other.singular_.dtype
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("LogisticRegression", {"C": 0.1}),
+        ("PoissonRegressor", {}),
+        ("GammaRegressor", {}),
+        ("TweedieRegressor", {"power": 1.5}),
+        ("Ridge", {}),
+        ("LinearRegression", {}),
+    ],
+)
+@pytest.mark.parametrize("data", ["belgium_mtpl", "bike_hour"])
+def test_real_data(load, name, options, data):
+    X, y, _ = load(data)
+    rng = np.random.default_rng(0)
+    rows = rng.choice(len(y), 2000, replace=False)
+    X, y = StandardScaler().fit_transform(np.asarray(X[rows], dtype=float)), y[rows].astype(float)
+    if name == "LogisticRegression":
+        y = y > np.median(y)
+    elif name == "GammaRegressor":
+        y = y + 1.0
+    tight = name not in ("Ridge", "LinearRegression")
+    assert_same(*both(name, X, y, tight=tight, **options), atol=1e-4)
+
+
+NAMES = [
+    "Ridge",
+    "LinearRegression",
+    "LogisticRegression",
+    "PoissonRegressor",
+    "GammaRegressor",
+    "TweedieRegressor",
+]
+DESIGNS = {
+    "float64": lambda X: X,
+    "float32": lambda X: X.astype(np.float32),
+    "integers": lambda X: (10 * X).astype(int),
+    "list": lambda X: X.tolist(),
+    "csc": sparse.csc_matrix,
+    "csr float32": lambda X: sparse.csr_array(X.astype(np.float32)),
+}
+TARGETS = {
+    "vector": lambda y: y,
+    "column": lambda y: y[:, None],
+    "two": lambda y: np.column_stack([y, y[::-1]]),
+    "integers": lambda y: (10 * y).astype(int) + 1,
+}
+
+
+def looks(value):
+    return type(value), np.shape(value), getattr(value, "dtype", None)
+
+
+@intercepts
+@pytest.mark.parametrize("y_kind", TARGETS)
+@pytest.mark.parametrize("X_kind", DESIGNS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+def test_types_shapes_and_precisions_of_attributes(name, X_kind, y_kind, fit_intercept):
+    X, y, _ = problems.regression(40, 8, seed=0)
+    X, y = DESIGNS[X_kind](0.1 * X), np.exp(0.1 * y)
+    y = (y > 1.0) if name == "LogisticRegression" else y
+    y = TARGETS[y_kind](y)
+    mine, other = (
+        getattr(package, name)(fit_intercept=fit_intercept) for package in (ours, theirs)
+    )
+    if y_kind == "two" and name not in ("Ridge", "LinearRegression"):
+        for model in (mine, other):
+            with pytest.raises(ValueError, match="1d array"):
+                model.fit(X, y)
+        return
+    mine.fit(X, y), other.fit(X, y)
+    attributes = [
+        a for a in vars(other) if a.endswith("_") and not a.startswith("_") and a != "solver_"
+    ]
+    if name == "LinearRegression" and y_kind == "column":
+        attributes.remove("coef_")  # of shape (1, n_features) here, as Ridge's
+    for attribute in attributes:
+        theirs_is, mine_is = (looks(getattr(model, attribute)) for model in (other, mine))
+        assert mine_is == theirs_is, attribute
+    assert looks(mine.predict(X)) == looks(other.predict(X))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tags_and_methods(name):
+    from sklearn.utils import get_tags
+
+    mine, other = (getattr(package, name)() for package in (ours, theirs))
+    their_tags = get_tags(other)
+    their_tags.array_api_support = False  # arrays of other libraries are not taken
+    assert get_tags(mine) == their_tags
+    assert {m for m in dir(other) if not m.startswith("_")} <= set(dir(mine))
