@@ -171,8 +171,13 @@ class SmoothGlm final : public Smooth,
     if (data_.fit_intercept) shift_to_best_intercept();
     loss_sum(slopes_.data());  // -s u
     if (data_.fit_intercept) balance_slopes();
-    sum_slopes();
     double dual = -conjugate_sum() / total_;
+    if (dual == -infinity) {
+      // Weights, multiplied and divided by, can carry a slope over the edge of the domain.
+      for (double& g : slopes_) g *= 1 - 8 * epsilon;
+      dual = -conjugate_sum() / total_;
+    }
+    sum_slopes();
     Vector z(length(cols_));
     for (Index k = 0; k < outputs_; ++k) {
       correlate(k, z.data());
@@ -528,11 +533,23 @@ class SmoothGlm final : public Smooth,
         assemble_block(curvature_block(k, l), k, l, out, ld);
       }
     }
+    for (Index j = 0; j < cols_; ++j) {
+      const double l2 = terms_(j).l2;
+      for (Index k = 0; k < outputs_; ++k) out[(k * cols_ + j) * (ld + 1)] += l2;
+      if (l2 == 0) fix_common_part(out + j * (ld + 1), cols_ * (ld + 1), cols_);
+    }
+    if (data_.fit_intercept) fix_common_part(out + cols_ * outputs_ * (ld + 1), ld + 1, 1);
+  }
+
+  // A number added to the coefficients of all outputs changes nothing, nor does the gradient ask
+  // for it: a curvature in that direction leaves the solution of a Newton system as it is, and
+  // makes the matrix definite. `first` is the entry of output 0, `next` leads to that of the next
+  // one on the diagonal, `below` to the next row.
+  void fix_common_part(double* first, Index next, Index below) const {
+    if (outputs_ == 1) return;
+    const double curvature = *first;
     for (Index k = 0; k < outputs_; ++k) {
-      for (Index j = 0; j < cols_; ++j) {
-        double& entry = out[(k * cols_ + j) * (ld + 1)];
-        entry += terms_(j).l2;
-      }
+      for (Index l = k; l < outputs_; ++l) first[k * next + (l - k) * below] += curvature;
     }
   }
 
