@@ -26,6 +26,7 @@ MINIMIZERS = [
 ]
 BOUNDED = [name for name in MINIMIZERS if has_flag(name, "handles_bounds")]
 LEAST_SQUARES = [name for name in MINIMIZERS if has_flag(name, "needs_residuals")]
+GENERAL = [name for name in MINIMIZERS if name not in LEAST_SQUARES]
 
 
 def entry_cases(kind):
