@@ -22,6 +22,7 @@ MINIMIZERS = [
 ]
 BOUNDED = [name for name in MINIMIZERS if CATALOG["solver"][name].flags["handles_bounds"]]
 LEAST_SQUARES = [name for name in MINIMIZERS if CATALOG["solver"][name].flags["needs_residuals"]]
+GENERAL = [name for name in MINIMIZERS if name not in LEAST_SQUARES]
 
 
 DEFAULT_SOLVER = inspect.signature(tw.solve).parameters["solver"].default
