@@ -127,7 +127,6 @@ THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* 
   for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Pack along = at.load(direction);
     const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta) + t * along);
-    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
     value_sum.add(at, rows, d.value);
     slope_sum.add(at, rows, d.gradient * along);
     curvature_sum.add(at, rows, d.curvature * along * along);
@@ -235,7 +234,6 @@ THALWEG_LOSS_KERNEL void planes_line(const void* loss, const Rows& rows, const d
           second = second + weight * difference * difference;
         });
     const Pack mean = first / softmax.sum;
-    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
     value_sum.add(at, rows, softmax.value());
     slope_sum.add(at, rows, mean);
     curvature_sum.add(at, rows, max(second / softmax.sum - mean * mean, 0.0));

@@ -79,8 +79,12 @@ class SmoothGlm final : public Smooth,
   double null_objective() const { return null_objective_; }
   const Vector& null_intercept() const { return null_intercept_; }
   double null_slope_norm() const { return null_slope_norm_; }
+  // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
+  // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
-    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
+    const double residual = 1e3 * epsilon * mean_abs_target_;
+    const bool quadratic = core::flag(loss_.info(), "quadratic");
+    return std::max(null_objective_, quadratic ? 0.5 * core::square(residual) : residual);
   }
 
   Index size() const override { return (cols_ + (data_.fit_intercept ? 1 : 0)) * outputs_; }
