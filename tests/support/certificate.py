@@ -139,8 +139,9 @@ class Problem:
         return max(mean_loss, self.rounding_loss())
 
     def rounding_loss(self):
-        """Half the unit deviance of a residual of a thousand roundings of y."""
-        return 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
+        """What a residual of a thousand roundings of y costs: its square where the loss is one."""
+        residual = 1e3 * EPS * (self.weights @ np.abs(self.y))
+        return 0.5 * residual**2 if self.loss.entry.flags["quadratic"] else residual
 
     def noise(self, coef, intercept):
         """How much of every prediction and residual is rounding: they are sums of such terms."""
