@@ -4,8 +4,8 @@
 // instantiated with Pack, so everything here has internal linkage. A loss arrives as an object that
 // ordinary code has made: constructors would be shared inline functions.
 //
-// A block is walked a pack at a time: iterations are independent, so that the processor overlaps
-// them, and unrolling gained nothing (measured). Sums have a partial sum for each lane.
+// A block is walked a pack at a time: iterations are independent but for one addition, so that the
+// processor overlaps them. Sums have a partial sum for each lane.
 #include "thalweg/catalog/loss.hpp"
 #include "thalweg/kernels/pack.inl"
 #include "thalweg/loss/blocks.hpp"
