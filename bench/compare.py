@@ -1,6 +1,7 @@
-"""Compare Thalweg with other solvers of the Lasso: time to a given accuracy.
+"""Compare Thalweg with other solvers of the Lasso and of smooth GLMs: time to a given accuracy.
 
 python bench/compare.py --table lasso --python adelie=PATH --out results.jsonl
+python bench/compare.py --table logistic,multinomial,poisson --prune 3 --out results.jsonl
 
 See bench/README.md for what is measured and how to read the tables.
 """
@@ -16,14 +17,20 @@ from pathlib import Path
 import rivals
 from environment import ensure_clean_environment, machine
 
-TABLES = ("lasso", "path", "cv", "intercept", "cold")
+TABLES = ("lasso", "path", "cv", "intercept", "cold", *rivals.SMOOTH_TABLES)
 DEFAULT_PROBLEMS = {
     "path": ("golub_leukemia",),
     "cv": ("golub_leukemia", "california"),
     "cold": ("sim_500x20000",),
 }
 # A path is named by its smallest alpha.
-TABLE_RATIOS = {"path": (0.01,), "cv": (0.01,), "cold": (0.05,)}
+TABLE_LEVELS = {"path": (0.01,), "cv": (0.01,), "cold": (0.05,)}
+QUICK_PROBLEMS = {
+    "logistic": ("phishing", "sms_spam"),
+    "multinomial": ("letter",),
+    "poisson": ("bike_hour",),
+}
+QUICK_LEVELS = {"logistic": (1.0,), "multinomial": (1.0,), "poisson": (1e-4,)}
 N_ALPHAS = 100
 N_FOLDS = 5
 REFERENCE_TOL = 1e-12
@@ -34,16 +41,30 @@ def _names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _ratios(text: str) -> tuple[float, ...]:
+def _levels(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in _names(text))
+
+
+def _tables(text: str) -> list[str]:
+    chosen = list(TABLES) if text == "all" else _names(text)
+    unknown = [name for name in chosen if name not in TABLES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no {unknown[0]!r} among {', '.join(TABLES)}, all")
+    return chosen
 
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--table", choices=(*TABLES, "all"), default="lasso")
+    parser.add_argument(
+        "--table", type=_tables, default=["lasso"], help=f"{', '.join(TABLES)}, all"
+    )
     parser.add_argument("--problems", type=_names, help="default: all that suit the table")
-    parser.add_argument("--ratios", type=_ratios, help="alpha/alpha_max, e.g. 0.5,0.1,0.01,0.001")
+    parser.add_argument(
+        "--levels",
+        type=_levels,
+        help="alpha/alpha_max of the Lasso, C of classifiers, alpha of counts, e.g. 0.5,0.1,0.01",
+    )
     parser.add_argument("--solvers", type=_names, default=list(rivals.KEYS))
     parser.add_argument("--repeats", type=int, default=3, help="runs of at least this many")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds that one run may take")
@@ -74,8 +95,6 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
             parser.error(f"--python expects SOLVER=PATH, got {key!r}")
     arguments.python = {key: path for key, _, path in pairs}
     if arguments.quick:
-        arguments.problems = arguments.problems or ["golub_leukemia", "eyedata"]
-        arguments.ratios = arguments.ratios or (0.1, 0.01)
         arguments.limit = min(arguments.limit, 10.0)
     return arguments
 
@@ -93,20 +112,36 @@ class Recorder:
                 file.write(json.dumps(record) + "\n")
 
 
-def make_task(table: str, problem, ratio: float):
+def selection(table: str, arguments) -> tuple[list[str], tuple[float, ...] | None]:
+    """Return the problems of a table, and its levels unless each problem has its own."""
+    from problems import catalog
+
+    names = arguments.problems or DEFAULT_PROBLEMS.get(table) or list(catalog(table))
+    levels = arguments.levels or TABLE_LEVELS.get(table)
+    if arguments.quick:
+        names = arguments.problems or QUICK_PROBLEMS.get(table, ("golub_leukemia", "eyedata"))
+        levels = arguments.levels or QUICK_LEVELS.get(table, (0.1, 0.01))
+    return list(names), levels
+
+
+def make_task(table: str, problem, level: float):
     """Lay out the alphas of one row."""
     import numpy as np
 
     from judges import Task
     from objective import alpha_max
 
+    if table in rivals.SMOOTH_TABLES:
+        # C is scikit-learn's, per sample; counts have alpha itself.
+        alpha = level if table == "poisson" else 1.0 / (level * problem.shape[0])
+        return Task(table, problem, level, np.array([alpha]), None)
     intercept = table == "intercept"
     top = alpha_max(problem.X, problem.y, intercept)
     if table in ("path", "cv"):
-        alphas = np.geomspace(top, ratio * top, N_ALPHAS)
+        alphas = np.geomspace(top, level * top, N_ALPHAS)
     else:
-        alphas = np.array([ratio * top])
-    return Task(table, problem, ratio, alphas, top, intercept)
+        alphas = np.array([level * top])
+    return Task(table, problem, level, alphas, top, intercept)
 
 
 def cross_validation_judge(task, folds, processes: list, folder: Path):
@@ -139,7 +174,7 @@ def cross_validation_judge(task, folds, processes: list, folder: Path):
             }
         )
         out = folder / "reference.npz"
-        request = Task("path", fold, task.ratio, task.alphas, task.alpha_max).request()
+        request = Task("path", fold, task.level, task.alphas, task.alpha_max).request()
         request |= {"config": configs[0], "tol": unit * REFERENCE_TOL, "out": str(out)}
         if process.run(request, REFERENCE_LIMIT) is None:
             raise RuntimeError(f"{process.info['name']} found no reference in time")
@@ -151,8 +186,10 @@ def cross_validation_judge(task, folds, processes: list, folder: Path):
     return ErrorJudge(errors, worst)
 
 
-def run_task(task, processes: list, options, folder: Path, scratch: Path, recorder: Recorder):
-    """Measure one task and return its rows."""
+def run_task(
+    task, processes: list, excluded, options, folder: Path, scratch: Path, recorder: Recorder
+):
+    """Measure one task, without the excluded settings, and return its rows."""
     import numpy as np
 
     from harness import make_sweeps, measure
@@ -175,13 +212,15 @@ def run_task(task, processes: list, options, folder: Path, scratch: Path, record
         judge = cross_validation_judge(task, folds, processes, scratch)
     else:
         judge = ObjectiveJudge(task)
-    sweeps, refused = make_sweeps(task, processes, load, options)
+    sweeps, refused = make_sweeps(task, processes, load, options, excluded)
     measure(task, judge, sweeps, options, scratch)
-    where = {"table": task.table, "problem": task.problem.name, "ratio": task.ratio}
+    where = {"table": task.table, "problem": task.problem.name, "level": task.level}
     for name, reason in refused.items():
         recorder.write({"kind": "refused", **where, "solver": name, "reason": reason})
         print(f"  {name}: {reason}", file=sys.stderr)
     for sweep in sweeps:
+        if sweep.ended.startswith("error"):
+            print(f"  {sweep.solver} ({sweep.config}): {sweep.ended}", file=sys.stderr)
         trials = [[t.tol, t.seconds, t.shortfall] for t in sweep.trials]
         recorder.write(
             {
@@ -199,27 +238,33 @@ def run_task(task, processes: list, options, folder: Path, scratch: Path, record
 
 def run_table(table: str, arguments, processes: list, options, folder: Path, recorder: Recorder):
     """Measure all rows of one table. Returns them and the problems skipped."""
-    from problems import CATALOG, UnavailableError, prepare
+    from problems import UnavailableError, prepare
 
     rows, skipped = [], {}
-    if table == "intercept":
-        processes = [p for p in processes if p.key in ("thalweg", "scikit_learn")]
-    for name in arguments.problems or DEFAULT_PROBLEMS.get(table, CATALOG):
+    processes = [process for process in processes if table in process.info["tables"]]
+    excluded = {}
+    if table in rivals.SMOOTH_TABLES:
+        from parity import strangers
+
+        excluded = strangers(table, processes, options, folder)
+        skipped = {f"{' '.join(key)} in {table}": why for key, why in excluded.items()}
+    names, levels = selection(table, arguments)
+    for name in names:
         try:
-            problem = prepare(name, arguments.data, centre=table != "intercept")
+            problem = prepare(table, name, arguments.data)
         except UnavailableError as reason:
             skipped[name] = str(reason)
             continue
         where = folder / f"{table}-{name}"
         problem.save(where)
-        wanted = arguments.ratios or TABLE_RATIOS.get(table) or problem.ratios
+        wanted = levels or problem.levels
         if table in ("lasso", "intercept") and not arguments.problems:
             # Some problems are in the table for one regime only.
-            wanted = [ratio for ratio in wanted if ratio in problem.ratios]
-        for ratio in wanted:
-            print(f"{table} {name} {problem.shape} {ratio:g}", file=sys.stderr, flush=True)
-            task = make_task(table, problem, ratio)
-            new = run_task(task, processes, options, where, folder, recorder)
+            wanted = [level for level in wanted if level in problem.levels]
+        for level in wanted:
+            print(f"{table} {name} {problem.shape} {level:g}", file=sys.stderr, flush=True)
+            task = make_task(table, problem, level)
+            new = run_task(task, processes, excluded, options, where, folder, recorder)
             for row in new:
                 recorder.write(row.record())
             rows += new
@@ -240,6 +285,8 @@ def main() -> None:
     about = machine(arguments.threads)
     processes, skipped, versions = [], {}, {}
     for key in arguments.solvers:
+        if not set(rivals.solver_class(key).tables) & set(arguments.table):
+            continue
         process = SolverProcess(key, arguments.threads, arguments.python.get(key))
         info = process.start()
         if "skip" in info:
@@ -269,7 +316,7 @@ def main() -> None:
     names = [process.info["name"] for process in processes]
     try:
         with tempfile.TemporaryDirectory(prefix="thalweg-bench-") as scratch:
-            for table in TABLES if arguments.table == "all" else (arguments.table,):
+            for table in arguments.table:
                 new, missing = run_table(
                     table, arguments, processes, options, Path(scratch), recorder
                 )

@@ -18,6 +18,7 @@ import numpy as np
 from solver_process import SolverError, SolverProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from judges import Task
@@ -176,8 +177,14 @@ def repeat(task: Task, sweeps: list[Sweep], options: Options, cold: bool) -> Non
                 trial.seconds = min(trial.seconds, seconds)
 
 
-def make_sweeps(task: Task, processes: list[SolverProcess], load: dict, options: Options):
-    """Hand the problem to every solver.
+def make_sweeps(
+    task: Task,
+    processes: list[SolverProcess],
+    load: dict,
+    options: Options,
+    excluded: Container[tuple[str, str]] = (),
+):
+    """Hand the problem to every solver. Settings `excluded`, as (solver, config), get no sweep.
 
     Returns
     -------
@@ -194,7 +201,11 @@ def make_sweeps(task: Task, processes: list[SolverProcess], load: dict, options:
             continue
         unit = task.alpha_max if process.info["absolute_tol"] else 1.0
         tolerances = [unit * tol for tol in options.tolerances]
-        sweeps += [Sweep(process, config, tolerances) for config in configs]
+        sweeps += [
+            Sweep(process, config, tolerances)
+            for config in configs
+            if (process.info["name"], config) not in excluded
+        ]
     return sweeps, refused
 
 

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from objective import primal_dual
+from objective import LOSSES, primal_dual, ridge_primal_lower
 
 
 @dataclass
 class Task:
     """One problem to be solved by everyone.
 
-    `table` is "lasso", "intercept", "cold" (one alpha), "path" or "cv" (decreasing alphas).
+    `table` is "lasso", "intercept", "cold", the name of a smooth loss (one alpha), "path" or "cv"
+    (decreasing alphas). `level` is the strength of the penalty in the table's own terms.
     """
 
     table: str
     problem: object
-    ratio: float
+    level: float
     alphas: np.ndarray
-    alpha_max: float
+    alpha_max: float | None  # of the Lasso
     fit_intercept: bool = False
 
     def request(self) -> dict:
@@ -31,11 +32,23 @@ class Task:
             "fit_intercept": self.fit_intercept,
         }
 
+    def bounds(self, arrays) -> tuple[np.ndarray, np.ndarray]:
+        """Return the objective of an answer and a lower bound of all, one of each per alpha."""
+        problem, coefs = self.problem, arrays["values"]
+        if self.table in LOSSES:
+            pair = ridge_primal_lower(
+                self.table, problem.X, problem.y, problem.sample_weight, self.alphas[0], coefs
+            )
+            return np.array(pair[:1]), np.array(pair[1:])
+        return primal_dual(
+            problem.X, problem.y, self.alphas, coefs, arrays["intercepts"], self.fit_intercept
+        )
+
 
 class ObjectiveJudge:
     """Judges coefficients by (P - P_best) / |P_best|, the worst alpha counting.
 
-    Duality gaps give a lower bound of the optimum, so a fit can be known to be good enough before
+    Duality gaps give a lower bound D of the optimum, so a fit can be known to be good enough before
     the others have run: P - D <= e |P| implies P - P_best <= e |P_best| up to O(e^2).
     """
 
@@ -46,15 +59,7 @@ class ObjectiveJudge:
 
     def observe(self, arrays) -> np.ndarray:
         """Evaluate an answer; the value returned is what `shortfall` and `certain` take."""
-        task = self._task
-        primal, dual = primal_dual(
-            task.problem.X,
-            task.problem.y,
-            task.alphas,
-            arrays["values"],
-            arrays["intercepts"],
-            task.fit_intercept,
-        )
+        primal, dual = self._task.bounds(arrays)
         primal = np.where(np.isfinite(primal), primal, np.inf)
         self._best = np.minimum(self._best, primal)
         self._lower = np.fmax(self._lower, dual)

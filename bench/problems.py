@@ -1,8 +1,10 @@
-"""Named benchmark problems: real data sets and seeded simulations.
+"""Named benchmark problems: real data sets and seeded simulations, a catalogue per kind of target.
 
-`prepare(name)` returns a `Problem`. Dense designs are float64 in C order with constant columns
-dropped and the others standardised; sparse designs are CSR as loaded, in float64. The target is
-centred. With `centre=False` (the intercept table) columns are scaled only and the target is raw.
+`prepare(table, name)` returns a `Problem`. Dense designs are float64 in C order with constant
+columns dropped and the others standardised; sparse designs are CSR as loaded, in float64. The
+target of the Lasso is centred; in the intercept table columns are scaled only and the target is
+raw. Classes are integers 0, 1, ... Counts are divided by their exposure, which then weighs the
+samples, and by their mean: without an intercept, that is what centring is for the Lasso.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import numpy as np
 import scipy.sparse as sp
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-RATIOS = (0.5, 0.1, 0.01, 0.001)
+RATIOS = (0.5, 0.1, 0.01, 0.001)  # of alpha to the Lasso's alpha_max
+INVERSE_STRENGTHS = (0.01, 1.0, 100.0)  # C of classifiers
+STRENGTHS = (1e-2, 1e-4, 1e-6)  # alpha of counts whose mean is one
 
 
 class UnavailableError(Exception):
@@ -30,7 +34,8 @@ class Problem:
     name: str
     X: np.ndarray | sp.csr_matrix
     y: np.ndarray
-    ratios: tuple[float, ...] = RATIOS
+    levels: tuple[float, ...] = RATIOS
+    sample_weight: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,6 +49,8 @@ class Problem:
         else:
             np.save(folder / "X.npy", self.X)
         np.save(folder / "y.npy", self.y)
+        if self.sample_weight is not None:
+            np.save(folder / "sample_weight.npy", self.sample_weight)
 
 
 def data_folder(given: str | None = None) -> Path:
@@ -81,6 +88,24 @@ def _signs(name):
     return build
 
 
+def _classes(name):
+    def build(folder):
+        X, y, _ = _load(name, folder)
+        return X, y.astype(np.int64)
+
+    return build
+
+
+def _rates(name, mean_one=True):
+    def build(folder):
+        X, y, extras = _load(name, folder)
+        exposure = extras.get("exposure")
+        rate = y if exposure is None else y / exposure
+        return X, rate / np.average(rate, weights=exposure) if mean_one else rate, exposure
+
+    return build
+
+
 def _extra_target(name, key):
     def build(folder):
         X, _, extras = _load(name, folder)
@@ -102,14 +127,16 @@ def _polynomial(name, degree, scale_first):
     return build
 
 
-def _simulation(n, p, seed):
-    """AR(0.5) Gaussian columns, a sparse true coefficient of +-1, signal-to-noise ratio 3."""
+def _simulation(n, p, seed, rho=0.5, two_classes=False):
+    """AR(rho) Gaussian columns, a sparse true coefficient of +-1, signal-to-noise ratio 3.
+
+    With `two_classes` the target is the sign.
+    """
 
     def build(_folder):
         from scipy.signal import lfilter
 
         rng = np.random.default_rng(seed)
-        rho = 0.5
         X = rng.standard_normal((n, p))
         X[:, 1:] *= np.sqrt(1 - rho**2)
         X = np.ascontiguousarray(lfilter([1.0], [1.0, -rho], X, axis=1))
@@ -119,13 +146,14 @@ def _simulation(n, p, seed):
         signal = X @ coef
         noise = rng.standard_normal(n)
         noise *= np.linalg.norm(signal) / (3.0 * np.linalg.norm(noise))
-        return X, signal + noise
+        y = signal + noise
+        return X, (y > 0).astype(np.int64) if two_classes else y
 
     return build
 
 
-# name -> (builder, alpha ratios)
-CATALOG = {
+# name -> (builder, strengths of the penalty)
+LASSO = {
     "golub_leukemia": (_signs("golub_leukemia"), RATIOS),
     "riboflavin": (_plain("riboflavin"), RATIOS),
     "bglr_mice": (_plain("bglr_mice"), RATIOS),
@@ -140,6 +168,35 @@ CATALOG = {
     "sim_100000x100": (_simulation(100_000, 100, 3), RATIOS),
     "sim_1000x2000": (_simulation(1_000, 2_000, 4), (0.001,)),
 }
+LOGISTIC = {
+    "a9a": (_classes("a9a"), INVERSE_STRENGTHS),
+    "phishing": (_classes("phishing"), INVERSE_STRENGTHS),
+    "celegans_splice": (_classes("celegans_splice"), INVERSE_STRENGTHS),
+    "skin_poly3": (_classes("skin_poly3"), INVERSE_STRENGTHS),
+    "npm_tfidf": (_classes("npm_tfidf"), INVERSE_STRENGTHS),
+    "farm_ads": (_classes("farm_ads"), INVERSE_STRENGTHS),
+    "sms_spam": (_classes("sms_spam"), INVERSE_STRENGTHS),
+    "sim_200000x50": (_simulation(200_000, 50, 5, 0.9, two_classes=True), INVERSE_STRENGTHS),
+    "sim_20000x500": (_simulation(20_000, 500, 6, 0.9, two_classes=True), INVERSE_STRENGTHS),
+}
+MULTINOMIAL = {
+    "mnist_t10k": (_classes("mnist_t10k"), INVERSE_STRENGTHS),
+    "letter": (_classes("letter"), INVERSE_STRENGTHS),
+    "news20": (_classes("news20"), INVERSE_STRENGTHS),
+}
+POISSON = {
+    "belgium_mtpl": (_rates("belgium_mtpl"), STRENGTHS),
+    "mine_injuries": (_rates("mine_injuries"), STRENGTHS),
+    "bike_hour": (_rates("bike_hour"), STRENGTHS),
+    # All of log(mean) is left to the coefficients: nobody's model, but a hard start for a solver.
+    "bike_hour_raw": (_rates("bike_hour", mean_one=False), STRENGTHS),
+}
+SMOOTH = {"logistic": LOGISTIC, "multinomial": MULTINOMIAL, "poisson": POISSON}
+
+
+def catalog(table: str) -> dict:
+    """Return the problems that a table can show, by name."""
+    return SMOOTH.get(table, LASSO)
 
 
 def _standardised(X: np.ndarray, centre: bool) -> np.ndarray:
@@ -151,28 +208,31 @@ def _standardised(X: np.ndarray, centre: bool) -> np.ndarray:
     return np.ascontiguousarray((X - mean if centre else X) / scale)
 
 
-def prepare(name: str, data: str | None = None, centre: bool = True) -> Problem:
-    """Build the named problem.
+def prepare(table: str, name: str, data: str | None = None) -> Problem:
+    """Build the named problem as a table wants it.
 
     Parameters
     ----------
+    table : str
+        A table of `compare.py`.
     name : str
-        A key of `CATALOG`.
+        A key of the table's `catalog`.
     data : str, optional
         Folder of the data sets; see `data_folder`.
-    centre : bool
-        Centre dense columns and the target.
 
     Raises
     ------
     UnavailableError
         If the name is unknown or its data are not there.
     """
-    if name not in CATALOG:
-        raise UnavailableError(f"unknown problem {name!r}; known: {', '.join(CATALOG)}")
-    build, ratios = CATALOG[name]
-    X, y = build(data_folder(data))
+    known, centre = catalog(table), table != "intercept"
+    if name not in known:
+        raise UnavailableError(f"unknown problem {name!r}; known: {', '.join(known)}")
+    build, levels = known[name]
+    X, y, *weight = build(data_folder(data))
     # float64 for all: in float32 the rivals cannot reach 1e-9, which would flatter Thalweg.
     X = sp.csr_matrix(X, dtype=np.float64) if sp.issparse(X) else _standardised(X, centre)
-    y = np.asarray(y, dtype=np.float64)
-    return Problem(name, X, y - y.mean() if centre else y, ratios)
+    if known is LASSO:
+        y = np.asarray(y, dtype=np.float64)
+        y = y - y.mean() if centre else y
+    return Problem(name, X, y, levels, *weight)

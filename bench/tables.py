@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from harness import ACCURACIES, OURS, Options, Sweep
+from objective import LOSSES
 
 if TYPE_CHECKING:
     from judges import Task
 
+# What the strength of the penalty is called; alpha/alpha_max in the other tables.
+LEVEL_NAMES = {"logistic": "C", "multinomial": "C", "poisson": "alpha"}
 COUNTED_FROM = 2e-3  # seconds of the best rival; faster rows are printed, not counted
 
 
@@ -27,12 +30,12 @@ class Cell:
 
 @dataclass
 class Row:
-    """One problem at one alpha, for one accuracy."""
+    """One problem at one strength of the penalty, for one accuracy."""
 
     table: str
     problem: str
     shape: tuple[int, int]
-    ratio: float
+    level: float
     accuracy: float
     cells: dict[str, Cell]
     best_rival: str | None
@@ -83,7 +86,7 @@ def make_rows(task: Task, sweeps: list[Sweep], options: Options) -> list[Row]:
                 task.table,
                 task.problem.name,
                 tuple(task.problem.shape),
-                task.ratio,
+                task.level,
                 accuracy,
                 cells,
                 best,
@@ -115,6 +118,12 @@ def render(rows: list[Row], solvers: list[str], skipped: dict[str, str]) -> str:
         for accuracy in ACCURACIES:
             chosen = [r for r in rows if r.table == table and r.accuracy == accuracy]
             parts.append(_render_one(table, accuracy, chosen, solvers))
+    smooth = [row for row in rows if row.table in LOSSES]
+    if len({row.table for row in smooth}) > 1:
+        for accuracy in ACCURACIES:
+            mean = _mean_line([row for row in smooth if row.accuracy == accuracy])
+            if mean:
+                parts.append(f"smooth losses to {accuracy:g}: {mean}")
     if skipped:
         parts.append("skipped: " + "; ".join(f"{k}: {why}" for k, why in skipped.items()))
     return "\n\n".join(parts)
@@ -122,14 +131,16 @@ def render(rows: list[Row], solvers: list[str], skipped: dict[str, str]) -> str:
 
 def _render_one(table: str, accuracy: float, rows: list[Row], solvers: list[str]) -> str:
     shown = [s for s in solvers if any(s in row.cells for row in rows)]
-    lines = [["problem", "n x p", "alpha/max", *shown, "best rival", "ratio"]]
+    lines = [
+        ["problem", "n x p", LEVEL_NAMES.get(table, "alpha/max"), *shown, "best rival", "ratio"]
+    ]
     for row in rows:
         ratio = "-" if row.speedup is None else f"{row.speedup:.2f}"
         if row.speedup is not None and not row.counted:
             ratio = f"({ratio})"
         cells = [row.cells[s].text if s in row.cells else "-" for s in shown]
         size = f"{row.shape[0]} x {row.shape[1]}"
-        lines.append([row.problem, size, f"{row.ratio:g}", *cells, row.best_rival or "-", ratio])
+        lines.append([row.problem, size, f"{row.level:g}", *cells, row.best_rival or "-", ratio])
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     text = [f"{table}: seconds to {accuracy:g} (ratio = best rival / Thalweg)"]
     text += [
@@ -137,10 +148,13 @@ def _render_one(table: str, accuracy: float, rows: list[Row], solvers: list[str]
         for line in lines
     ]
     text.insert(2, "  ".join("-" * width for width in widths))
+    mean = _mean_line(rows)
+    return "\n".join([*text, mean] if mean else text)
+
+
+def _mean_line(rows: list[Row]) -> str:
     mean = geometric_mean(rows)
+    if mean is None:
+        return ""
     counted = [row.speedup for row in rows if row.counted]
-    if mean is not None:
-        text.append(
-            f"geometric mean of {len(counted)} counted rows: {mean:.2f}, lowest {min(counted):.2f}"
-        )
-    return "\n".join(text)
+    return f"geometric mean of {len(counted)} counted rows: {mean:.2f}, lowest {min(counted):.2f}"

@@ -12,7 +12,7 @@ import importlib.util
 import numpy as np
 import scipy.sparse as sp
 
-from rivals import GRAM_MAX_FEATURES
+from rivals import GRAM_MAX_FEATURES, LASSO_TABLES
 from rivals.cross_validation import cross_validate
 
 PATH_LENGTH = 20  # alphas of the warm path that leads to a single one
@@ -20,6 +20,7 @@ PATH_LENGTH = 20  # alphas of the warm path that leads to a single one
 
 class Solver:
     name = "adelie"
+    tables = LASSO_TABLES
     absolute_tol = False
 
     @staticmethod

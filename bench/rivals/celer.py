@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from rivals import LASSO_TABLES
 from rivals.cross_validation import cross_validate
 
 MAX_ITER = 10_000  # working sets, not sweeps
@@ -11,6 +12,7 @@ MAX_ITER = 10_000  # working sets, not sweeps
 
 class Solver:
     name = "celer"
+    tables = LASSO_TABLES
     absolute_tol = False  # relative to ||y||^2 / n
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from rivals import GRAM_MAX_FEATURES
+from rivals import GRAM_MAX_FEATURES, LASSO_TABLES
 from rivals.cross_validation import cross_validate
 
 MAX_ITER = 10_000  # working sets (AndersonCD) or epochs (GramCD)
@@ -12,6 +12,7 @@ MAX_ITER = 10_000  # working sets (AndersonCD) or epochs (GramCD)
 
 class Solver:
     name = "skglm"
+    tables = LASSO_TABLES
     absolute_tol = True  # the largest violation of the optimality conditions
 
     @staticmethod

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 
+from rivals import INTERCEPT_TABLES, LASSO_TABLES, SMOOTH_TABLES
+
 MAX_ITER = 10_000_000
 
 
 class Solver:
     name = "thalweg"
+    tables = LASSO_TABLES + INTERCEPT_TABLES + SMOOTH_TABLES
     absolute_tol = False
 
     @staticmethod
@@ -34,6 +37,19 @@ class Solver:
         model = self._lasso(alpha=alpha, tol=tol, max_iter=MAX_ITER, fit_intercept=fit_intercept)
         self.model = model.fit(X, y)
         return model.coef_, model.intercept_
+
+    def glm(self, loss, X, y, sample_weight, alpha, tol, _config):
+        common = {"fit_intercept": False, "tol": tol, "max_iter": MAX_ITER}
+        if loss == "poisson":
+            from thalweg.linear_model import PoissonRegressor
+
+            model = PoissonRegressor(alpha=alpha, **common)
+            self.model = model.fit(X, y, sample_weight=sample_weight)
+        else:
+            from thalweg.linear_model import LogisticRegression
+
+            self.model = LogisticRegression(C=1 / (alpha * X.shape[0]), **common).fit(X, y)
+        return self.model.coef_.T
 
     def path(self, X, y, alphas, tol, _config):
         return self._lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]

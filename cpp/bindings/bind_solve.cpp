@@ -308,6 +308,7 @@ void bind_result(py::module_& m) {
       .def_readonly("target_gap", &Result::target)
       .def_readonly("gram_bytes", &Result::gram_bytes)
       .def_readonly("shared_gram_bytes", &Result::shared_gram_bytes)
+      .def_readonly("tasks_at_once", &Result::tasks_at_once)
       .def_property_readonly("trace", [](const Result& r) { return trace_dict(r.trace); })
       .def_readonly("heldout", &Result::heldout_error);
 }

@@ -222,6 +222,10 @@ std::string incompatibility(const core::Info& solver, const core::Info& design,
     reason += (reason.empty() ? "" : "; ") + why;
   }
   if (!reason.empty()) return reason;
+  if (core::flag(solver, "needs_residuals")) {
+    return "solver '" + std::string(solver.name) +
+           "' needs the residuals of a nonlinear least-squares function, not a linear model";
+  }
   for (const std::string_view requirement : solver.requires_) {
     for (const core::Info* part : {&design, &loss, &penalty}) {
       const auto declared =

@@ -20,7 +20,8 @@ Limits limits_of(const double* a, Index n) {
   for (Index j = 0; j < n; ++j) {
     diagonal = std::max(diagonal, std::fabs(a[j * (n + 1)]));
     for (Index i = j; i < n; ++i) sum += std::fabs(a[i + j * n]);
-    for (Index i = j + 1; i < n; ++i) off_diagonal = std::max(off_diagonal, std::fabs(a[i + j * n]));
+    for (Index i = j + 1; i < n; ++i)
+      off_diagonal = std::max(off_diagonal, std::fabs(a[i + j * n]));
   }
   if (!std::isfinite(sum)) return {-1, 0};
   const double order = std::sqrt(std::max<double>(static_cast<double>(n * n - 1), 1.0));
@@ -45,9 +46,9 @@ bool ModifiedCholesky::factorize(double* a, Index n, const core::Execution& exec
   const auto& axpy = table().dense_f64.axpy;
   for (Index k = 0; k < n; ++k) {
     if (execution.stop_requested()) return false;
-    const auto largest = std::max_element(
-        rest_.begin() + k, rest_.end(),
-        [](double x, double y) { return std::fabs(x) < std::fabs(y); });
+    const auto largest = std::max_element(rest_.begin() + k, rest_.end(), [](double x, double y) {
+      return std::fabs(x) < std::fabs(y);
+    });
     bring_forward(k, largest - rest_.begin());
     // Column k of C = L D, from those of L so far.
     double* const c = column(k);
@@ -90,8 +91,7 @@ void ModifiedCholesky::solve(double* x) {
   double* const y = work_.data();
   for (Index k = 0; k < n_; ++k) dense.axpy(-y[k], column(k) + k + 1, y + k + 1, n_ - k - 1);
   for (Index k = 0; k < n_; ++k) y[k] /= pivots_[static_cast<std::size_t>(k)];
-  for (Index k = n_ - 1; k >= 0; --k)
-    y[k] -= dense.dot(column(k) + k + 1, y + k + 1, n_ - k - 1);
+  for (Index k = n_ - 1; k >= 0; --k) y[k] -= dense.dot(column(k) + k + 1, y + k + 1, n_ - k - 1);
   for (Index k = 0; k < n_; ++k) x[order_[static_cast<std::size_t>(k)]] = y[k];
 }
 

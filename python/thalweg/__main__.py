@@ -1,8 +1,10 @@
 """Command line: ``python -m thalweg demo`` and ``python -m thalweg info``."""
 
 import argparse
+import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -35,6 +37,9 @@ def main(arguments=None):
     commands.add_parser("info", help="show version, instruction set and threads")
     options = parser.parse_args(arguments)
     if options.command == "demo":
+        folder = Path(options.output).absolute().parent
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            demo_parser.error(f"--output: cannot write to the folder {folder}")
         demo(options.output)
     else:
         show_info()

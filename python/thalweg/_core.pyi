@@ -92,6 +92,9 @@ class Result:
     def shared_gram_bytes(self) -> int: ...
 
     @property
+    def tasks_at_once(self) -> int: ...
+
+    @property
     def trace(self) -> dict: ...
 
     @property
@@ -108,6 +111,9 @@ def compatible(loss: str | None = None, penalty: str | None = None, design: str 
 
 def info() -> dict:
     """Version, instruction set in use, threads, build options."""
+
+def minimize(fun: object, x0: object, *, jac: object, hess: object = None, hessp: object = None, residuals: object = None, rho: int = 0, scale: float = 1.0, lower: object = None, upper: object = None, solver: str, parameters: collections.abc.Sequence[float], tol: float = 1e-05, max_iter: int = 15000, max_functions: int | None = None, max_time: float | None = None, least_decrease: float = -1.0, relative_step: float = 0.0, absolute_step: float = 0.0, seed: int = 0, callback: object = None, trace: bool = True) -> tuple:
+    """Minimise a function; returns (result, gradient, counts, exception to raise afterwards or None)."""
 
 def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:
     """Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None)."""

@@ -219,7 +219,8 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
 def _gram_bytes(results, options):
     """Memory of the tasks that hold most, as many as run in parallel, and what all share."""
     held = sorted(max(result.gram_bytes for result in rows) for rows in results)
-    at_once = options.n_threads or _core.info()["max_threads"]
+    threads = options.n_threads or _core.info()["max_threads"]
+    at_once = min(threads, max(result.tasks_at_once for rows in results for result in rows))
     shared = max(result.shared_gram_bytes for rows in results for result in rows)
     return shared + sum(held[-at_once:])
 

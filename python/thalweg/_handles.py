@@ -35,8 +35,9 @@ class Handle:
             except TypeError as error:
                 raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
         self.__dict__.update(self._defaults | kwargs)
-        rules = {p.name: p.interval for p in self.entry.parameters}
-        check(type(self).__name__, self.__dict__, rules)
+        # A default may be outside of the interval: NaN, for a number that is not known.
+        rules = {p.name: p.interval for p in self.entry.parameters if p.name in kwargs}
+        check(type(self).__name__, kwargs, rules)
 
     @property
     def parameters(self):
@@ -69,7 +70,7 @@ class Handle:
 def _same(a, b):
     if a is None or b is None or isinstance(a, str):
         return a is b or (isinstance(a, str) and a == b)
-    return np.array_equal(a, b)
+    return a is b or np.array_equal(a, b)  # NaN is the same as itself
 
 
 def generate(base, kind, namespace, common=(), common_doc=""):

@@ -4,6 +4,7 @@ import functools
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -211,6 +212,8 @@ def minimize(
     settings = _Settings(max_time=max_time)
     if tol is not None:
         settings.tol = float(tol)
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options must be a dict or None, got {show(options)}.")
     own = _read_options(settings, dict(options or {}))
     disp = own.pop("disp", False)
     solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
@@ -397,10 +400,6 @@ def _minimizers():
     return {entry.name: entry for entry in entries if entry.flags["minimizes_functions"]}
 
 
-def _can(entry, flag):
-    return entry.flags.get(flag, False)
-
-
 def _solver_name(method):
     known = _minimizers()
     if not isinstance(method, str):
@@ -426,9 +425,9 @@ def _read_method(method, own, objective, size, is_free):
         if isinstance(method, str) and method.lower() == "auto":
             name, reason = _choose(objective, size, is_free)
         handle = solvers.resolve(_solver_name(name))
-    if not is_free and not _can(handle.entry, "handles_bounds"):
+    if not is_free and not handle.entry.flags["handles_bounds"]:
         able = [
-            e.name.replace("_", "-") for e in _minimizers().values() if _can(e, "handles_bounds")
+            e.name.replace("_", "-") for e in _minimizers().values() if e.flags["handles_bounds"]
         ]
         raise ValueError(
             f"bounds must be None with method {handle.entry.name.replace('_', '-')!r}; those that "
@@ -443,7 +442,12 @@ def _read_method(method, own, objective, size, is_free):
         )
     parameters = {key: value for key, value in given.items() if key in names}
     if parameters:
-        handle = type(handle)(**{**handle.parameters, **parameters})
+        changed = {
+            p.name: handle.parameters[p.name]
+            for p in handle.entry.parameters
+            if handle.parameters[p.name] is not p.default
+        }
+        handle = type(handle)(**{**changed, **parameters})
     return handle, reason
 
 
@@ -467,12 +471,12 @@ def _check_information(solver, objective):
     method = f"method {solver.entry.name.replace('_', '-')!r}"
     has_second = objective.hess is not None or objective.hessp is not None
     has_gradient = objective.has_exact_gradient and objective.residuals is None
-    if _can(solver.entry, "needs_hessian") and not has_gradient and not has_second:
+    if solver.entry.flags["needs_hessian"] and not has_gradient and not has_second:
         raise ValueError(
             f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
             "differences themselves are too inexact."
         )
-    if _can(solver.entry, "needs_residuals") and objective.residuals is None:
+    if solver.entry.flags["needs_residuals"] and objective.residuals is None:
         raise ValueError(f"{method} needs residuals in place of fun.")
 
 

@@ -138,7 +138,7 @@ def _scheme(jac):
 
 def _second(name, function, args):
     """Hessian information, or None where it comes from differences of gradients."""
-    if function is None or (name == "hess" and function == "2-point"):
+    if function is None or (name == "hess" and isinstance(function, str) and function == "2-point"):
         return None
     if not callable(function):
         allowed = "callable, '2-point' or None" if name == "hess" else "callable or None"
@@ -178,10 +178,10 @@ def read_point(name, x0):
     ndarray of shape (n,)
         Its entries.
     """
-    array = np.asarray(x0)
-    if array.dtype.kind not in "fiubO":
-        raise TypeError(f"{name} must be real numbers, got dtype {array.dtype}.")
     try:
+        array = np.asarray(x0)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(f"dtype {array.dtype}")
         point = np.array(array, dtype=np.float64).ravel()
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be real numbers, got {show(x0)}.") from error

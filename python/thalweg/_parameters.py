@@ -45,8 +45,15 @@ def check(owner, values, rules):
         if not _accepts(rule)(values[name]):
             raise ParameterError(
                 f"The {name!r} parameter of {owner} must be {_describe(rule)}. "
-                f"Got {values[name]!r} instead."
+                f"Got {_show(values[name])} instead."
             )
+
+
+def _show(value):
+    """Text of a value, for a message; of a number of many digits only how large it is."""
+    if isinstance(value, numbers.Integral) and abs(value) >= 10**40:
+        return f"an integer of {int(value).bit_length()} bits"
+    return repr(value)
 
 
 @functools.cache

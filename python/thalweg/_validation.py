@@ -8,7 +8,6 @@ not looked at: the core checks that they are finite during its first pass over t
 
 import math
 import numbers
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from scipy import sparse
 from thalweg import _core
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+_MOST_WEIGHT_EXPONENT = 64  # of the largest weight; beyond it the weights are scaled
 
 
 @dataclass(slots=True)
@@ -186,7 +186,8 @@ def _read_sparse(X, copies, n_threads, both_ways):
     elif given == "csr":
         why = "row-oriented (csr) matrix converted to columns (csc)"
     else:
-        why = f"converted from sparse format {given} to csc"
+        way = {"lil": "csr", "dok": "coo", "bsr": "csr"}.get(given)  # SciPy's, of two steps
+        why = f"converted from sparse format {given} to csc" + (f" by way of {way}" if way else "")
     with naming("X"):
         rows = _core.Design.csr(*parts, X.shape) if kind == "csr" and both_ways else None
         design = _core.Design.csc(*parts, X.shape) if kind == "csc" else None
@@ -194,6 +195,8 @@ def _read_sparse(X, copies, n_threads, both_ways):
         if design is None or not design.canonical:
             parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
             design = _core.Design.csc(*parts, X.shape)
+            if given in ("csr", "coo") and len(parts[0]) < X.nnz:
+                why += ", duplicate entries summed"
             _record(copies, "X", why, *parts)
         elif given != "csc":
             _record(copies, "X", why, *parts)
@@ -348,10 +351,14 @@ def read_sample_weight(sample_weight, n_samples, copies):
     if sample_weight is None:
         return None
     if isinstance(sample_weight, numbers.Real) and not isinstance(sample_weight, bool):
-        if not 0 < sample_weight <= sys.float_info.max:
+        try:
+            weight = float(sample_weight)  # comparing a float32 with a float64 limit overflows
+        except OverflowError:
+            weight = math.inf
+        if not 0 < weight < math.inf:
             raise ValueError(
                 "sample_weight must be positive and finite where it is a number, "
-                f"got {sample_weight!r}."
+                f"got {show(sample_weight)}."
             )
         return None
     weights = read_floats("sample_weight", sample_weight, copies, dimensions=(1,))
@@ -366,6 +373,11 @@ def read_sample_weight(sample_weight, n_samples, copies):
             "sample_weight must have a positive sum, but all weights are zero. "
             "Sample weights must contain at least one non-zero number."
         )
+    # Only ratios matter, and sums of weighted squares must stay within float64.
+    exponent = math.frexp(weights.max())[1]
+    if abs(exponent) > _MOST_WEIGHT_EXPONENT:
+        weights = np.ldexp(weights, -exponent)
+        _record(copies, "sample_weight", f"multiplied by 2**{-exponent}", weights)
     return weights
 
 
@@ -641,7 +653,10 @@ def show(value):
     str
         Text.
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python converts to text
+        return f"an object of type {type(value).__name__}"
     return text if len(text) < 40 else f"an object of type {type(value).__name__}"
 
 

@@ -10,7 +10,8 @@ For squared loss with penalties of elastic-net form,
 
 with sample weights s, offset o, feature weights v, `l1_ratio` :math:`\rho` and limits l, u. With
 `standardize`, :math:`w_j` in the penalty is multiplied by the (weighted) standard deviation of
-feature j. X becomes a dense float64 copy: these are checks, not fast code.
+feature j, by one where the feature is constant but for rounding, as the engine does. X becomes a
+dense float64 copy: these are checks, not fast code.
 """
 
 from typing import NamedTuple
@@ -68,6 +69,13 @@ class _Problem(NamedTuple):
             return np.where(np.isinf(w), np.inf, z * w - self.l1 * np.abs(w) - self.l2 * w**2 / 2)
 
 
+def _spread(X, s):
+    """Weighted standard deviations; zero where a feature is constant but for rounding."""
+    mean = s @ X
+    spread = np.sqrt(s @ (X - mean) ** 2)
+    return np.where(spread > 16 * np.finfo(np.float64).eps * np.abs(mean), spread, 0.0)
+
+
 def _problem(X, y, *, alpha, l1_ratio, sample_weight, offset, weights, lower, upper, standardize):
     X = np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
     n, p = X.shape
@@ -75,7 +83,8 @@ def _problem(X, y, *, alpha, l1_ratio, sample_weight, offset, weights, lower, up
     s = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     s = s / s.sum()
     v = np.ones(p) if weights is None else np.asarray(weights, dtype=np.float64)
-    scale = np.sqrt(s @ (X - s @ X) ** 2) if standardize else np.ones(p)
+    spread = _spread(X, s) if standardize else np.ones(p)
+    scale = np.where(spread > 0, spread, 1.0)
     return _Problem(
         X,
         y,
@@ -125,7 +134,7 @@ def objective(
     lower, upper : float or array-like of shape (n_features,), optional
         Limits; outside of them the objective is infinite.
     standardize : bool, default=False
-        Whether the penalty is that of the scaled features.
+        Whether the penalty is that of the scaled features; a constant feature has the scale one.
 
     Returns
     -------
@@ -334,8 +343,7 @@ def kkt_residual(
     distance = np.maximum(np.maximum(slope - high, low - slope), 0.0)
     null = problem.y - (s @ problem.y if fit_intercept else 0.0)
     null_norm = np.sqrt(s @ null**2)
-    centre = s @ problem.X if fit_intercept else 0.0
-    norms = np.sqrt(s @ (problem.X - centre) ** 2)
+    norms = _spread(problem.X, s) if fit_intercept else np.sqrt(s @ problem.X**2)
     violations = [distance[norms > 0] / norms[norms > 0]]
     if fit_intercept:
         violations.append(np.abs([s @ residual]))

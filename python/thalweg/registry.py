@@ -127,9 +127,11 @@ def _entries():
 
 def _parameter(raw):
     default = raw["default"]
-    # The core keeps every default as a number; for a choice it is the position of the name.
+    # The core keeps every default as a float; for a choice it is the position of the name.
     if raw["interval"].startswith("{") and not isinstance(default, str):
         default = choices(raw["interval"])[int(default)]
+    elif raw["interval"].startswith("int "):
+        default = int(default)
     return Parameter(raw["name"], default, raw["interval"], raw["doc"])
 
 

@@ -83,7 +83,7 @@ def test_canonical_csc_is_read_in_place(problem, kind, dtype, index):
         (lambda X: X.tolist(), "list"),
         (sparse.csr_array, "row-oriented"),
         (sparse.coo_array, "coo to csc"),
-        (sparse.lil_matrix, "lil to csc"),
+        (sparse.lil_matrix, "lil to csc by way of csr"),
         (lambda X: sparse.csc_array((10 * X).astype(int)), "int64 to float64"),
     ],
 )
@@ -136,7 +136,8 @@ def test_unsorted_duplicates_are_summed_in_one_copy(problem, kind, index):
     solution = solve(X, y)
     for part, old in zip((X.data, X.indices, X.indptr), before, strict=True):
         np.testing.assert_array_equal(part, old)
-    assert len(solution.report.copies) == 1
+    (copy,) = solution.report.copies
+    assert "summed" in copy
     np.testing.assert_allclose(solution.coef, solve(X.toarray(), y).coef, atol=1e-7)
 
 

@@ -1,5 +1,8 @@
 """A new process: what an import costs, and which instruction set is used."""
 
+import subprocess
+import sys
+
 import pytest
 
 import thalweg as tw
@@ -80,3 +83,12 @@ def test_info():
     assert info["isa_available"][0] == "baseline"
     assert info["max_threads"] >= 1
     assert set(info) >= {"openmp", "compiler", "build_type", "eigen"}
+
+
+def test_the_demo_refuses_a_folder_that_does_not_exist_before_it_fits(tmp_path):
+    path = tmp_path / "absent" / "plot.png"
+    command = [sys.executable, "-m", "thalweg", "demo", "--output", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"cannot write to the folder {path.parent}" in done.stderr

@@ -20,7 +20,7 @@ WRONG = {
     "jac": ["4-point", 3, np.ones(2)],
     "hess": ["cs", 3, np.eye(2)],
     "hessp": [3, "2-point"],
-    "method": ["no such method", 3, None, b"bfgs"],
+    "method": ["no such method", 3, None, b"name"],
     "bounds": [
         [(0, 1)],
         [(1, 0), (0, 1)],

@@ -2,7 +2,9 @@
 
 import ctypes
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -30,11 +32,19 @@ double quartic(int n, const double *x, double *gradient, void *data) {
 }
 double with_data(int n, const double *x, void *data) { return quartic(n, x, 0, data); }
 double plain(int n, const double *x) { return quartic(n, x, 0, 0); }
-/* No minimum, so that only a stop ends it; 1 ms a call. */
 double slow(int n, const double *x, double *gradient, void *data) {
+  usleep(20000);
+  return quartic(n, x, gradient, data);
+}
+/* 1 ms a call. */
+double flat(int n, const double *x, double *gradient, void *data) {
   usleep(1000);
-  for (int j = 0; gradient && j < n; ++j) gradient[j] = -exp(-1e-3 * x[j]);
-  return 1e3 * exp(-1e-3 * x[0]);
+  double sum = 0;
+  for (int j = 0; j < n; ++j) {
+    sum += x[j] * x[j] * x[j] * x[j];
+    if (gradient) gradient[j] = 4 * x[j] * x[j] * x[j];
+  }
+  return sum;
 }
 double not_a_number(int n, const double *x, double *gradient, void *data) {
   for (int j = 0; gradient && j < n; ++j) gradient[j] = NAN;
@@ -108,7 +118,8 @@ def test_they_give_what_the_same_python_function_gives(function, method):
     mine = tw.minimize(compiled, start, hess=hess, method=method, options={"maxiter": 20})
     python = tw.minimize(fun, start, jac=True, hess=hess, method=method, options={"maxiter": 20})
     np.testing.assert_array_equal(mine.x, python.x)
-    assert (mine.nfev, mine.njev, mine.nit) == (python.nfev, python.njev, python.nit)
+    assert mine.nit == python.nit
+    assert mine.nfev >= python.nfev  # values of Python functions are kept for the gradient
 
 
 def test_differences_and_bounds(function):
@@ -136,18 +147,51 @@ def test_the_interpreter_is_free_meanwhile(function):
     done = []
     thread = threading.Thread(target=tick)
     thread.start()
-    tw.minimize(function("slow"), np.zeros(2), max_time=0.3)
+    result = tw.minimize(function("slow"), np.zeros(2), tol=1e-9)
     done.append(True)
     thread.join()
-    assert len(ticks) > 10
+    assert len(ticks) > result.nfev  # 20 ms a call against 5 ms a tick
 
 
 @pytest.mark.parametrize("what", ["signature", "args", "jac", "cs"])
 def test_wrong_use_is_refused(function, what):
     f = function("quartic")
     if what == "signature":
-        f = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(("quartic", None or f))
+        f = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(abs)
     options = {"args": {"args": (1.0,)}, "jac": {"jac": True}, "cs": {"jac": "cs"}}.get(what, {})
     names = {"signature": "fun"}.get(what, what if what != "cs" else "jac")
     with pytest.raises(ValueError, match=names):
         tw.minimize(f, np.zeros(3), **options)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("kind", ["compiled", "python"])
+def test_ctrl_c_leaves_the_last_certified_point(function, kind):
+    """How long it takes is not asserted: a loaded machine has its own idea of that."""
+    flat = function("flat")
+
+    def python(x):
+        time.sleep(1e-3)
+        return (x**4).sum(), 4 * x**3
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    fun, jac = (flat, None) if kind == "compiled" else (python, True)
+
+    def run():
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        while True:  # solves may end before
+            tw.minimize(fun, np.full(5, 3.0), jac=jac, tol=0, n_starts=10**6)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    result = caught.value.result
+    assert result.report.status in ("stopped", "converged", "stalled", "line_search_failed")
+    assert np.isfinite(result.x).all()
+    assert np.isfinite(result.certificate.value)

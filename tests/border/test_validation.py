@@ -207,3 +207,72 @@ def test_any_strength_is_taken_or_refused_by_name(alpha):
         return
     with pytest.raises(ValueError, match="'alpha'"):
         solve(alpha=alpha)
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.float64(1e308), 1e-320])
+@pytest.mark.filterwarnings("error")
+def test_any_number_is_a_weight(value):
+    np.testing.assert_array_equal(solve(sample_weight=value).coef, solve().coef)
+
+
+@pytest.mark.parametrize("value", [10**400, np.inf, 0.0, -1])
+def test_numbers_that_are_no_weight_are_refused(value):
+    with pytest.raises(ValueError, match="sample_weight must be positive and finite") as caught:
+        solve(sample_weight=value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("factor", [1e308 / 9, 1e-320, 2.0**100, 2.0**-100, 2.0**60])
+def test_only_ratios_of_weights_matter_however_large(factor):
+    weights = np.arange(1.0, 9.0)
+    solution = solve(sample_weight=factor * weights, tol=1e-12)
+    wanted = solve(sample_weight=factor * weights / factor, tol=1e-12)
+    assert solution.report.status == "converged"
+    np.testing.assert_allclose(solution.coef, wanted.coef, rtol=1e-6)
+    assert len(solution.report.copies) == (not 2.0**-64 < factor < 2.0**61)
+
+
+def test_a_number_of_many_digits_is_not_printed():
+    with pytest.raises(ValueError, match=r"'alpha' .* an integer of 1329 bits") as caught:
+        solve(alpha=10**400)
+    assert len(str(caught.value)) < 200
+
+
+UNDERFLOW = {
+    "X": ({"X": X * 1e-170}, "X .* so small that its squares underflow"),
+    "X subnormal": ({"X": X * 1e-160}, "X .* so small"),
+    "one column of X": ({"X": X * [1.0, 1e-170, 1.0]}, "X .* so small"),
+    "X sparse": ({"X": sparse.csc_array(X * 1e-170)}, "X .* so small"),
+    "y": ({"y": Y * 1e-170}, "y .* so small"),
+}
+
+
+@pytest.mark.parametrize("what", UNDERFLOW)
+def test_squares_that_underflow_are_named(what):
+    changes, message = UNDERFLOW[what]
+    with pytest.raises(ValueError, match=message):
+        solve(**changes)
+
+
+@pytest.mark.parametrize(
+    ("y", "fit_intercept"), [(np.zeros(8), True), (np.zeros(8), False), (np.full(8, 2e-200), True)]
+)
+def test_a_target_that_nothing_is_left_of_is_no_error(y, fit_intercept):
+    solution = solve(y=y, fit_intercept=fit_intercept)
+    assert solution.report.status == "converged"
+    assert solution.certificate.relative == 0.0
+    assert not solution.coef.any()
+
+
+@pytest.mark.parametrize(
+    ("x_scale", "y_scale"), [(1e-153, 1e153), (1e-153, 1e154), (1e-150, 1e150), (1e153, 1e-153)]
+)
+def test_extreme_scales_end(x_scale, y_scale):
+    rng = np.random.default_rng(0)
+    matrix, target = rng.standard_normal((40, 5)), rng.standard_normal(40)
+    for alpha in (0.0, 1e-3 * x_scale * y_scale):
+        try:
+            solution = solve(X=matrix * x_scale, y=target * y_scale, alpha=alpha)
+        except ValueError:
+            continue  # squares that leave float64, by name: see above
+        assert solution.report.status in ("converged", "stalled", "max_iter", "non_finite")

@@ -1,5 +1,5 @@
-// Forward differentiation by dual numbers, exact to rounding: derivatives of test functions that are
-// written once, as templates of their scalar. Nested, they give second derivatives.
+// Forward differentiation by dual numbers, exact to rounding: derivatives of test functions that
+// are written once, as templates of their scalar. Nested, they give second derivatives.
 #pragma once
 
 #include <cmath>

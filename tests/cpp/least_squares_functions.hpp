@@ -151,8 +151,8 @@ template <class T>
 void kowalik_osborne(const T* x, T* r) {
   constexpr std::array<double, 11> y{0.1957, 0.1947, 0.1735, 0.1600, 0.0844, 0.0627,
                                      0.0456, 0.0342, 0.0323, 0.0235, 0.0246};
-  constexpr std::array<double, 11> u{4.0,    2.0,   1.0,    0.5,    0.25,  0.167,
-                                     0.125,  0.1,   0.0833, 0.0714, 0.0625};
+  constexpr std::array<double, 11> u{4.0,   2.0, 1.0,    0.5,    0.25,  0.167,
+                                     0.125, 0.1, 0.0833, 0.0714, 0.0625};
   for (std::size_t i = 0; i < 11; ++i)
     r[i] = y[i] - x[0] * (u[i] * u[i] + u[i] * x[1]) / (u[i] * u[i] + u[i] * x[2] + x[3]);
 }
@@ -160,8 +160,7 @@ template <class T>
 void brown_dennis(const T* x, T* r) {
   for (int i = 0; i < 20; ++i) {
     const double t = (i + 1) / 5.0;
-    r[i] = square(x[0] + t * x[1] - std::exp(t)) +
-           square(x[2] + x[3] * std::sin(t) - std::cos(t));
+    r[i] = square(x[0] + t * x[1] - std::exp(t)) + square(x[2] + x[3] * std::sin(t) - std::cos(t));
   }
 }
 template <class T>
@@ -223,7 +222,8 @@ void penalty_2(const T* x, T* r, Index n) {
   const double root = std::sqrt(1e-5);
   r[0] = x[0] - 0.2;
   for (Index i = 1; i < n; ++i) {
-    const double y = std::exp(static_cast<double>(i + 1) / 10) + std::exp(static_cast<double>(i) / 10);
+    const double y =
+        std::exp(static_cast<double>(i + 1) / 10) + std::exp(static_cast<double>(i) / 10);
     r[i] = root * (exp(x[i] / 10.0) + exp(x[i - 1] / 10.0) - y);
     r[n + i - 1] = root * (exp(x[i] / 10.0) - std::exp(-0.1));
   }
@@ -245,7 +245,8 @@ template <class T>
 void trigonometric(const T* x, T* r, Index n) {
   T sum = static_cast<double>(n);
   for (Index j = 0; j < n; ++j) sum -= cos(x[j]);
-  for (Index i = 0; i < n; ++i) r[i] = sum + static_cast<double>(i + 1) * (1.0 - cos(x[i])) - sin(x[i]);
+  for (Index i = 0; i < n; ++i)
+    r[i] = sum + static_cast<double>(i + 1) * (1.0 - cos(x[i])) - sin(x[i]);
 }
 template <class T>
 void brown_almost_linear(const T* x, T* r, Index n) {

@@ -128,7 +128,7 @@ void expect_folds_from_their_rows(Folds& folds, const D& x, double tolerance) {
   const FoldMoments<D> moments(x, folds.request(), folds.layout());
   for (Index fold = 0; fold < Folds::count; ++fold) {
     SCOPED_TRACE("fold " + std::to_string(fold));
-    const RemainingRows training = moments.training(fold);
+    const RemainingRows training = moments.training(moments.heldout(fold));
     const ColumnSummary summary = training.summary();
     EXPECT_EQ("", moments.refusal(training, summary));
     const auto expected = folds.glm(x, fold);
@@ -212,10 +212,38 @@ TEST_P(FoldMomentsTest, BitsDoNotDependOnThreads) {
   }
 }
 
+TEST_P(FoldMomentsTest, HeldOutMomentsThatAreNotKeptAreMadeAgain) {
+  Folds folds(settings());
+  const Columns x = folds.columns();
+  const FoldMoments<Columns> kept(x, folds.request(), folds.layout());
+  const FoldMoments<Columns> made(x, folds.request(), folds.layout(), false);
+  EXPECT_EQ(kept.bytes(), (Folds::count + 1) * made.bytes());
+  for (Index fold = 0; fold < Folds::count; ++fold) {
+    const auto own = made.make_heldout(fold);
+    const auto expected = kept.training(kept.heldout(fold)).summary();
+    const auto actual = made.training(own.front()).summary();
+    expect_close(expected.mean, actual.mean, 1e-13);
+    expect_close(expected.variance, actual.variance, 1e-12);
+    expect_close(expected.product, actual.product, 1e-12);
+  }
+}
+
+TEST(FoldMomentsSizeTest, PanelsThatAllCoresShareGiveTheSame) {
+  Folds folds({.rows = 900, .cols = 210});
+  const Columns x = folds.columns();
+  expect_folds_from_their_rows(folds, x, 1e-11);
+  const FoldMoments<Columns> one(x, folds.request(1), folds.layout(), false);
+  const FoldMoments<Columns> three(x, folds.request(3), folds.layout(), false);
+  const auto a = one.make_heldout(2), b = three.make_heldout(2);
+  const Index entries = a.front().size() * a.front().size();
+  EXPECT_EQ(Vector(a.front().column(0), a.front().column(0) + entries),
+            Vector(b.front().column(0), b.front().column(0) + entries));
+}
+
 TEST(FoldLayoutTest, FoldsThatDoNotAddUpAreToldApart) {
   Folds folds({});
   EXPECT_TRUE(folds.layout().complementary);
-  EXPECT_EQ(folds.rows(), folds.layout().rows_read);
+  EXPECT_EQ(folds.rows(), folds.layout().heldout_rows);
   folds.weights(0)[folds.rows() - 1] *= 2;  // a row that is listed twice
   EXPECT_FALSE(folds.layout().complementary);
   folds.weights(0)[folds.rows() - 1] = 0;  // a row that is left over
@@ -232,7 +260,7 @@ TEST(FoldLayoutTest, TasksOfDifferentTargetsShareNothing) {
 std::string refusal(Folds& folds, Index fold) {
   const Columns x = folds.columns();
   const FoldMoments<Columns> moments(x, folds.request(), folds.layout());
-  const RemainingRows training = moments.training(fold);
+  const RemainingRows training = moments.training(moments.heldout(fold));
   return moments.refusal(training, training.summary());
 }
 
@@ -261,7 +289,7 @@ TEST(FoldRefusalTest, ConstantColumnsAreNoneOfIt) {
     EXPECT_EQ("", refusal(folds, 2));
     const Columns x = folds.columns();
     const FoldMoments<Columns> moments(x, folds.request(), folds.layout());
-    EXPECT_EQ(0.0, moments.training(2).summary().variance[3]);
+    EXPECT_EQ(0.0, moments.training(moments.heldout(2)).summary().variance[3]);
   }
 }
 
@@ -280,7 +308,8 @@ TEST(FoldMomentsAccuracyTest, LargeMeansDoNotCancel) {
   const FoldMoments<Columns> near(a, small.request(), small.layout());
   const FoldMoments<Columns> far(b, large.request(), large.layout());
   for (Index fold = 0; fold < Folds::count; ++fold) {
-    const RemainingRows expected = near.training(fold), actual = far.training(fold);
+    const RemainingRows expected = near.training(near.heldout(fold)),
+                        actual = far.training(far.heldout(fold));
     const ColumnSummary summary = expected.summary(), shifted = actual.summary();
     EXPECT_EQ("", far.refusal(actual, shifted));
     expect_close(summary.variance, shifted.variance, 1e-12);

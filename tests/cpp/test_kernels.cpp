@@ -212,6 +212,18 @@ TYPED_TEST(DenseTest, RowsAgreeWithNaiveLoops) {
           auto out = start;
           k.rows_accumulate(x.data(), stride, n, p, v.data(), out.data());
           EXPECT_TRUE(out.guarded());
+          const auto coef = random_array<double>(p, 1, 9);
+          const auto before = random_array<double>(n, 2, 10);
+          auto combined = before;
+          k.rows_combine(x.data(), stride, n, p, coef.data(), combined.data());
+          EXPECT_TRUE(combined.guarded());
+          for (Index i = 0; i < n; ++i) {
+            Exact exact;
+            exact.add(before[i]);
+            for (Index j = 0; j < p; ++j)
+              exact.add(static_cast<long double>(coef[j]) * x[i * stride + j]);
+            exact.check(combined[i]);
+          }
           for (const double* weights : {static_cast<const double*>(nullptr), s.data()}) {
             auto sum = start, sum_sq = start, dot = start;
             k.rows_moments(x.data(), stride, n, p, weights, v.data(), sum.data(), sum_sq.data(),

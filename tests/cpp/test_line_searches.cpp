@@ -21,7 +21,7 @@ std::string complaint(const LineFunction& function, const Options& options, cons
   const double value = function.value(t), slope = function.slope(t);
   if (found.at.value != value) return "value is not that of the step";
   const double start = function.value(0), fall = function.slope(0);
-  const double room = options.noise * std::fabs(start);
+  const double room = (needs_wolfe ? options.doubt : options.noise) * std::fabs(start);
   const bool is_rounding = std::fabs(value - start) <= room;
   const bool is_lower = value <= start + options.decrease * t * fall;
   if (!is_lower && !(value <= start + room)) return "phi(t) is too high";

@@ -1,37 +1,21 @@
-// Every loss of the catalogue: derivatives, convexity, conjugate, large arguments. The checks are
-// functions of a loss type, and must reject the broken ones at the end.
-#include <cmath>
-#include <vector>
-
-#include "catalogue.hpp"
+// Every loss of the catalogue with several values of its parameters: derivatives, convexity,
+// conjugate, large arguments. The checks are functions of a loss, and must reject the broken ones
+// at the end. Losses of several outputs are checked in test_loss_blocks.cpp.
+#include "losses.hpp"
 
 namespace thalweg::test {
 namespace {
 
-template <class L>
-std::vector<double> targets() {
-  std::vector<double> valid;
-  for (const double y : {-2.5, -1.0, 0.0, 0.3, 1.0, 4.0}) {
-    if constexpr (requires { L::validate(y); }) {
-      if (!L::validate(y)) continue;
-    }
-    valid.push_back(y);
-  }
-  return valid;
-}
+using loss::curvature;
+using loss::gradient;
+using loss::value;
 
-const std::vector<double> predictions{-8, -3.1, -1, -0.2, 0, 1e-3, 0.7, 1, 2.6, 9};
-
-constexpr bool flagged(const core::Info& info, std::string_view name) {
-  return core::flag(info, name);
-}
-
-// Calls f(y, eta) until it fails.
+// Calls f(y, eta) for points of finite value until it fails.
 template <class L, class F>
-bool holds(F&& f) {
-  for (const double y : targets<L>()) {
-    for (const double eta : predictions) {
-      if (!f(y, eta)) return false;
+bool holds(const L& of, const std::vector<double>& points, F&& f) {
+  for (const double y : targets(of)) {
+    for (const double eta : points) {
+      if (std::isfinite(value(of, y, eta)) && !f(y, eta)) return false;
     }
   }
   return true;
@@ -42,63 +26,104 @@ bool close(double a, double b, double tolerance) {
 }
 
 template <class L>
-bool gradient_is_the_derivative() {
+bool gradient_is_the_derivative(const L& of) {
   const double h = 1e-5;
-  return holds<L>([&](double y, double eta) {
-    return close((L::value(y, eta + h) - L::value(y, eta - h)) / (2 * h), L::gradient(y, eta),
-                 1e-7);
+  return holds(of, smooth_points, [&](double y, double eta) {
+    const double slope = (value(of, y, eta + h) - value(of, y, eta - h)) / (2 * h);
+    return close(slope, gradient(of, y, eta), 2e-7);
   });
 }
 
 template <class L>
-bool curvature_bounds_the_second_derivative() {
+bool curvature_is_the_second_derivative(const L& of) {
   const double h = 1e-5;
-  return holds<L>([&](double y, double eta) {
-    const double second = (L::gradient(y, eta + h) - L::gradient(y, eta - h)) / (2 * h);
-    const double curvature = L::curvature(y, eta);
-    return curvature >= 0 && curvature >= second - 1e-6 * (1 + std::fabs(second));
+  return holds(of, smooth_points, [&](double y, double eta) {
+    const double second = (gradient(of, y, eta + h) - gradient(of, y, eta - h)) / (2 * h);
+    return close(curvature(of, y, eta), std::max(second, 0.0), 1e-6);
   });
 }
 
 template <class L>
-bool is_convex() {
-  return holds<L>([](double y, double eta) {
-    for (const double other : predictions) {
-      const double middle = L::value(y, 0.5 * (eta + other));
-      const double chord = 0.5 * (L::value(y, eta) + L::value(y, other));
-      if (middle > chord + 1e-12 * (1 + std::fabs(chord))) return false;
-      if (L::value(y, other) <
-          L::value(y, eta) + L::gradient(y, eta) * (other - eta) - 1e-12 * (1 + std::fabs(chord))) {
-        return false;
-      }
-    }
-    return true;
-  });
+bool has_nonnegative_curvature(const L& of) {
+  return holds(of, all_points, [&](double y, double eta) { return curvature(of, y, eta) >= 0; });
 }
 
-// value(eta) + conjugate(theta) >= eta theta, with equality at theta = gradient(eta).
+// Also: the gradient is a subgradient, at kinks too.
 template <class L>
-bool conjugate_is_right() {
-  return holds<L>([](double y, double eta) {
-    const double at_gradient = L::gradient(y, eta);
-    if (!close(L::value(y, eta) + L::conjugate(y, at_gradient), eta * at_gradient, 1e-12))
-      return false;
-    for (const double other : predictions) {
-      const double theta = L::gradient(y, other);
-      if (L::value(y, eta) + L::conjugate(y, theta) < eta * theta - 1e-10) return false;
+bool lies_above_its_tangents(const L& of) {
+  return holds(of, all_points, [&](double y, double eta) {
+    for (const double other : all_points) {
+      const double middle = value(of, y, 0.5 * (eta + other));
+      const double chord = 0.5 * (value(of, y, eta) + value(of, y, other));
+      const double rounding = 1e-12 * (1 + std::fabs(chord));
+      if (middle > chord + rounding) return false;
+      const double tangent = value(of, y, eta) + gradient(of, y, eta) * (other - eta);
+      if (value(of, y, other) < tangent - rounding) return false;
     }
     return true;
   });
 }
 
 template <class L>
-bool survives_large_arguments() {
-  for (const double y : targets<L>()) {
-    for (const double eta : {-1e3, -745.2, -100.0, 100.0, 709.9, 1e3}) {
-      for (const double v : {L::value(y, eta), L::gradient(y, eta), L::curvature(y, eta),
-                             L::conjugate(y, L::gradient(y, eta)), L::inverse_link(eta)}) {
+bool is_nonnegative(const L& of) {
+  return holds(of, all_points, [&](double y, double eta) {
+    return value(of, y, eta) >= -1e-13 * (1 + std::fabs(y) + std::exp(std::fabs(eta)));
+  });
+}
+
+// value(eta) + conjugate(theta) = eta theta at theta = gradient(eta).
+template <class L>
+bool conjugate_meets_its_bound(const L& of) {
+  return holds(of, all_points, [&](double y, double eta) {
+    const double theta = gradient(of, y, eta);
+    const double at = value(of, y, eta), conjugate = of.conjugate(y, theta);
+    const double size = 1 + std::fabs(at) + std::fabs(conjugate) + std::fabs(eta * theta);
+    return std::fabs(at + conjugate - eta * theta) <= 1e-12 * size;
+  });
+}
+
+// sup_eta theta eta - value, by trisection on the predictions whose value is finite.
+template <class L>
+double supremum(const L& of, double y, double theta) {
+  const auto at = [&](double eta) { return theta * eta - value(of, y, eta); };
+  double low = -700, high = 700;
+  for (int k = 0; k < 300; ++k) {
+    const double a = low + (high - low) / 3, b = high - (high - low) / 3;
+    (at(a) <= at(b) ? low : high) = at(a) <= at(b) ? a : b;
+  }
+  return std::max(at(low), at(high));
+}
+
+// At any theta; where the conjugate is infinite, theta eta - value grows without bound.
+template <class L>
+bool conjugate_is_the_supremum(const L& of) {
+  for (const double y : targets(of)) {
+    for (const double theta : {-5.1, -2.3, -1.05, -0.7, -0.2, 0.0, 0.07, 0.2, 0.7, 1.6, 5.1}) {
+      const double conjugate = of.conjugate(y, theta);
+      if (std::isnan(conjugate)) return false;
+      const double found = supremum(of, y, theta);
+      if (conjugate == infinity ? found < 10 : !close(conjugate, found, 1e-9)) return false;
+    }
+  }
+  return true;
+}
+
+const std::vector<double> large{-1e3, -745.2, -100.0, 100.0, 709.9, 1e3};
+
+// No NaN, and no infinite value where the prediction is moderate on the scale of y.
+template <class L>
+bool survives_large_arguments(const L& of) {
+  const bool label = core::flag(L::info, "classification");
+  for (const double y : targets(of)) {
+    for (const double eta : large) {
+      const auto at = of.evaluate(y, eta);
+      const double mean = of.inverse_link(eta);
+      for (const double v :
+           {at.value, at.gradient, at.curvature, of.conjugate(y, at.gradient), mean}) {
         if (std::isnan(v)) return false;
       }
+      const bool moderate = label || (mean > 1e-100 && mean < 1e100);
+      if (moderate && !std::isfinite(at.value + at.gradient + at.curvature)) return false;
     }
   }
   return true;
@@ -106,99 +131,206 @@ bool survives_large_arguments() {
 
 // float predictions differ by rounding only.
 template <class L>
-bool single_precision_is_close() {
-  return holds<L>([](double y, double eta) {
+bool single_precision_is_close(const L& of) {
+  return holds(of, smooth_points, [&](double y, double eta) {
     const double rounded = static_cast<double>(static_cast<float>(eta));
-    return close(L::value(y, rounded), L::value(y, eta), 1e-5) &&
-           close(L::gradient(y, rounded), L::gradient(y, eta), 1e-5);
+    return close(value(of, y, rounded), value(of, y, eta), 1e-5) &&
+           close(gradient(of, y, rounded), gradient(of, y, eta), 1e-5);
   });
 }
 
 template <class L>
-class LossTest : public ::testing::Test {};
-TYPED_TEST_SUITE(LossTest, Losses, EntryNames);
-
-TYPED_TEST(LossTest, HasTargets) { EXPECT_GE(targets<TypeParam>().size(), 2u); }
-
-TYPED_TEST(LossTest, GradientIsTheDerivative) {
-  if (!flagged(TypeParam::info, "smooth")) return;
-  EXPECT_TRUE(gradient_is_the_derivative<TypeParam>());
+bool nan_comes_out(const L& of) {
+  for (const double y : targets(of)) {
+    if (!std::isnan(value(of, y, std::nan("")))) return false;
+  }
+  return true;
 }
 
-TYPED_TEST(LossTest, CurvatureBoundsTheSecondDerivative) {
-  if (!flagged(TypeParam::info, "smooth")) return;
-  EXPECT_TRUE(curvature_bounds_the_second_derivative<TypeParam>());
+template <class L>
+class LossTest : public ::testing::Test {
+ protected:
+  // Runs check(loss) for every choice of parameters.
+  template <class Check>
+  static void all(Check check) {
+    if constexpr (loss::Loss<L>) {
+      for (const auto& parameters : parameter_choices(L::info)) {
+        EXPECT_TRUE(check(loss::with_parameters<L>(parameters)))
+            << ::testing::PrintToString(parameters);
+      }
+    }
+  }
+  static bool flagged(std::string_view name) { return core::flag(L::info, name); }
+};
+TYPED_TEST_SUITE(LossTest, Losses, EntryNames);
+
+TYPED_TEST(LossTest, HasTargets) {
+  this->all([](const auto& of) { return targets(of).size() >= 2; });
+}
+
+TYPED_TEST(LossTest, SaysWhichTargetsItTakes) {
+  this->all([](const auto& of) {
+    return !of.domain().empty() && !of.validate(infinity) && !of.validate(std::nan(""));
+  });
+}
+
+TYPED_TEST(LossTest, FlagsFitTogether) {
+  if constexpr (loss::Loss<TypeParam>) {
+    std::vector<double> defaults;
+    for (const auto& parameter : TypeParam::info.parameters) {
+      defaults.push_back(parameter.default_value);
+    }
+    const auto of = loss::with_parameters<TypeParam>(defaults);
+    EXPECT_EQ(loss::is_convex(of), this->flagged("convex"));
+  }
+  EXPECT_EQ(this->flagged("multi_output"), !loss::Loss<TypeParam>);
+  EXPECT_TRUE(!this->flagged("quadratic") || this->flagged("convex"));
+  EXPECT_TRUE(!this->flagged("quadratic") || this->flagged("twice_differentiable"));
+  EXPECT_TRUE(!this->flagged("twice_differentiable") || this->flagged("smooth"));
+}
+
+TYPED_TEST(LossTest, GradientIsTheDerivative) {
+  this->all([](const auto& of) { return gradient_is_the_derivative(of); });
+}
+
+TYPED_TEST(LossTest, CurvatureIsTheSecondDerivative) {
+  this->all([](const auto& of) {
+    return curvature_is_the_second_derivative(of) && has_nonnegative_curvature(of);
+  });
+}
+
+TYPED_TEST(LossTest, SmoothMeansThatSubgradientsMeet) {
+  if (!this->flagged("smooth")) return;
+  this->all([](const auto& of) {
+    return holds(of, all_points, [&](double y, double eta) {
+      const double h = 1e-9, here = gradient(of, y, eta);
+      return close(gradient(of, y, eta - h), here, 1e-5) &&
+             close(gradient(of, y, eta + h), here, 1e-5);
+    });
+  });
 }
 
 TYPED_TEST(LossTest, QuadraticMeansConstantCurvature) {
-  if (!flagged(TypeParam::info, "quadratic")) return;
-  EXPECT_TRUE(holds<TypeParam>([](double y, double eta) {
-    return TypeParam::curvature(y, eta) == TypeParam::curvature(y, 0.0) &&
-           close(TypeParam::gradient(y, eta) - TypeParam::gradient(y, 0.0),
-                 eta * TypeParam::curvature(y, eta), 1e-14);
-  }));
+  if (!this->flagged("quadratic")) return;
+  this->all([](const auto& of) {
+    return holds(of, all_points, [&](double y, double eta) {
+      return curvature(of, y, eta) == curvature(of, y, 0.0) &&
+             close(gradient(of, y, eta) - gradient(of, y, 0.0), eta * curvature(of, y, eta), 1e-14);
+    });
+  });
 }
 
-TYPED_TEST(LossTest, IsConvex) {
-  if (!flagged(TypeParam::info, "convex")) return;
-  EXPECT_TRUE(is_convex<TypeParam>());
+TYPED_TEST(LossTest, IsConvexExactlyWhereItSaysSo) {
+  this->all([](const auto& of) { return lies_above_its_tangents(of) == loss::is_convex(of); });
+}
+
+TYPED_TEST(LossTest, IsNonnegative) {
+  this->all([](const auto& of) { return is_nonnegative(of); });
 }
 
 TYPED_TEST(LossTest, ConjugateIsRight) {
-  if (!flagged(TypeParam::info, "convex")) return;
-  EXPECT_TRUE(conjugate_is_right<TypeParam>());
+  this->all([](const auto& of) {
+    if (!loss::is_convex(of)) return of.conjugate(targets(of).front(), 0.1) == infinity;
+    return conjugate_meets_its_bound(of) && conjugate_is_the_supremum(of);
+  });
 }
 
-TYPED_TEST(LossTest, SurvivesLargeArguments) { EXPECT_TRUE(survives_large_arguments<TypeParam>()); }
+TYPED_TEST(LossTest, SurvivesLargeArguments) {
+  this->all([](const auto& of) { return survives_large_arguments(of); });
+}
 
 TYPED_TEST(LossTest, SinglePrecisionIsClose) {
-  EXPECT_TRUE(single_precision_is_close<TypeParam>());
+  this->all([](const auto& of) { return single_precision_is_close(of); });
+}
+
+TYPED_TEST(LossTest, NanComesOut) {
+  this->all([](const auto& of) { return nan_comes_out(of); });
 }
 
 // A sound loss to break.
 struct Sound {
-  static double value(double y, double eta) { return std::log(std::cosh(eta - y)); }
-  static double gradient(double y, double eta) { return std::tanh(eta - y); }
-  static double curvature(double, double) { return 1.0; }
-  static double conjugate(double y, double t) {
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    const double t = std::tanh(eta - y);
+    return {std::log(std::cosh(eta - y)), t, 1 - t * t};
+  }
+  double conjugate(double y, double t) const noexcept {
     if (!(std::fabs(t) < 1)) return t == t ? infinity : t;
     return t * y + 0.5 * ((1 + t) * std::log1p(t) + (1 - t) * std::log1p(-t));
   }
-  static double inverse_link(double eta) { return eta; }
+  double inverse_link(double eta) const noexcept { return eta; }
+  bool validate(double y) const noexcept { return std::isfinite(y); }
+  std::string_view domain() const noexcept { return "y finite"; }
+  static constexpr auto flags = loss::flags_of({.convex = true, .smooth = true});
+  static constexpr core::Info info{.name = "sound",
+                                   .summary = {},
+                                   .formula = {},
+                                   .reference = {},
+                                   .parameters = {},
+                                   .flags = flags,
+                                   .requires_ = {}};
 };
 struct FlippedGradient : Sound {
-  static double gradient(double y, double eta) { return -Sound::gradient(y, eta); }
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    const auto at = Sound::evaluate(y, eta);
+    return {at.value, -at.gradient, at.curvature};
+  }
 };
 struct SmallCurvature : Sound {
-  static double curvature(double, double) { return 0.5; }
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    const auto at = Sound::evaluate(y, eta);
+    return {at.value, at.gradient, 0.5 * at.curvature};
+  }
 };
 struct Concave : Sound {
-  static double value(double y, double eta) { return -Sound::value(y, eta); }
-  static double gradient(double y, double eta) { return -Sound::gradient(y, eta); }
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    const auto at = Sound::evaluate(y, eta);
+    return {-at.value, -at.gradient, -at.curvature};
+  }
 };
-struct WrongConjugate : Sound {
-  static double conjugate(double y, double t) { return Sound::conjugate(y, t) - 1e-3; }
+struct LowConjugate : Sound {
+  double conjugate(double y, double t) const noexcept { return Sound::conjugate(y, t) - 1e-3; }
+};
+struct NarrowConjugate : Sound {
+  double conjugate(double y, double t) const noexcept {
+    return std::fabs(t) < 0.5 ? Sound::conjugate(y, t) : infinity;
+  }
 };
 struct Overflows : Sound {
-  static double gradient(double y, double eta) {
-    return std::sinh(eta - y) / std::cosh(eta - y);  // infinity over infinity
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    const auto at = Sound::evaluate(y, eta);  // infinity over infinity:
+    return {at.value, std::sinh(eta - y) / std::cosh(eta - y), at.curvature};
+  }
+};
+struct SwallowsNan : Sound {
+  loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
+    return Sound::evaluate(y, eta == eta ? eta : 0.0);
   }
 };
 
 TEST(LossCheckersTest, AcceptTheSoundLoss) {
-  EXPECT_TRUE(gradient_is_the_derivative<Sound>());
-  EXPECT_TRUE(curvature_bounds_the_second_derivative<Sound>());
-  EXPECT_TRUE(is_convex<Sound>());
-  EXPECT_TRUE(single_precision_is_close<Sound>());
+  const Sound of;
+  EXPECT_TRUE(gradient_is_the_derivative(of));
+  EXPECT_TRUE(curvature_is_the_second_derivative(of));
+  EXPECT_TRUE(has_nonnegative_curvature(of));
+  EXPECT_TRUE(lies_above_its_tangents(of));
+  EXPECT_TRUE(is_nonnegative(of));
+  EXPECT_TRUE(conjugate_is_the_supremum(of));
+  EXPECT_TRUE(single_precision_is_close(of));
+  EXPECT_TRUE(nan_comes_out(of));
 }
 
 TEST(LossCheckersTest, RejectBrokenLosses) {
-  EXPECT_FALSE(gradient_is_the_derivative<FlippedGradient>());
-  EXPECT_FALSE(is_convex<FlippedGradient>());
-  EXPECT_FALSE(curvature_bounds_the_second_derivative<SmallCurvature>());
-  EXPECT_FALSE(is_convex<Concave>());
-  EXPECT_FALSE(conjugate_is_right<WrongConjugate>());
-  EXPECT_FALSE(survives_large_arguments<Overflows>());
+  EXPECT_FALSE(gradient_is_the_derivative(FlippedGradient{}));
+  EXPECT_FALSE(lies_above_its_tangents(FlippedGradient{}));
+  EXPECT_FALSE(curvature_is_the_second_derivative(SmallCurvature{}));
+  EXPECT_FALSE(lies_above_its_tangents(Concave{}));
+  EXPECT_FALSE(is_nonnegative(Concave{}));
+  EXPECT_FALSE(has_nonnegative_curvature(Concave{}));
+  EXPECT_FALSE(conjugate_meets_its_bound(LowConjugate{}));
+  EXPECT_FALSE(conjugate_is_the_supremum(LowConjugate{}));
+  EXPECT_FALSE(conjugate_is_the_supremum(NarrowConjugate{}));
+  EXPECT_FALSE(survives_large_arguments(Overflows{}));
+  EXPECT_FALSE(nan_comes_out(SwallowsNan{}));
 }
 
 }  // namespace

@@ -145,6 +145,20 @@ TEST_P(MinimizeTest, SaysWhereTheFunctionIsNotFinite) {
   }
 }
 
+// Wherever in the gradient the NaN is.
+TEST_P(MinimizeTest, DoesNotTakeANanGradientForASmallOne) {
+  for (int bad = 0; bad < 6; ++bad) {
+    objective::UserFunction function = quadratic(6, 1);
+    function.value_gradient = [=](const double*, double* g) {
+      for (int j = 0; j < 6; ++j) g[j] = j == bad ? std::nan("") : 0.0;
+      return 1.0;
+    };
+    const core::Result result = run(GetParam(), function, Vector(6, 0.0));
+    EXPECT_NE(result.status, core::Status::converged) << bad;
+    EXPECT_TRUE(all_finite(result.coef)) << bad;
+  }
+}
+
 TEST_P(MinimizeTest, DoesNotConvergeWhereThereIsNoMinimum) {
   objective::UserFunction function = quadratic(2, 1);
   function.value = [](const double* x) { return x[0] - 2 * x[1]; };

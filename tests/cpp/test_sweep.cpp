@@ -103,12 +103,20 @@ Vector descend(Problem<D>& problem, const std::vector<Index>& columns,
   return w;
 }
 
+// All columns, those of a group far from each other.
+std::vector<Index> scattered() {
+  std::vector<Index> columns;
+  for (Index k = 0; k < cols; ++k) columns.push_back(k * 37 % cols);
+  return columns;
+}
+
 template <class D>
-void expect_same_iterates(const Options& options, Index at_once = 1) {
+void expect_same_iterates(const Options& options, Index at_once = 1, bool scatters = false) {
   Problem<D> problem(options, at_once);
   // Some columns first, as an earlier working set had them; then all, in the order of their places.
   ColumnGroups groups;
   groups.add(problem.glm, std::vector<Index>{5, 40, 41, 2});
+  if (scatters) groups.add(problem.glm, scattered());
   std::vector<Index> columns = problem.glm.all_columns();
   groups.add(problem.glm, columns);
   std::sort(columns.begin(), columns.end(),
@@ -158,19 +166,35 @@ TEST_P(SweepTest, GroupsOfCopiedRowMajorColumnsToo) {
 constexpr Index room_for_some = 2;
 
 TEST_P(SweepTest, GroupsOfStagedRowMajorColumnsToo) {
+  expect_same_iterates<design::RowMajor<double>>(options(), room_for_some, true);
+}
+
+TEST_P(SweepTest, GroupsOfNeighboursInRowsToo) {
   expect_same_iterates<design::RowMajor<double>>(options(), room_for_some);
+}
+
+TEST(SweepGroupTest, NeighboursAreReadInPlace) {
+  Problem<design::RowMajor<double>> problem({false, true, false}, room_for_some);
+  const std::vector<Index> near{231, 230, 260}, far{231, 30, 260};
+  const auto in_rows = problem.block.group(near);
+  ASSERT_EQ(problem.view.row(0) + 230, in_rows.rows);
+  EXPECT_EQ(230, in_rows.first);
+  EXPECT_EQ(31, in_rows.width);
+  EXPECT_EQ(nullptr, problem.block.group(far).rows);
+  problem.block.load(near, {});  // now they are copied
+  EXPECT_EQ(nullptr, problem.block.group(near).rows);
 }
 
 // Groups are staged in part by one sweep and whole by the next, and the other way round.
 TEST(SweepStagingTest, SweepsOverSomeColumnsAndOverAllMayAlternate) {
   using D = design::RowMajor<double>;
   Problem<D> problem({false, true, false}, room_for_some);
-  const std::vector<Index> columns = problem.glm.all_columns();
+  const std::vector<Index> columns = scattered(), positions = problem.glm.all_columns();
   ColumnGroups groups;
   groups.add(problem.glm, columns);
   const std::vector<penalty::Term> terms(columns.size(), {.l1 = 0.01});
   std::vector<std::vector<Index>> some(4);
-  for (const Index k : columns) {
+  for (const Index k : positions) {
     if (k < 3 || k > 250) some[0].push_back(k);
     if (k % 40 == 7) some[1].push_back(k);
     if (k > 280) some[2].push_back(k);
@@ -180,8 +204,8 @@ TEST(SweepStagingTest, SweepsOverSomeColumnsAndOverAllMayAlternate) {
     objective::Evaluation at = problem.at;
     ResidualModel<D, Squared> model(problem.glm, problem.block, columns, at, given);
     Vector w(columns.size(), 0.0);
-    for (const std::vector<Index>& positions : some) {
-      for (const std::vector<Index>* each : {&positions, &columns, &positions}) {
+    for (const std::vector<Index>& chosen : some) {
+      for (const std::vector<Index>* each : {&chosen, &positions, &chosen}) {
         sweep_coordinates(model, w, terms, *each, problem.glm.execution());
       }
     }

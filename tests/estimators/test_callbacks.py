@@ -69,8 +69,21 @@ def test_a_true_answer_stops_the_fit(cls, problem):
     assert recorder.calls[-1] == "teardown"
     assert np.isfinite(model.coef_).all()
     assert np.isfinite(model.certificate_.primal)
-    if cls in estimators.SINGLE:
-        assert model.report_.status == "stopped"
+    assert model.report_.status == "stopped"
+
+
+def test_a_choice_among_what_a_callback_left_is_not_converged(cls, problem):
+    if cls not in estimators.CHOOSING:
+        pytest.skip("fits one strength")
+
+    class StopsOnce(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            return len(self.infos) == 1
+
+    model = estimators.make(cls).set_callbacks(StopsOnce()).fit(*problem)
+    assert model.report_.status == "stopped"
+    assert np.isfinite(model.coef_).all()
 
 
 def test_exceptions_come_out_unchanged_after_the_attributes_are_set(cls, problem):

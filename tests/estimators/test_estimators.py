@@ -138,6 +138,8 @@ def test_float32_gives_float32(cls, problem):
     single = y if cls in estimators.CLASSIFIERS else y.astype(np.float32)
     model = estimators.make(cls, tol=1e-8).fit(X.astype(np.float32), single)
     assert model.coef_.dtype == np.float32
+    if cls in estimators.CHOOSING:
+        assert model.mse_path_.dtype == np.float32
     assert model.certificate_.relative <= 1e-8
     assert isinstance(model.certificate_.value, float)
     exact = estimators.make(cls, tol=1e-8).fit(X, y)

@@ -137,6 +137,25 @@ def test_two_independent_certificates_agree(problem, solution):
     assert problem.objective(solution.coef, solution.intercept) == pytest.approx(theirs.primal)
 
 
+def test_constant_features_have_the_scale_one(rng):
+    X = rng.standard_normal((40, 4))
+    X[:, 1] = 0.1
+    y, coef = rng.standard_normal(40), np.array([1.0, -2.0, 3.0, 4.0])
+    settings = {"standardize": True, "sample_weight": rng.random(40)}
+    with_penalty, without = (
+        tw.checks.objective(X, y, coef, alpha=alpha, **settings) for alpha in (1.0, 0.0)
+    )
+    problem = Problem(X, y, None, None, 1.0, **settings)
+    assert problem.scale[1] == 1.0
+    assert with_penalty - without == pytest.approx(problem.scale @ np.abs(coef))
+    root = np.sqrt(problem.weights)[:, None]
+    free = np.column_stack([X[:, [0, 2, 3]], np.ones(40)])
+    a, _, c, d, intercept = np.insert(np.linalg.lstsq(root * free, root[:, 0] * y)[0], 1, 0.0)
+    solution = np.array([a, 0.0, c, d])
+    assert tw.checks.kkt_residual(X, y, solution, intercept, alpha=0.0, **settings) < 1e-12
+    assert tw.checks.duality_gap(X, y, solution, intercept, alpha=0.0, **settings).gap < 1e-12
+
+
 def test_the_search_finds_suprema():
     slope = np.array([0.0, 1.0, -3.0, 1e-8, 1e8])
     best = ascend(lambda step: slope * step - step**2 / 2, 5)

@@ -38,10 +38,10 @@ def _csc(X):
     return _core.Design.csc(X.data, X.indices, X.indptr, X.shape)
 
 
-def _solve(design, y, splits, weight, *, alone=False, ratios=(1.0,), **settings):
+def _solve(design, y, splits, weight, *, alone=False, ratios=(1.0,), alphas=None, **settings):
     """Return the results of every (ratio, fold), of one request or of one request each."""
     train, test = fold_weights(splits, N_SAMPLES, weight)
-    alphas = np.geomspace(30, 0.03, N_ALPHAS)
+    alphas = np.geomspace(30, 0.03, N_ALPHAS) if alphas is None else alphas
     tasks = [
         {"target": 0, "weighting": fold, "penalty": m, "alphas": alphas}
         for m in range(len(ratios))
@@ -109,6 +109,24 @@ def test_any_complementary_folds_share(cv):
     together, alone = _solve(*arguments), _solve(*arguments, alone=True)
     assert all(_shares(together))
     np.testing.assert_allclose(_heldout(together), _heldout(alone), rtol=1e-12)
+
+
+def test_folds_without_memory_for_all_matrices_make_their_own_again():
+    """Of 60 folds and 460 features the matrices take more than what they may."""
+    rng = np.random.default_rng(4)
+    X = np.round(16 * rng.standard_normal((N_SAMPLES, 460))) / 16
+    y = X[:, :5] @ rng.standard_normal(5) + 3 * rng.standard_normal(N_SAMPLES)
+    splits = list(KFold(60).split(X))
+    alphas = np.geomspace(1.0, 0.1, 30)
+    for design in (STORED["C"](X), STORED["F"](np.asfortranarray(X))):
+        together = _solve(design, y, splits, None, alphas=alphas)
+        assert all(_shares(together))
+        held = {result.shared_gram_bytes for row in together for result in row}
+        assert held == {8 * 462**2}  # of all rows only
+        alone = _solve(design, y, splits[7:8], None, alphas=alphas)
+        np.testing.assert_allclose(_heldout(together)[7:8], _heldout(alone), rtol=1e-9)
+        again = _solve(design, y, splits, None, alphas=alphas, n_threads=1)
+        np.testing.assert_array_equal(_heldout(again), _heldout(together))
 
 
 def _repeated(X):

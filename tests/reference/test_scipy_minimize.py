@@ -74,7 +74,8 @@ def ours(problem, method, scale=1, bounds=None):
 
 
 @pytest.mark.parametrize("scale", [1, 10, 100])
-@pytest.mark.parametrize("method", COUNTERPARTS)
+# Nonlinear conjugate gradients differ too much from one version to another.
+@pytest.mark.parametrize("method", sorted(COUNTERPARTS.keys() - {"conjugate_gradient"}))
 def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
     missed = [
         problem.name

@@ -34,6 +34,11 @@ def fit(problem, solver, **options):
     return solution
 
 
+def require_quadratic(loss):
+    if not catalogue.CATALOG["loss"][loss].flags["quadratic"]:
+        pytest.skip("not quadratic")
+
+
 @pytest.mark.parametrize("storage", ["dense F float64", "dense C float64", "csc float64 int32"])
 def test_integer_weights_are_repeated_rows(solver, loss, penalty, storage, seed):
     weights = np.random.default_rng(seed).integers(0, 4, 60)
@@ -63,6 +68,38 @@ def test_only_ratios_of_weights_matter(solver, loss, penalty):
     problem = make(loss, penalty, sample_weight=weights)
     scaled = replace(problem, sample_weight=1e3 * weights)
     check_equivalent(problem, fit(problem, solver), fit(scaled, solver), TOL)
+
+
+@pytest.mark.parametrize("factor", [1e-18, 1e-9, 1e18])
+def test_units_of_the_data_do_not_change_coefficients(solver, loss, penalty, factor):
+    require_quadratic(loss)  # others have units of their own
+    problem = make(loss, penalty)
+    scaled = replace(
+        problem, X=factor * problem.X, y=factor * problem.y, alpha=factor**2 * problem.alpha
+    )
+    check_equivalent(problem, fit(scaled, solver), fit(problem, solver), TOL)
+
+
+@pytest.mark.parametrize("factor", [1e-18, 1e-9, 1e18])
+def test_units_of_the_target_are_those_of_coefficients(solver, loss, penalty, factor):
+    require_quadratic(loss)
+    problem = make(loss, penalty, ratio=0.0)
+    scaled = fit(replace(problem, y=factor * problem.y), solver)
+    plain = fit(problem, solver)
+    atol = 1e-4 * np.abs(plain.coef).max()
+    np.testing.assert_allclose(scaled.coef / factor, plain.coef, atol=atol)
+
+
+def test_intercept_absorbs_a_shift_of_the_target(solver, loss, penalty):
+    require_quadratic(loss)
+    problem = make(loss, penalty)
+    # As small as 1e-9 of its mean, and exactly so.
+    y = 1.0 + np.ldexp(np.round(np.ldexp(problem.y, 20)), -50)
+    shifted, plain = replace(problem, y=y), replace(problem, y=y - 1.0)
+    shifted, plain = (replace(each, alpha=2.0**-30 * problem.alpha) for each in (shifted, plain))
+    solution = fit(shifted, solver)
+    assert solution.certificate.relative <= TOL
+    check_optimal(plain, solution.coef, solution.intercept - 1.0, 1e-5)
 
 
 @pytest.mark.parametrize("shape", ["tall", "wide"])

@@ -18,7 +18,7 @@ UNSERVED = [row for row in ROWS if not row.compatible]
 
 def has_flag(solver, flag):
     """Whether a solver says this of itself."""
-    return CATALOG["solver"][solver].flags.get(flag, False)
+    return CATALOG["solver"][solver].flags[flag]
 
 
 MINIMIZERS = [
@@ -63,6 +63,8 @@ def interval_values(interval):
         return [text.strip() for text in interval.strip("{}").split(",")]
     integral, interval = interval.startswith("int "), interval.removeprefix("int ")
     low, high = (float(text) for text in interval.strip("[]()").split(","))
+    if math.isinf(low):
+        low = high - 2.0 if math.isfinite(high) else -1.0
     top = high if math.isfinite(high) else low + 2.0
     ends = [low] * (interval[0] == "[") + [top] * (interval[-1] == "]")
     values = [*ends, low + 0.7 * (top - low)]

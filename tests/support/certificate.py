@@ -115,7 +115,11 @@ class Problem:
                 return mean_loss - self.loss_at(eta + shift) @ self.weights[:, None]
 
             mean_loss -= float(ascend(gain, 1)[0])
-        return max(mean_loss, 1e3 * EPS * (self.weights @ np.abs(self.y)))
+        return max(mean_loss, self.rounding_loss())
+
+    def rounding_loss(self):
+        """Half the unit deviance of a residual of a thousand roundings of y."""
+        return 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
 
     def noise(self, coef, intercept):
         """How much of every prediction and residual is rounding: they are sums of such terms."""

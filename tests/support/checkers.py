@@ -42,7 +42,7 @@ def check_solution(problem: Problem, solution, tol=None):
     error = problem.rounding(coef, intercept)
     if certificate.kind == "duality_gap":
         check_gap(problem, coef, intercept, certificate)
-        relative = certificate.value / scale
+        relative = certificate.value / scale if certificate.value else 0.0
         np.testing.assert_allclose(certificate.relative, relative, rtol=1e-6, atol=1e-300)
     if solution.status == "stalled":  # honest only where precision is exhausted
         assert certificate.value <= error, describe(solution)

@@ -146,7 +146,7 @@ class ElasticNetCVBase(ElasticNetModel):
             keep_coef=False,
             trace=False,
         )
-        m, a = self._choose(folds.results, grids, n_folds)
+        m, a = self._choose(folds.results, grids, n_folds, data.dtype)
         self.alpha_, self.l1_ratio_ = grids[m, a], np.float64(l1_ratios[m])
         if folds.pending is not None:
             # No time is left for a fit, but the attributes still have to describe a model: the
@@ -174,8 +174,10 @@ class ElasticNetCVBase(ElasticNetModel):
         self._set_coefficients(data, results)
         self.certificate_, self.report_ = summarize(data, results, seconds, gram_bytes, notes)
         status = self.report_.status
-        if status == "converged" and any(result.status == "time_limit" for result in every):
-            status = "time_limit"  # the choice was made among what was reached
+        reached = {result.status for result in every}
+        for cut_short in ("stopped", "time_limit"):
+            if status == "converged" and cut_short in reached:
+                status = cut_short  # the choice was made among what was reached
         self.report_ = replace(self.report_, status=status)
         # What a warning should name, and who should hear of the end.
         options.max_time, options.callbacks = self.max_time, watching
@@ -206,8 +208,8 @@ class ElasticNetCVBase(ElasticNetModel):
             raise ValueError("l1_ratio must hold at least one value, got none.")
         return [float(ratio) for ratio in ratios]
 
-    def _choose(self, results, grids, n_folds):
-        """Set `mse_path_` and `alphas_`; return the best (ratio, strength) as positions.
+    def _choose(self, results, grids, n_folds, dtype):
+        """Set `mse_path_` (of `dtype`) and `alphas_`; return where the best (ratio, strength) is.
 
         Fits that were not reached have NaN errors; a strength that some folds reached is judged
         by those only where no strength was reached by all.
@@ -216,7 +218,7 @@ class ElasticNetCVBase(ElasticNetModel):
         for row, path in zip(errors, results, strict=True):
             row[: len(path)] = [result.heldout for result in path]
         errors = errors.reshape(len(grids), n_folds, grids.shape[1])
-        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1))
+        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1)).astype(dtype)
         self.alphas_ = grids[0] if len(grids) == 1 or np.ndim(self.alphas) else grids
         means = errors.mean(axis=1)
         if np.isnan(means).all():

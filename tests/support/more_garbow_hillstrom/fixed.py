@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from support.more_garbow_hillstrom.problem import Problem, columns
+from support.more_garbow_hillstrom.problem import Problem, columns, quiet
 
 FIXED = []
 
@@ -22,8 +22,8 @@ def problem(number, name, start, *minima):
                 number,
                 f"{name}_{point.size}",
                 point,
-                lambda x: function(*x)[0],
-                lambda x: function(*x)[1],
+                quiet(lambda x: function(*x), 0),
+                quiet(lambda x: function(*x), 1),
                 minima,
             )
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from support.more_garbow_hillstrom.problem import Problem
+from support.more_garbow_hillstrom.problem import Problem, quiet
 
 _FAMILIES = {}
 
@@ -38,8 +38,8 @@ def scaled(number, n):
         number,
         f"{name}_{n}",
         np.asarray(start(n), dtype=np.float64),
-        lambda x: function(x)[0],
-        lambda x: function(x)[1],
+        quiet(function, 0),
+        quiet(function, 1),
         known,
     )
 

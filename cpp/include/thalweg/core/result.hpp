@@ -84,6 +84,7 @@ struct Result {
   std::string reason;
   Index gram_bytes = 0;         // of this task alone
   Index shared_gram_bytes = 0;  // of all tasks together
+  Index tasks_at_once = 1;      // that may hold memory, whatever the threads
   double heldout_error = std::numeric_limits<double>::quiet_NaN();
   std::vector<IterationInfo> trace;
 };

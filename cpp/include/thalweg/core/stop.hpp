@@ -12,7 +12,7 @@
 
 namespace thalweg::core {
 
-class StopToken {
+class StopToken final {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds hook_interval{20};

@@ -19,5 +19,6 @@ using Span = std::span<double>;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
+inline constexpr double smallest_normal = std::numeric_limits<double>::min();
 
 }  // namespace thalweg

@@ -6,7 +6,8 @@
 // cost one Gram matrix together, n p^2 / 2. Rows are packed, times the root of their weight, like
 // those of dense_gram.hpp; t and 1 are two more columns, so that all sums are of centred values.
 //
-// Every part is cut into slices with sums of their own, added in their order: slices and chunks
+// Every part is cut into slices with sums of their own, added in their order, or, where matrices
+// are too large for that, taken in chunks of rows whose panels all cores share: slices and chunks
 // depend on the shape only.
 #pragma once
 
@@ -44,6 +45,24 @@ class AugmentedPanels final {
         if (execution.stop_requested()) return;
         multiply(panel, height, chunk, packed.get(), out);
       }
+    }
+  }
+
+  // The same for all of a part, by all cores.
+  void add_together(const RowPart& part, double* out, const core::Execution& execution) const {
+    constexpr Index chunk_bytes = 4 << 20;
+    const Index chunk = gram_chunk_rows(part.size(), panels() * width, chunk_bytes);
+    const auto packed = std::make_unique_for_overwrite<double[]>(
+        static_cast<std::size_t>(panels() * width * chunk));
+    for (Index begin = 0; begin < part.size(); begin += chunk) {
+      const Index height = std::min(chunk, part.size() - begin);
+      core::parallel_for(panels(), execution, [&](Index panel) {
+        pack(panel, part, begin, height, packed.get() + panel * chunk * width);
+      });
+      core::parallel_for(panels(), execution, [&](Index task) {
+        const Index panel = panels() - 1 - task;  // the one with most products first
+        multiply(panel, height, chunk, packed.get(), out);
+      });
     }
   }
 
@@ -114,9 +133,18 @@ void dense_row_moments(const ColumnFunction& column, Index cols, std::span<const
   const Index slices = std::clamp<Index>(
       std::min(detail::gram_sums_bytes / (8 * entries * count), rows / (least_rows * count)), 1,
       detail::gram_row_blocks);
+  for (double* const result : out) std::fill_n(result, entries, 0.0);
+  constexpr Index worth_sharing = 16;  // panels
+  if (slices == 1 && panels.panels() >= worth_sharing) {
+    for (Index part = 0; part < count; ++part) {
+      double* const result = out[static_cast<std::size_t>(part)];
+      panels.add_together(parts[static_cast<std::size_t>(part)], result, requested);
+      kernels::mirror_upper(result, size, size, requested);
+    }
+    return;
+  }
   // The first slice of a part adds to its result, the others to sums of their own.
   Vector sums(static_cast<std::size_t>(count * (slices - 1) * entries), 0.0);
-  for (double* const result : out) std::fill_n(result, entries, 0.0);
   core::parallel_for(
       count * slices, serial_if_small(rows * entries, requested),
       [&](Index task) {

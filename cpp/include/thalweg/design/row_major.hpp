@@ -1,7 +1,8 @@
 // Dense matrix in C order: row i is contiguous at data + i * stride.
 //
 // Whole passes (gemv_t, moments) stream rows. Access to one column is strided, a cache line per
-// entry: solvers copy the few columns that they visit often (see solver/column_block.hpp).
+// entry: solvers copy the few columns that they visit often, and read neighbours together (see
+// solver/column_block.hpp).
 #pragma once
 
 #include <cmath>
@@ -27,6 +28,8 @@ class RowMajor final {
   Index stored() const { return rows_ * cols_; }
   Index stored(Index) const { return rows_; }
   Index bytes() const { return rows_ * cols_ * static_cast<Index>(sizeof(T)); }
+  const T* row(Index i) const { return data_ + i * stride_; }
+  Index stride() const { return stride_; }
 
   double dot(Index j, const double* v) const {
     double sum[4] = {0, 0, 0, 0};

@@ -47,6 +47,8 @@ struct DenseKernels {
   // Row-major block: rows i < n of length p, `stride` scalars apart.
   // out[j] += sum_i v_i x[i * stride + j]
   void (*rows_accumulate)(const T* x, Index stride, Index n, Index p, const double* v, double* out);
+  // out[i] += sum_j coef_j x[i * stride + j], for rows that are short
+  void (*rows_combine)(const T* x, Index stride, Index n, Index p, const double* coef, double* out);
   // sum[j] += sum_i s_i x_ij, sum_sq[j] += sum_i s_i x_ij^2, dot[j] += sum_i v_i x_ij;
   // s may be null (weights of one).
   void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s, const double* v,
@@ -81,6 +83,13 @@ struct BlockKernels {
                         Index ldc, Index m, Index n);
 };
 
+// Elementary functions of arrays, within 1 ulp (kernels/pack.inl). out may be x.
+struct MathKernels {
+  void (*exp)(const double* x, Index n, double* out);
+  void (*log)(const double* x, Index n, double* out);
+  void (*log1p)(const double* x, Index n, double* out);
+};
+
 struct Table {
   const char* name;  // "baseline", "avx2" or "avx512"
   DenseKernels<float> dense_f32;
@@ -90,6 +99,7 @@ struct Table {
   SparseKernels<double, std::int32_t> sparse_f64_i32;
   SparseKernels<double, std::int64_t> sparse_f64_i64;
   BlockKernels block;
+  MathKernels math;
 
   template <class T>
   const DenseKernels<T>& dense() const {

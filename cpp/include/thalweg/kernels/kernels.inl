@@ -5,7 +5,7 @@
 // independent accumulators to hide the latency of a fused multiply-add (4 cycles); these are added
 // in a fixed order. Plain C++ arithmetic without -ffast-math: NaN and infinity propagate.
 #include "thalweg/kernels/kernels.hpp"
-#include "thalweg/kernels/registers.inl"
+#include "thalweg/kernels/pack.inl"
 
 namespace thalweg::kernels::THALWEG_KERNELS_ISA {
 namespace {
@@ -286,6 +286,34 @@ void rows_accumulate(const T* x, Index stride, Index n, Index p, const double* v
     i += 4;
   }
   for (; i < n; ++i) accumulate_rows<1>(x + i * stride, stride, p, v + i, out);
+}
+
+// `rows` rows at once, so that their sums do not wait for each other. Each adds in the same order.
+template <int rows, class T>
+THALWEG_KERNEL_INLINE void combine_rows(const T* x, Index stride, Index p, const double* coef,
+                                        double* out) {
+  Vec sum[rows] = {};
+  Index j = 0;
+  for (; j + lanes <= p; j += lanes) {
+    const Vec c = load(coef + j);
+    THALWEG_UNROLL
+    for (int r = 0; r < rows; ++r) sum[r] += c * load(x + r * stride + j);
+  }
+  for_tail(j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+    const Vec c = load(piece, coef + k);
+    THALWEG_UNROLL
+    for (int r = 0; r < rows; ++r) sum[r] += c * load(piece, x + r * stride + k);
+  });
+  THALWEG_UNROLL
+  for (int r = 0; r < rows; ++r) out[r] += lane_sum(sum[r]);
+}
+
+template <class T>
+void rows_combine(const T* x, Index stride, Index n, Index p, const double* coef, double* out) {
+  constexpr int rows = 8;
+  Index i = 0;
+  for (; i + rows <= n; i += rows) combine_rows<rows>(x + i * stride, stride, p, coef, out + i);
+  for (; i < n; ++i) combine_rows<1>(x + i * stride, stride, p, coef, out + i);
 }
 
 template <int rows, bool weighted, class T>
@@ -639,12 +667,37 @@ Moments sparse_moments(const T* x, const I* index, Index nnz, const double* s, c
 }
 
 // ---------------------------------------------------------------------------------------------
+// Elementary functions
+// ---------------------------------------------------------------------------------------------
+
+template <class F>
+THALWEG_KERNEL_INLINE void map(const double* x, Index n, double* out, F f) {
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) store(out + i, f(Pack(load(x + i))).v);
+  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+    store(piece, out + k, f(Pack(load(piece, x + k))).v);
+  });
+}
+
+void map_exp(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return exp(v); });
+}
+
+void map_log(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log(v); });
+}
+
+void map_log1p(const double* x, Index n, double* out) {
+  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log1p(v); });
+}
+
+// ---------------------------------------------------------------------------------------------
 // The table
 // ---------------------------------------------------------------------------------------------
 
-#define THALWEG_DENSE_KERNELS(T)                                                \
-  {dot<T>,     axpy<T>,          axpy_weighted<T>,   dots<T>,         axpys<T>, \
-   moments<T>, moments_group<T>, rows_accumulate<T>, rows_moments<T>, pack<T>}
+#define THALWEG_DENSE_KERNELS(T)                                                              \
+  {dot<T>,             axpy<T>,          axpy_weighted<T>, dots<T>,         axpys<T>, moments<T>, \
+   moments_group<T>, rows_accumulate<T>, rows_combine<T>,  rows_moments<T>, pack<T>}
 #define THALWEG_SPARSE_KERNELS(T, I) \
   {sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I>}
 #define THALWEG_STRING_OF(x) #x
@@ -662,6 +715,7 @@ constinit const Table kernel_table = {
     THALWEG_SPARSE_KERNELS(double, std::int32_t),
     THALWEG_SPARSE_KERNELS(double, std::int64_t),
     {panel_product},
+    {map_exp, map_log, map_log1p},
 };
 
 }  // namespace thalweg::kernels::THALWEG_KERNELS_ISA

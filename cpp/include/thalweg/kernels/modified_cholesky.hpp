@@ -1,5 +1,5 @@
-// A factor of a symmetric matrix made positive definite: P (A + E) P' = L D L', with diagonal E >= 0
-// that is zero where A is sufficiently positive definite.
+// A factor of a symmetric matrix made positive definite: P (A + E) P' = L D L', with diagonal E >=
+// 0 that is zero where A is sufficiently positive definite.
 //
 // Pivots d_j = max(|c_jj|, (theta_j / beta)^2, delta) with theta_j the largest entry left in the
 // column bound the entries of L sqrt(D) by beta, so that A + E is not much larger than A; the

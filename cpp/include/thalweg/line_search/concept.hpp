@@ -9,7 +9,7 @@
 // There every search also accepts a step by the approximate Wolfe conditions (Hager & Zhang 2005,
 // equation 1.5), in which the slopes stand for the decrease:
 //
-//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  |phi(t) - phi(0)| <= noise |phi(0)|.
+//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  |phi(t) - phi(0)| <= doubt |phi(0)|.
 //
 // Values and slopes that are not finite count as too high: searches step back from them.
 #pragma once
@@ -27,9 +27,11 @@ struct Options {
   double largest_step = infinity;
   double decrease = 1e-4;  // share of the linear decrease that is sufficient (Armijo)
   double curvature = 0.9;  // share of the slope that may be left (Wolfe)
-  // Rounding of values, relative to |phi(0)|: hundreds of units in the last place, as sums of many
-  // terms have. Accepted increases are no larger.
-  double noise = 1e-13;
+  // Relative to |phi(0)|: rounding of values, which is all that may be between them where there is
+  // nothing else to go by; and differences below which slopes are believed rather than values,
+  // since terms of f may cancel (Hager & Zhang's epsilon, there 1e-6).
+  double noise = 1e-14;
+  double doubt = 1e-10;
   Index most_trials = 40;
 };
 
@@ -59,9 +61,12 @@ concept LineSearch =
       { S::info } -> std::convertible_to<const core::Info&>;
     };
 
-// How far equal values may be apart.
+// How far values may be apart that are equal, and that are as good as equal where slopes are known.
 inline double rounding(const objective::LinePoint& start, const Options& options) {
   return options.noise * std::fabs(start.value);
+}
+inline double margin(const objective::LinePoint& start, const Options& options) {
+  return options.doubt * std::fabs(start.value);
 }
 
 inline bool is_armijo(const objective::LinePoint& start, const objective::LinePoint& at,
@@ -83,15 +88,15 @@ inline bool is_strong_wolfe(const objective::LinePoint& start, const objective::
 // Hager & Zhang's form: a value below phi(0) will do however far it is.
 inline bool is_approximate_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
                                  const Options& options) {
-  return at.value <= start.value + rounding(start, options) &&
+  return at.value <= start.value + margin(start, options) &&
          at.slope <= (2 * options.decrease - 1) * start.slope &&
          at.slope >= options.curvature * start.slope;
 }
 
 // The form in which it only stands in where values say nothing.
-inline bool is_wolfe_to_rounding(const objective::LinePoint& start, const objective::LinePoint& at,
-                                 const Options& options) {
-  return at.value >= start.value - rounding(start, options) &&
+inline bool is_wolfe_by_slopes(const objective::LinePoint& start, const objective::LinePoint& at,
+                               const Options& options) {
+  return at.value >= start.value - margin(start, options) &&
          is_approximate_wolfe(start, at, options);
 }
 

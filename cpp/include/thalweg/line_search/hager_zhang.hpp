@@ -1,7 +1,7 @@
 // The line search of Hager & Zhang: a Wolfe step, or an approximate Wolfe step whose slopes stand
 // for its decrease.
 //
-//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),   phi(t) <= phi(0) + noise |phi(0)|
+//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),   phi(t) <= phi(0) + doubt |phi(0)|
 //
 // Keeps an interval [a, b] with phi'(a) < 0 <= phi'(b) and phi(a) no higher than that. Secant steps
 // from both ends shrink it, to the full accuracy of slopes, where values have half the digits. For
@@ -53,9 +53,8 @@ struct HagerZhang final {
         : start_(start),
           options_(options),
           trials_(phi, start, options),
-          // Differs from the paper, where it is 1e-6 |phi(0)|: values never rise by more than
-          // rounding.
-          ceiling_(start.value + rounding(start, options)),
+          // Differs from the paper, where it is 1e-6 |phi(0)|: values hardly ever rise.
+          ceiling_(start.value + margin(start, options)),
           a_(start) {}
 
     const Found& found() const { return found_; }

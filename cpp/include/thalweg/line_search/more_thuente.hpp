@@ -24,13 +24,13 @@ struct MoreThuente final {
     if (!(start.slope < 0)) return not_a_descent_direction(start);
     Trials trials(phi, start, options);
     const double sufficient = options.decrease * start.slope;
-    Interval interval{.best = start, .other = start, .rounding = rounding(start, options)};
+    Interval interval{.best = start, .other = start, .margin = margin(start, options)};
     bool use_psi = true;
     double step = std::min(options.first_step, options.largest_step);
     objective::LinePoint at;
     while (trials.any_left()) {
       if (!trials.run(step, interval.best.step, at)) return trials.failure();
-      if (is_strong_wolfe(start, at, options) || is_wolfe_to_rounding(start, at, options)) {
+      if (is_strong_wolfe(start, at, options) || is_wolfe_by_slopes(start, at, options)) {
         return trials.success(at);
       }
       if (trials.falls_for_ever(at)) return trials.unbounded();
@@ -69,7 +69,7 @@ struct MoreThuente final {
 
   struct Interval {
     objective::LinePoint best, other;
-    double rounding = 0;
+    double margin = 0;
     bool is_bracket = false;
     double width = infinity, width_before = infinity;
 
@@ -89,7 +89,7 @@ struct MoreThuente final {
     double next(const objective::LinePoint& at, double largest_step) {
       const bool was_bracket = is_bracket;
       const objective::LinePoint l = best, u = other;
-      const bool is_higher = at.value > l.value + rounding;
+      const bool is_higher = at.value > l.value + margin;
       const bool turns = at.slope * (at.step - l.step) > 0;
       if (is_higher) {
         other = at;

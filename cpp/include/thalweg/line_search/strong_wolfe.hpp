@@ -50,14 +50,14 @@ struct StrongWolfe final {
  private:
   static bool is_acceptable(const objective::LinePoint& start, const objective::LinePoint& at,
                             const Options& options) {
-    return is_strong_wolfe(start, at, options) || is_wolfe_to_rounding(start, at, options);
+    return is_strong_wolfe(start, at, options) || is_wolfe_by_slopes(start, at, options);
   }
 
-  // Whether an acceptable step lies before `at`. Values that are equal up to rounding say nothing;
-  // then the slope decides.
+  // Whether an acceptable step lies before `at`. Where values are as good as equal, the slope
+  // decides.
   static bool is_high(const objective::LinePoint& start, const objective::LinePoint& low,
                       const objective::LinePoint& at, const Options& options) {
-    const double room = rounding(start, options);
+    const double room = margin(start, options);
     return at.value > start.value + options.decrease * at.step * start.slope + room ||
            at.value > low.value + room;
   }
@@ -87,8 +87,8 @@ struct StrongWolfe final {
     const double middle = 0.5 * (low.step + high.step);
     const double cubic = cubic_minimizer(low, high);
     if (is_slow || !std::isfinite(cubic)) return middle;
-    const double margin = 0.4 * std::fabs(high.step - low.step);
-    return core::clip(cubic, middle - margin, middle + margin);
+    const double reach = 0.4 * std::fabs(high.step - low.step);
+    return core::clip(cubic, middle - reach, middle + reach);
   }
 };
 

@@ -4,8 +4,8 @@
 // instantiated with Pack, so everything here has internal linkage. A loss arrives as an object that
 // ordinary code has made: constructors would be shared inline functions.
 //
-// A block is walked two packs at a time, for two independent chains of arithmetic; sums have an
-// accumulator for each, added in a fixed order.
+// A block is walked a pack at a time: iterations are independent, so that the processor overlaps
+// them, and unrolling gained nothing (measured). Sums have a partial sum for each lane.
 #include "thalweg/catalog/loss.hpp"
 #include "thalweg/kernels/pack.inl"
 #include "thalweg/loss/blocks.hpp"
@@ -51,24 +51,22 @@ struct Slice {
   }
 };
 
-// Calls f(slice, accumulator) for the slices that cover n samples.
+// Calls f(slice) for the slices that cover n samples.
 template <class F>
 THALWEG_KERNEL_INLINE void for_slices(Index n, F f) {
   Index i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    f(Slice<true>{i, lanes}, 0);
-    f(Slice<true>{i + lanes, lanes}, 1);
-  }
-  if (i + lanes <= n) {
-    f(Slice<true>{i, lanes}, 0);
-    i += lanes;
-  }
-  if (i < n) f(Slice<false>{i, static_cast<int>(n - i)}, 1);
+  for (; i + lanes <= n; i += lanes) f(Slice<true>{i, lanes});
+  if (i < n) f(Slice<false>{i, static_cast<int>(n - i)});
 }
 
+// A sum over samples: one partial sum for each lane.
 struct Sum {
-  Pack part[2] = {0.0, 0.0};
-  THALWEG_KERNEL_INLINE double total() const { return lane_sum((part[0] + part[1]).v); }
+  Pack lane_sums = 0.0;
+  template <class At>
+  THALWEG_KERNEL_INLINE void add(At at, const Rows& rows, Pack v) {
+    lane_sums = lane_sums + at.present(at.weighted(rows, v));
+  }
+  THALWEG_KERNEL_INLINE double total() const { return lane_sum(lane_sums.v); }
 };
 
 // The loss, copied: what a kernel stores cannot be one of its parameters.
@@ -87,9 +85,9 @@ template <class L>
 THALWEG_LOSS_KERNEL double value(const void* loss, const Rows& rows, const double* eta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at, int u) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.part[u] = sum.part[u] + at.present(at.weighted(rows, d.value));
+    sum.add(at, rows, d.value);
   });
   return sum.total();
 }
@@ -99,9 +97,9 @@ THALWEG_LOSS_KERNEL double gradient(const void* loss, const Rows& rows, const do
                                     double* g) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at, int u) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.part[u] = sum.part[u] + at.present(at.weighted(rows, d.value));
+    sum.add(at, rows, d.value);
     at.store(g, at.weighted(rows, d.gradient));
   });
   return sum.total();
@@ -112,9 +110,9 @@ THALWEG_LOSS_KERNEL double curvature(const void* loss, const Rows& rows, const d
                                      double* g, double* h) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at, int u) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.part[u] = sum.part[u] + at.present(at.weighted(rows, d.value));
+    sum.add(at, rows, d.value);
     at.store(g, at.weighted(rows, d.gradient));
     at.store(h, at.weighted(rows, d.curvature));
   });
@@ -126,15 +124,13 @@ THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* 
                               const double* direction, double t, double* out) {
   const L of = object<L>(loss);
   Sum value_sum, slope_sum, curvature_sum;
-  for_slices(rows.n, [&](auto at, int u) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Pack along = at.load(direction);
     const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta) + t * along);
-    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) {
-      sum.part[u] = sum.part[u] + at.present(at.weighted(rows, v));
-    };
-    add(value_sum, d.value);
-    add(slope_sum, d.gradient * along);
-    add(curvature_sum, d.curvature * along * along);
+    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
+    value_sum.add(at, rows, d.value);
+    slope_sum.add(at, rows, d.gradient * along);
+    curvature_sum.add(at, rows, d.curvature * along * along);
   });
   out[0] = value_sum.total();
   out[1] = slope_sum.total();
@@ -143,7 +139,7 @@ THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* 
 
 // Weights are in h already.
 void product(const void*, const Rows& rows, const double* h, const double* v, double* out) {
-  for_slices(rows.n, [&](auto at, int) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     at.store(out, at.load(h) * at.load(v));
   });
 }
@@ -152,9 +148,9 @@ template <class L>
 THALWEG_LOSS_KERNEL double conjugate(const void* loss, const Rows& rows, const double* theta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at, int u) __attribute__((always_inline)) {
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
     const Pack v = of.conjugate(at.load(rows.y), at.load(theta));
-    sum.part[u] = sum.part[u] + at.present(at.weighted(rows, v));
+    sum.add(at, rows, v);
   });
   return sum.total();
 }
@@ -162,6 +158,127 @@ THALWEG_LOSS_KERNEL double conjugate(const void* loss, const Rows& rows, const d
 template <Loss L>
 constexpr BlockKernels kernels_of() {
   return {value<L>, gradient<L>, curvature<L>, line<L>, product, conjugate<L>};
+}
+
+// -------------------------------------------------------------------------------------------------
+// Several outputs, in planes
+// -------------------------------------------------------------------------------------------------
+
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL double planes_value(const void* loss, const Rows& rows, const double* eta) {
+  const L of = object<L>(loss);
+  Sum sum;
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
+    const auto prediction = [&](Index k) { return at.load(eta + k * rows.stride); };
+    const auto softmax = of.softmax(at.load(rows.y), prediction, [](Index, Pack) {});
+    sum.add(at, rows, softmax.value());
+  });
+  return sum.total();
+}
+
+// The value and the gradient, and visit(slice, offset of plane k, p_k) for every k; the weights e_k
+// wait in the planes of g.
+template <MultiLoss L, class Visit>
+THALWEG_KERNEL_INLINE double planes_pass(const void* loss, const Rows& rows, const double* eta,
+                                         double* g, Visit visit) {
+  const L of = object<L>(loss);
+  Sum sum;
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
+    const Pack y = at.load(rows.y);
+    const auto softmax = of.softmax(
+        y, [&](Index k) { return at.load(eta + k * rows.stride); },
+        [&](Index k, Pack weight) { at.store(g + k * rows.stride, weight); });
+    sum.add(at, rows, softmax.value());
+    for (Index k = 0; k < of.outputs; ++k) {
+      const Pack weight = at.load(g + k * rows.stride);
+      visit(at, k * rows.stride, weight / softmax.sum);
+      at.store(g + k * rows.stride, at.weighted(rows, softmax.gradient(y, k, weight)));
+    }
+  });
+  return sum.total();
+}
+
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL double planes_gradient(const void* loss, const Rows& rows, const double* eta,
+                                           double* g) {
+  return planes_pass<L>(loss, rows, eta, g, [](auto, Index, Pack) {});
+}
+
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL double planes_curvature(const void* loss, const Rows& rows, const double* eta,
+                                            double* g, double* h) {
+  return planes_pass<L>(loss, rows, eta, g, [&](auto at, Index plane, Pack probability) {
+    at.store(h + plane, probability);
+  });
+}
+
+// The second derivative along d is the variance of d_k under the probabilities, taken about the
+// label's: a shift of all d_k by the same changes neither derivative.
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL void planes_line(const void* loss, const Rows& rows, const double* eta,
+                                     const double* direction, double t, double* out) {
+  const L of = object<L>(loss);
+  Sum value_sum, slope_sum, curvature_sum;
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
+    const Pack y = at.load(rows.y);
+    const auto along = [&](Index k) { return at.load(direction + k * rows.stride); };
+    Pack label = 0.0;
+    for (Index k = 0; k < of.outputs; ++k) {
+      label = select(y == static_cast<double>(k), along(k), label);
+    }
+    Pack first = 0.0, second = 0.0;
+    const auto softmax = of.softmax(
+        y, [&](Index k) { return at.load(eta + k * rows.stride) + t * along(k); },
+        [&](Index k, Pack weight) {
+          const Pack difference = along(k) - label;
+          first = first + weight * difference;
+          second = second + weight * difference * difference;
+        });
+    const Pack mean = first / softmax.sum;
+    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
+    value_sum.add(at, rows, softmax.value());
+    slope_sum.add(at, rows, mean);
+    curvature_sum.add(at, rows, max(second / softmax.sum - mean * mean, 0.0));
+  });
+  out[0] = value_sum.total();
+  out[1] = slope_sum.total();
+  out[2] = curvature_sum.total();
+}
+
+// s (p_k v_k - p_k sum_l p_l v_l)
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL void planes_product(const void* loss, const Rows& rows, const double* h,
+                                        const double* v, double* out) {
+  const L of = object<L>(loss);
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
+    Pack mean = 0.0;
+    for (Index k = 0; k < of.outputs; ++k) {
+      mean = mean + at.load(h + k * rows.stride) * at.load(v + k * rows.stride);
+    }
+    for (Index k = 0; k < of.outputs; ++k) {
+      const Pack centred = at.load(v + k * rows.stride) - mean;
+      at.store(out + k * rows.stride, at.weighted(rows, at.load(h + k * rows.stride) * centred));
+    }
+  });
+}
+
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL double planes_conjugate(const void* loss, const Rows& rows,
+                                            const double* theta) {
+  const L of = object<L>(loss);
+  Sum sum;
+  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
+    const Pack v =
+        of.conjugate(at.load(rows.y), [&](Index k) { return at.load(theta + k * rows.stride); });
+    sum.add(at, rows, v);
+  });
+  return sum.total();
+}
+
+template <MultiLoss L>
+constexpr BlockKernels kernels_of() {
+  return {planes_value<L>, planes_gradient<L>, planes_curvature<L>,
+          planes_line<L>,  planes_product<L>,  planes_conjugate<L>};
 }
 
 }  // namespace

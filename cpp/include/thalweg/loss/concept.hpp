@@ -58,6 +58,19 @@ concept Loss = requires(const L& loss, double y, double eta, double theta) {
   { L::info } -> std::convertible_to<const core::Info&>;
 };
 
+// A loss of `outputs` predictions eta_k and a label y: with the weights e_k = exp(eta_k - max_l
+// eta_l), softmax(y, eta, keep) calls keep(k, e_k) and returns what the value and the gradient
+// follow from.
+template <class L>
+concept MultiLoss =
+    requires(const L& loss, double y, const double* eta, Index stride, double* mean) {
+      { L{Index{2}}.outputs } -> std::convertible_to<Index>;
+      { loss.inverse_link(eta, stride, mean) } noexcept;
+      { loss.validate(y) } noexcept -> std::same_as<bool>;
+      { loss.domain() } noexcept -> std::same_as<std::string_view>;
+      { L::info } -> std::convertible_to<const core::Info&>;
+    } && core::flag(L::info, "multi_output");
+
 template <Loss L>
 double value(const L& loss, double y, double eta) noexcept {
   return loss.evaluate(y, eta).value;
@@ -79,11 +92,13 @@ bool is_convex(const L& loss) noexcept {
   else return core::flag(L::info, "convex");
 }
 
-// The loss with these parameters, in the order of info.parameters.
+// The loss with these parameters, in the order of info.parameters. An empty base of an aggregate
+// takes braces of its own.
 template <Loss L>
 constexpr L with_parameters(std::span<const double> parameters) {
   return [&]<std::size_t... k>(std::index_sequence<k...>) {
-    return L{parameters[k]...};
+    if constexpr (requires { L{parameters[k]...}; }) return L{parameters[k]...};
+    else return L{{}, parameters[k]...};
   }(std::make_index_sequence<L::info.parameters.size()>{});
 }
 
@@ -105,6 +120,13 @@ constexpr std::array<core::Flag, 6> flags_of(Flags f) {
            {"classification", f.classification},
            {"multi_output", f.multi_output}}};
 }
+
+// What losses of a real target share.
+struct Regression {
+  static double inverse_link(double eta) noexcept { return eta; }
+  static bool validate(double y) noexcept { return std::isfinite(y); }
+  static std::string_view domain() noexcept { return "y finite"; }
+};
 
 // t log t, 0 at 0.
 template <class V>

@@ -13,7 +13,7 @@
 
 namespace thalweg::loss {
 
-struct Squared final {
+struct Squared final : Regression {
   template <class V>
   static Derivatives<V> evaluate(V y, V eta) noexcept {
     return {0.5 * (y - eta) * (y - eta), eta - y, 1.0};
@@ -25,9 +25,6 @@ struct Squared final {
   static double value(double y, double eta) noexcept { return evaluate(y, eta).value; }
   static double gradient(double y, double eta) noexcept { return evaluate(y, eta).gradient; }
   static double curvature(double y, double eta) noexcept { return evaluate(y, eta).curvature; }
-  static double inverse_link(double eta) noexcept { return eta; }
-  static bool validate(double y) noexcept { return std::isfinite(y); }
-  static std::string_view domain() noexcept { return "y finite"; }
 
   static constexpr auto flags =
       flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .quadratic = true});

@@ -11,14 +11,14 @@
 #include <functional>
 #include <optional>
 
-#include "thalweg/kernels/vector.hpp"
+#include "thalweg/kernels/kernels.hpp"
 #include "thalweg/objective/residual_function.hpp"
 #include "thalweg/objective/smooth.hpp"
 
 namespace thalweg::objective {
 
-// Empty where the caller has not got it. `value_gradient` and `value` must be there, or `residuals`,
-// of which f = 1/2 sum rho(r^2) is then derived.
+// Empty where the caller has not got it. `value_gradient` and `value` must be there, or
+// `residuals`, of which f = 1/2 sum rho(r^2) is then derived.
 struct UserFunction {
   Index size = 0;
   std::function<double(const double* x)> value{};
@@ -155,12 +155,13 @@ class Callable final : public Smooth,
   // section 8.1.
   void multiply_by_difference(const double* v, double* out) {
     const auto& dot = kernels::table().dense_f64.dot;
-    const double norm = std::sqrt(dot(v, v, function_.size));
+    const auto norm_of = [&](const double* x) { return std::sqrt(dot(x, x, function_.size)); };
+    const double norm = norm_of(v);
     if (norm == 0) {
       std::fill_n(out, length(), 0.0);
       return;
     }
-    const double h = 2 * std::sqrt(epsilon) * (1 + kernels::norm(base_)) / norm;
+    const double h = 2 * std::sqrt(epsilon) * (1 + norm_of(base_.data())) / norm;
     shifted_.resize(length());
     for (std::size_t j = 0; j < length(); ++j) shifted_[j] = base_[j] + h * v[j];
     value_gradient(shifted_.data(), out);

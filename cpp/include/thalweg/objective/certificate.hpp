@@ -166,7 +166,7 @@ class Certifier final {
     result.dual = best.value;
     // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
     result.value = std::fabs(result.primal - best.value);
-    result.relative = result.value / glm_.tolerance_scale();
+    result.relative = glm_.relative(result.value);
     return result;
   }
 

@@ -77,17 +77,23 @@ class Columns final {
     // Any of them may need another pass over its column.
     const auto between_polls =
         static_cast<std::size_t>(std::clamp<Index>((1 << 20) / x_.rows(), 1, 16));
-    bool finite = true;
+    bool finite = true, underflows = false;
     for (std::size_t j = 0; j < out.mean.size(); ++j) {
       if (j % between_polls == 0 && execution.stop_requested()) return out;
       const double m = out.mean[j] = moments.sum[j] / options_.total;
       const double second = out.second[j] = moments.sum_sq[j] / options_.total;
       finite = finite && std::isfinite(second) && std::isfinite(moments.sum[j]);
+      underflows = underflows || (moments.sum_sq[j] < smallest_normal &&
+                                  (moments.sum[j] != 0 || moments.dot[j] != 0));
       out.variance[j] = centred && finite ? variance(static_cast<Index>(j), m, second) : second;
       const double product = moments.dot[j] - (options_.centre ? m * sum_v : 0.0);
       out.product[j] = product / options_.total;
     }
     if (!finite) reject_nonfinite();
+    if (underflows) {
+      throw core::InvalidArgument(
+          "X contains a column so small that its squares underflow float64; rescale the features");
+    }
     return out;
   }
 

@@ -55,7 +55,8 @@ struct Evaluation {
 };
 
 template <design::Design D, loss::Loss L>
-requires(core::flag(L::info, "quadratic")) class Glm final {
+  requires(core::flag(L::info, "quadratic"))
+class Glm final {
  public:
   // `known`, where it is known before, saves the pass over X.
   Glm(const D& x, const GlmData& data, const core::Execution& execution,
@@ -66,6 +67,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     null.residual = target_;
     finish_residual(null);
     null_objective_ = null.loss;
+    reject_underflow();
     columns_.emplace(x,
                      ColumnOptions{.weights = data.weights,
                                    .total = total_,
@@ -97,11 +99,12 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   const Vector& null_correlation() const { return columns_->null_product(); }
   // The intercept of the model without columns.
   double null_intercept() const { return null_intercept_; }
-  // The objective of the intercept-only model, and the scale that `tol` multiplies.
+  // The objective of the intercept-only model, and the scale that `tol` multiplies: that, or where
+  // it is rounding the loss of a residual of a thousand roundings of y. Both grow as y squared.
   double null_objective() const { return null_objective_; }
-  double tolerance_scale() const {
-    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
-  }
+  double tolerance_scale() const { return std::max(null_objective_, rounding_objective_); }
+  // A gap over that scale; of a target of zeros the gap and the scale are zero.
+  double relative(double gap) const { return gap == 0 ? 0.0 : gap / tolerance_scale(); }
 
   // Gram block of x~ over sum s: see design::ColumnAccess::gram.
   void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
@@ -263,7 +266,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     for (std::size_t i = 0; i < n; ++i) {
       mean_abs += (data_.weights != nullptr ? data_.weights[i] : 1.0) * std::fabs(data_.y[i]);
     }
-    mean_abs_target_ = mean_abs / total_;
+    rounding_objective_ = L::value(1e3 * epsilon * mean_abs / total_, 0.0);
     if (data_.fit_intercept) {
       // Twice, so that the mean of the centred target is zero to rounding also for |mean| >> sd.
       for (int pass = 0; pass < 2; ++pass) {
@@ -274,6 +277,17 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
     }
   }
 
+  // A gap would be zero at once.
+  void reject_underflow() const {
+    if (tolerance_scale() >= smallest_normal) return;
+    for (Index i = 0; i < rows_; ++i) {
+      if (target_[static_cast<std::size_t>(i)] == 0) continue;
+      if (data_.weights != nullptr && data_.weights[i] == 0) continue;
+      throw core::InvalidArgument(
+          "y contains values so small that their squares underflow float64; rescale the target");
+    }
+  }
+
   const D& x_;
   GlmData data_;
   Index rows_, cols_;
@@ -281,7 +295,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   double total_ = 0;
   double null_intercept_ = 0;
   double null_objective_ = 0;
-  double mean_abs_target_ = 0;
+  double rounding_objective_ = 0;
   Vector target_;
   std::optional<Columns<D>> columns_;
 };

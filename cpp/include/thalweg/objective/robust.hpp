@@ -5,13 +5,16 @@
 // rho(z) ~ z for small z, grows more slowly for large; c is the size of a residual from which on it
 // counts for less. With rho'' < 0 the residuals and their Jacobian are rescaled,
 //
-//   J~_k = a_k J_k,  r~_k = rho'_k r_k / a_k,   a_k^2 = max(rho' + 2 rho'' z, 0+),
+//   J~_k = a_k J_k,  r~_k = rho'_k r_k / a_k,   a_k^2 = max(rho' + 2 rho'' z, rho' / 100),
 //
 // so that J~'r~ is f's gradient and J~'J~ its Gauss-Newton matrix, as far as that is positive.
+// Where it is not, a share of the weight rho' of reweighted least squares keeps steps of a
+// reasonable length: far from the data every residual may be an outlier.
 //
 // Reference: Triggs, McLauchlan, Hartley & Fitzgibbon 2000, section 4.3.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -75,7 +78,7 @@ inline void rescale(const Robust& robust, double* r, double* jacobian, Index cou
   for (Index k = 0; k < count; ++k) {
     const double z = (r[k] / robust.scale) * (r[k] / robust.scale);
     const RhoPoint at = evaluate_rho(robust.rho, z);
-    const double a = std::sqrt(std::max(at.first + 2 * at.second * z, epsilon * at.first));
+    const double a = std::sqrt(std::max(at.first + 2 * at.second * z, 0.01 * at.first));
     r[k] *= at.first / a;
     for (Index j = 0; j < cols; ++j) jacobian[k + j * count] *= a;
   }

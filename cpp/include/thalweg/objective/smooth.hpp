@@ -69,8 +69,9 @@ class HessianDiagonal {
   virtual void diagonal(double* out) = 0;
 };
 
-// f = 1/2 sum_k c^2 rho(r_k(x)^2 / c^2): residuals and their Jacobian at the base point, scaled so that
-// f's gradient is J' r and J' J approximates its Hessian (Triggs et al. 2000 where rho is robust).
+// f = 1/2 sum_k c^2 rho(r_k(x)^2 / c^2): residuals and their Jacobian at the base point, scaled so
+// that f's gradient is J' r and J' J approximates its Hessian (Triggs et al. 2000 where rho is
+// robust).
 class Residuals {
  public:
   virtual ~Residuals() = default;

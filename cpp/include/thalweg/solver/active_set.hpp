@@ -302,6 +302,10 @@ class ActiveSet final {
     while (!members_.empty() && !execution_.stop_requested()) {
       direction_ = rest_;
       factor_.solve(direction_.data());
+      if (!std::all_of(direction_.begin(), direction_.end(),
+                       [](double step) { return std::isfinite(step); })) {
+        return moved;  // overflow: no end of a face could be found
+      }
       const ClippedStep clipped = clip_step(
           direction_, [&](std::size_t i) -> const Ends& { return members_[i]; },
           [&](std::size_t i) { return w[static_cast<std::size_t>(members_[i].index)]; }, delta_);

@@ -3,6 +3,7 @@
 // For: everything. The mathematics, cost and references are in the headers of what it chooses.
 #pragma once
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/l_bfgs.hpp"
 #include "thalweg/solver/smooth_choice.hpp"
 #include "thalweg/solver/working_set.hpp"
@@ -17,10 +18,7 @@ struct Auto final {
     return make_smooth_choice(options.seed);
   }
 
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", true},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_bounds = true});
   static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &LBfgs::info};
   static constexpr core::Info info{
       .name = "auto",

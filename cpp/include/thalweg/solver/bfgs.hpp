@@ -11,6 +11,7 @@
 
 #include <array>
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quasi_newton.hpp"
 
 namespace thalweg::solver {
@@ -83,10 +84,7 @@ struct Bfgs final {
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"line_search", line_search::choice("more_thuente"), line_search::choices,
         "How a step is found."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"handles_nonconvex", true},
-                                                    {"superlinear", true}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "bfgs",

@@ -1,8 +1,8 @@
 // Moves within bounds that rounding cannot lead out of: a function need not be defined beyond them.
 //
-// Along x + t d with 0 <= t <= 1 rounding is monotone in t, so that it is enough to have the rounded
-// x + d within the bounds; for longer steps the largest one is kept short by the rounding of its
-// own computation.
+// Along x + t d with 0 <= t <= 1 rounding is monotone in t, so that it is enough to have the
+// rounded x + d within the bounds; for longer steps the largest one is kept short by the rounding
+// of its own computation.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,8 @@ inline void aim(const Vector& x, const Vector& target, const Bounds& bounds, Vec
 }
 
 // The largest t with x + t d within the bounds, at least 1: for a direction that was aimed.
-inline double largest_step(const Vector& x, const Vector& direction, const Bounds& bounds) {
+// Infinite where no bound limits it.
+inline double room_along(const Vector& x, const Vector& direction, const Bounds& bounds) {
   if (!bounds.any()) return infinity;
   constexpr double rounding = 4 * epsilon;  // of the difference, the quotient and the product
   double step = infinity;

@@ -4,7 +4,7 @@
 // storage on their first visit, as long as the copies take at most `budget` bytes. A column without
 // a copy is read with a stride, or, by whoever visits columns in groups, staged: copied for the
 // time until the next group but one is. The budget holds what is staged, too; where it is too
-// small, nothing is.
+// small, nothing is. A group of neighbours needs neither: rows hold it in a few cache lines.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 
 #include "thalweg/design/column_major.hpp"
 #include "thalweg/design/row_major.hpp"
+#include "thalweg/solver/group_product.hpp"
 
 namespace thalweg::solver {
 
@@ -19,6 +20,7 @@ inline constexpr Index most_staged = 32;  // columns of one group
 
 // What visiting a column costs, relative to contiguous storage. A strided entry costs a cache line,
 // and often a page table entry; a staged one as much, or a part of it where columns are neighbours.
+inline constexpr double neighbour_visit = 1.5;
 inline constexpr double staged_visit = 6.0;
 inline constexpr double strided_visit = 32.0;
 
@@ -36,7 +38,16 @@ class ColumnBlock final {
   void stage(std::span<const Index>, const core::Execution&) {}
   // Whether all of these are contiguous arrays, column(j).
   bool has_all(std::span<const Index>) const { return is_dense; }
-  auto column(Index j) const requires is_dense { return x_.column(j); }
+  auto column(Index j) const
+    requires is_dense
+  {
+    return x_.column(j);
+  }
+  auto group(std::span<const Index> columns) const
+    requires is_dense
+  {
+    return GroupColumns<typename D::Scalar>{columns};
+  }
   const D& columns() const { return x_; }
   // What visiting a column costs, relative to contiguous storage.
   double visit_factor(std::span<const Index>) const { return 1.0; }
@@ -61,7 +72,7 @@ class ColumnBlock<design::RowMajor<T>> final {
     const Index fit =
         budget(x.bytes()) / at_once / std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)));
     const Index staged = 2 * most_staged;
-    stages_fit_ = fit < x.cols() && fit >= 2 * staged;
+    stages_fit_ = fit < x.cols() && fit >= staged;
     most_ = stages_fit_ ? fit - staged : fit;
   }
 
@@ -91,6 +102,7 @@ class ColumnBlock<design::RowMajor<T>> final {
   bool can_stage(std::span<const Index> columns) const { return stages_fit_ || has_all(columns); }
 
   void stage(std::span<const Index> columns, const core::Execution& execution) {
+    if (are_neighbours(columns)) return;
     collect_uncopied(columns);
     if (stages_[0].holds(missing_, contiguous_)) return;
     std::swap(stages_[0], stages_[1]);  // the group before this one is in the second now
@@ -111,12 +123,20 @@ class ColumnBlock<design::RowMajor<T>> final {
       return copies_[static_cast<std::size_t>(j)] != nullptr;
     });
   }
+  // Columns that were staged, or that are neighbours.
+  GroupColumns<T> group(std::span<const Index> columns) const {
+    if (!are_neighbours(columns)) return {columns};
+    const auto [first, last] = std::minmax_element(columns.begin(), columns.end());
+    return {columns, x_.row(0) + *first, x_.stride(), *first, *last - *first + 1};
+  }
   // Null where it is neither copied nor staged.
   const T* column(Index j) const { return contiguous_[static_cast<std::size_t>(j)]; }
 
   const ColumnBlock& columns() const { return *this; }
   double visit_factor(std::span<const Index> columns) const {
-    if (static_cast<Index>(columns.size()) <= most_) return 1.0;
+    const auto count = static_cast<Index>(columns.size());
+    if (count <= most_) return 1.0;
+    if (stages_fit_ && 2 * count >= x_.cols()) return neighbour_visit;  // taken in their order
     return stages_fit_ ? staged_visit : strided_visit;
   }
 
@@ -148,11 +168,8 @@ class ColumnBlock<design::RowMajor<T>> final {
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
-    design::dense_gram<T>(
-        [this](Index j) {
-          return design::DenseColumn<T>{column(j), 1};
-        },
-        x_.rows(), columns, fresh, center, s, out, ld, execution);
+    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{column(j), 1}; },
+                          x_.rows(), columns, fresh, center, s, out, ld, execution);
   }
 
  private:
@@ -170,6 +187,12 @@ class ColumnBlock<design::RowMajor<T>> final {
     }
   };
 
+  // And have no copies: whether rows hold all of these within twice the width of a group.
+  bool are_neighbours(std::span<const Index> columns) const {
+    if (columns.empty() || has_all(columns)) return false;
+    const auto [first, last] = std::minmax_element(columns.begin(), columns.end());
+    return *last - *first < 2 * most_staged;
+  }
   void collect_uncopied(std::span<const Index> columns) {
     missing_.clear();
     for (const Index j : columns) {

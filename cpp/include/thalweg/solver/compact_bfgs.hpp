@@ -18,7 +18,7 @@
 #include <span>
 #include <vector>
 
-#include "thalweg/kernels/vector.hpp"
+#include "thalweg/solver/vectors.hpp"
 
 namespace thalweg::solver {
 

@@ -12,6 +12,7 @@
 
 #include "thalweg/core/rng.hpp"
 #include "thalweg/solver/concept.hpp"
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
 #include "thalweg/solver/sweep.hpp"
 
@@ -77,10 +78,7 @@ struct CoordinateDescent final {
   // A choice: the default is a position in the interval's list.
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"selection", 0, "{cyclic, random}", "Order in which coordinates are visited."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", true},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_bounds = true});
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
   static constexpr core::Info info{

@@ -48,7 +48,7 @@ concept Process = requires(P& process, const DriverContext& context, core::Resul
   // certified one is.
   { process.settle(result) } -> std::same_as<bool>;
   { process.stop_requested() } -> std::same_as<bool>;
-  {process.ignore_stop()};
+  { process.ignore_stop() };
   // What is known of the problem at the point, such as that it has no minimum; ends the solve.
   { process.diagnosis() } -> std::same_as<std::optional<core::Status>>;
   // Of the point: how many coordinates are not zero.

@@ -6,6 +6,9 @@
 // matrix's worth of products, n p^2 / 2, made once for the request, serves every fold and every
 // penalty; a task then costs O(p^2) and no pass over X. Else they cost that per fold, twice.
 //
+// Where there is no memory for the matrices of all folds, only that of all rows is kept, and every
+// task makes that of its held-out rows again.
+//
 // A difference loses the digits that its terms share. Where a column (or the target) varies little
 // in the training rows of a fold compared with all rows, that fold's model is built from its rows
 // as if there were no others; its held-out moments, which are no difference, still serve.
@@ -27,7 +30,8 @@ struct FoldLayout {
   Index folds = 0;
   bool complementary = false;  // training + held-out weights are the same for all folds
   bool partition = false;      // and the held-out weights of all folds add up to them
-  Index rows_read = 0;         // with a weight, in all held-out parts and what else is needed
+  Index heldout_rows = 0;      // with a weight, in all held-out parts
+  Index all_rows = 0;          // with a weight
   Vector total;                // the weights of all rows
 };
 
@@ -69,37 +73,53 @@ inline FoldLayout fold_layout(const Request& request, Index rows) {
   });
   out.complementary = out.folds > 1 && !differs && !request.execution.stop_requested();
   out.partition = out.complementary && !overlaps;
-  out.rows_read = heldout_rows + (out.partition ? 0 : all_rows.load());
+  out.heldout_rows = heldout_rows;
+  out.all_rows = all_rows;
   return out;
 }
 
 template <class D>
 class FoldMoments final {
  public:
-  // Complementary folds.
-  FoldMoments(const D& x, const Request& request, const FoldLayout& layout)
-      : rows_(x.rows()), fit_intercept_(request.fit_intercept), standardize_(request.standardize) {
-    if (design::MomentAccess<D> && fit_intercept_) centre(x, layout.total, request.execution);
-    const Vector t = target(request, layout.total);
+  // Complementary folds. `keeps_folds`: whether the moments of their held-out rows are kept.
+  FoldMoments(const D& x, const Request& request, const FoldLayout& layout, bool keeps_folds = true)
+      : x_(x),
+        heldout_(request.heldout),
+        execution_(request.execution),
+        fit_intercept_(request.fit_intercept),
+        standardize_(request.standardize),
+        keeps_folds_(keeps_folds) {
+    if (design::MomentAccess<D> && fit_intercept_) centre(layout.total);
+    set_target(request, layout.total);
     std::vector<const double*> weightings;
-    for (Index fold = 0; fold < layout.folds; ++fold) {
-      weightings.push_back(request.heldout + fold * rows_);
+    for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold) {
+      weightings.push_back(request.heldout + fold * x.rows());
     }
-    if (!layout.partition) weightings.push_back(layout.total.data());
-    parts_ = objective::row_moments(x, weightings, center(), t.data(), request.execution);
-    if (!layout.partition) return;
-    parts_.push_back(objective::RowMoments::sum(parts_));
+    const bool adds_up = keeps_folds && layout.partition;
+    if (!adds_up) weightings.push_back(layout.total.data());
+    parts_ = moments(weightings);
+    if (adds_up) parts_.push_back(objective::RowMoments::sum(parts_));
   }
 
   // Matrices held for so many folds.
-  static Index matrices(const FoldLayout& layout) { return layout.folds + 1; }
+  static Index matrices(const FoldLayout& layout, bool keeps_folds) {
+    return keeps_folds ? layout.folds + 1 : 1;
+  }
+  bool keeps_folds() const { return keeps_folds_; }
   Index bytes() const { return static_cast<Index>(parts_.size()) * parts_.front().bytes(); }
 
+  // Where folds are kept.
   const objective::RowMoments& heldout(Index fold) const {
     return parts_[static_cast<std::size_t>(fold)];
   }
-  objective::RemainingRows training(Index fold) const {
-    return {parts_.back(), heldout(fold), center(), fit_intercept_};
+  // Made again, where they are not. After a stop request they are incomplete.
+  std::vector<objective::RowMoments> make_heldout(Index fold) const {
+    const double* const weights = heldout_ + fold * x_.rows();
+    return moments({&weights, 1});
+  }
+  // Of the rows that a fold does not hold out.
+  objective::RemainingRows training(const objective::RowMoments& heldout) const {
+    return {parts_.back(), heldout, center(), fit_intercept_};
   }
   // Why a fold cannot be taken from the whole; empty where it can.
   std::string refusal(const objective::RemainingRows& training,
@@ -116,32 +136,37 @@ class FoldMoments final {
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
 
   // The weighted mean of all rows: a mean that is large beside the spread would cancel otherwise.
-  void centre(const D& x, const Vector& weights, const core::Execution& execution) {
-    std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
+  void centre(const Vector& weights) {
+    std::vector<Index> columns(static_cast<std::size_t>(x_.cols()));
     std::iota(columns.begin(), columns.end(), Index{0});
     center_.resize(columns.size());
-    x.gemv_t(weights.data(), columns, center_.data(), execution);
+    x_.gemv_t(weights.data(), columns, center_.data(), execution_);
     const double inverse = 1.0 / std::accumulate(weights.begin(), weights.end(), 0.0);
     for (double& c : center_) c *= inverse;
   }
 
-  Vector target(const Request& request, const Vector& weights) const {
-    const double* const y = request.y + request.tasks.front().target * rows_;
-    Vector t(y, y + rows_);
+  void set_target(const Request& request, const Vector& weights) {
+    const double* const y = request.y + request.tasks.front().target * x_.rows();
+    target_.assign(y, y + x_.rows());
     double sum = 0, total = 0;
-    for (std::size_t i = 0; i < t.size(); ++i) {
-      if (request.offset != nullptr) t[i] -= request.offset[i];
-      sum += weights[i] * t[i];
+    for (std::size_t i = 0; i < target_.size(); ++i) {
+      if (request.offset != nullptr) target_[i] -= request.offset[i];
+      sum += weights[i] * target_[i];
       total += weights[i];
     }
-    for (double& value : t) value -= fit_intercept_ ? sum / total : 0.0;
-    return t;
+    for (double& value : target_) value -= fit_intercept_ ? sum / total : 0.0;
   }
 
-  Index rows_;
-  bool fit_intercept_, standardize_;
-  Vector center_;
-  std::vector<objective::RowMoments> parts_;  // the held-out rows of every fold, then all rows
+  std::vector<objective::RowMoments> moments(std::span<const double* const> weightings) const {
+    return objective::row_moments(x_, weightings, center(), target_.data(), execution_);
+  }
+
+  const D& x_;
+  const double* heldout_;  // weights, as the request has them
+  core::Execution execution_;
+  bool fit_intercept_, standardize_, keeps_folds_;
+  Vector center_, target_;
+  std::vector<objective::RowMoments> parts_;  // the held-out rows of every fold kept; all rows
 };
 
 }  // namespace thalweg::solver

@@ -16,6 +16,7 @@
 #include <array>
 
 #include "thalweg/line_search/armijo.hpp"
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/search_step.hpp"
 
 namespace thalweg::solver {
@@ -87,10 +88,7 @@ struct GradientDescent final {
   static constexpr std::array<core::Parameter, 2> parameters{
       {{"step_rule", 0, "{barzilai_borwein, line_search, constant}", "How a step is chosen."},
        {"step", 1e-3, "(0, inf)", "The step of the rule constant."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{.name = "gradient_descent",
                                    .summary = "Steepest descent with Barzilai-Borwein steps.",

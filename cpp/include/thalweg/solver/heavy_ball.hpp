@@ -14,6 +14,7 @@
 #include <array>
 #include <utility>
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/momentum.hpp"
 
 namespace thalweg::solver {
@@ -48,8 +49,7 @@ struct HeavyBall final {
   static constexpr std::array<core::Parameter, 2> parameters{
       {{"step", 0, "[0, inf)", "A constant step, without restarts; zero: automatic."},
        {"momentum", 0.9, "[0, 1)", "The share of the last step that is repeated."}}};
-  static constexpr std::array<core::Flag, 3> flags{
-      {{"deterministic", true}, {"handles_bounds", false}, {"handles_nonconvex", true}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{.name = "heavy_ball",
                                    .summary = "Gradient descent with Polyak's momentum.",

@@ -14,6 +14,7 @@
 
 #include <array>
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quasi_newton.hpp"
 
 namespace thalweg::solver {
@@ -86,10 +87,7 @@ struct LBfgs final {
       {{"memory", 10, "[1, inf)", "How many pairs of steps and changes of the gradient are kept."},
        {"line_search", line_search::choice("more_thuente"), line_search::choices,
         "How a step is found."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"handles_nonconvex", true},
-                                                    {"superlinear", true}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "l_bfgs",

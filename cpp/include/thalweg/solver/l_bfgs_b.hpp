@@ -12,8 +12,8 @@
 // and f ill-conditioned, trust_ncg needs fewer passes.
 //
 // Cost: one to two gradients a step, and about 8 memory n operations; memory^2 times the number of
-// variables at bounds. References: Byrd, Lu, Nocedal & Zhu 1995, section 5.1 (direct primal method);
-// Morales & Nocedal 2011 (projection, instead of the first paper's truncation).
+// variables at bounds. References: Byrd, Lu, Nocedal & Zhu 1995, section 5.1 (direct primal
+// method); Morales & Nocedal 2011 (projection, instead of the first paper's truncation).
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@
 #include "thalweg/line_search/more_thuente.hpp"
 #include "thalweg/solver/box.hpp"
 #include "thalweg/solver/cauchy_point.hpp"
+#include "thalweg/solver/flags.hpp"
 
 namespace thalweg::solver {
 
@@ -46,7 +47,10 @@ class LBfgsBSolver final : public SmoothSolver {
     for (;;) {
       if (find_direction(at, context.bounds)) {
         found = search(f, at, context.bounds);
-        // Any lower point will do. At the largest step the slope may still be steep.
+        if (found.outcome == line_search::Outcome::unbounded) {
+          return {.failure = core::Status::unbounded};
+        }
+        // After a failure any lower point will do.
         if (found.success() || found.at.step > 0) break;
       }
       // What the pairs know of the curvature is no longer true: without them the direction is that
@@ -81,7 +85,7 @@ class LBfgsBSolver final : public SmoothSolver {
       project(at, bounds);
     }
     aim(at.x, target_, bounds, direction_);
-    slope_ = kernels::dot(at.gradient, direction_);
+    slope_ = dot(at.gradient, direction_);
     return slope_ < 0;
   }
 
@@ -135,13 +139,22 @@ class LBfgsBSolver final : public SmoothSolver {
   }
 
   line_search::Found search(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) {
-    const double largest = largest_step(at.x, direction_, bounds);
+    const double length = norm(direction_);
     // Nothing is known of the curvature yet: a first move of length one at most.
-    const double first =
-        matrix_.count() > 0 ? 1.0 : std::min(1.0, 1.0 / kernels::norm(direction_));
+    const double first = matrix_.count() > 0 ? 1.0 : std::min(1.0, 1.0 / length);
+    const double room = room_along(at.x, direction_, bounds);
+    // A function that falls for so long has no minimum within reach. x stays finite.
+    const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300) / length;
     f.begin_line(direction_.data());
-    return line_search::MoreThuente::search(f, {0, at.value, slope_},
-                                            {.first_step = first, .largest_step = largest});
+    line_search::Found found = line_search::MoreThuente::search(
+        f, {0, at.value, slope_},
+        {.first_step = first, .largest_step = std::min(room, reach), .decrease = 1e-3});
+    // At a bound f may still fall.
+    const bool is_at_bound = found.at.step >= room && found.at.value > -infinity;
+    if (found.outcome == line_search::Outcome::unbounded && is_at_bound) {
+      found.outcome = line_search::Outcome::success;
+    }
+    return found;
   }
 
   Index memory_;
@@ -160,10 +173,8 @@ struct LBfgsB final {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"memory", 10, "int [1, inf)", "Pairs of steps and changes of the gradient to keep."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", true},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags =
+      flags_of({.handles_bounds = true, .handles_nonconvex = true, .superlinear = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "l_bfgs_b",

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "thalweg/solver/smooth.hpp"
-#include "thalweg/solver/vectors.hpp"
 
 namespace thalweg::solver {
 

@@ -6,6 +6,10 @@
 
 namespace thalweg::solver {
 
+// Memory is divided between the tasks that may run at once, without regard to the threads that
+// there are.
+inline constexpr Index most_at_once = 8;
+
 // Whether anybody sees more of the results than their held-out errors.
 inline bool hands_out(const Request& request) { return request.keep_coef || request.keep_theta; }
 
@@ -80,40 +84,71 @@ bool moments_pay(const Request& request, const Task& task, const SolverOptions& 
   return (most_violate || violations.excess > far) && glm.rows() >= 4 * glm.cols();
 }
 
+// How folds share second moments.
+struct FoldPlan {
+  Index at_once = 0;  // tasks that there is memory for at once; none: the folds do not share
+  bool keeps_folds = true;
+};
+
+// The matrices of all folds where there is memory for them and a task, else that of all rows. A
+// task holds the matrix of its training rows and, at most, a factor of it, and that of its held-out
+// rows where they are not kept. `memory`: for all of it.
+template <class D>
+FoldPlan fold_plan(const Request& request, double memory, const D& x, const FoldLayout& layout) {
+  const double side = static_cast<double>(x.cols()) + 2;
+  const auto tasks = static_cast<Index>(request.tasks.size());
+  for (const bool keeps_folds : {true, false}) {
+    const double left = memory / (8 * side * side) -
+                        static_cast<double>(FoldMoments<D>::matrices(layout, keeps_folds));
+    const auto at_once = static_cast<Index>(std::floor(left / (keeps_folds ? 2 : 3)));
+    if (at_once >= 1) return {std::min({tasks, at_once, most_at_once}), keeps_folds};
+  }
+  return {};
+}
+
+// Rows whose products the moments of a plan take.
+template <class D>
+Index rows_multiplied(const Request& request, const D& x, const FoldLayout& layout,
+                      bool keeps_folds) {
+  const auto tasks = static_cast<Index>(request.tasks.size());
+  const Index whole = layout.partition && keeps_folds ? 0 : 1;
+  const Index times = keeps_folds ? 1 : tasks / layout.folds;
+  if (!design::MomentAccess<D>) return x.rows() * (layout.folds * times + whole);
+  return layout.heldout_rows * times + layout.all_rows * whole;
+}
+
 // For all folds together.
 template <class D>
-bool fold_moments_pay(const Request& request, const SolverOptions& options, const D& x,
-                      const FoldLayout& layout) {
-  const auto cols = static_cast<double>(x.cols());
-  const double matrix = 8 * cols * cols;
-  // Every task at once holds a matrix and, at most, a factor of it.
-  const double all =
-      matrix * static_cast<double>(FoldMoments<D>::matrices(layout) + 2 * options.at_once);
-  if (x.rows() < x.cols() || 2 * matrix > options.gram_bytes_limit ||
-      all > options.gram_bytes_limit * static_cast<double>(options.at_once)) {
-    return false;
-  }
+bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layout,
+                      const FoldPlan& plan) {
+  if (x.rows() < x.cols() || plan.at_once == 0) return false;
   double saved = 0;
   for (const Task& task : request.tasks) {
     if (has_unpenalized(request, task, x.cols())) return false;
     saved += saved_cost(request, task, x);
   }
-  const Index rows = design::MomentAccess<D>
-                         ? layout.rows_read
-                         : x.rows() * (layout.folds + (layout.partition ? 0 : 1));
-  return full_gram_cost(x, rows) < saved;
+  return full_gram_cost(x, rows_multiplied(request, x, layout, plan.keeps_folds)) < saved;
 }
 
 // Null where folds are not complementary, where it does not pay, or where a stop came first.
+// Otherwise `options` becomes what a task may have beside what is shared.
 template <class D>
-std::unique_ptr<FoldMoments<D>> make_fold_moments(const Request& request,
-                                                  const SolverOptions& options, const D& x) {
+std::unique_ptr<FoldMoments<D>> make_fold_moments(const Request& request, SolverOptions& options,
+                                                  const D& x) {
   if (options.inner == Inner::residual) return nullptr;
   const FoldLayout layout = fold_layout(request, x.rows());
-  if (!layout.complementary || !fold_moments_pay(request, options, x, layout)) return nullptr;
-  auto moments = std::make_unique<FoldMoments<D>>(x, request, layout);
+  if (!layout.complementary) return nullptr;
+  const double memory = options.gram_bytes_limit * static_cast<double>(options.at_once);
+  const FoldPlan plan = fold_plan(request, memory, x, layout);
+  if (!fold_moments_pay(request, x, layout, plan)) return nullptr;
+  auto moments = std::make_unique<FoldMoments<D>>(x, request, layout, plan.keeps_folds);
   // Matrices that a stop cut short must not be used.
-  return request.execution.stop_requested() ? nullptr : std::move(moments);
+  if (request.execution.stop_requested()) return nullptr;
+  const auto shared = static_cast<double>(moments->bytes());
+  const double own = plan.keeps_folds ? 0 : shared;  // of its held-out rows
+  options.at_once = plan.at_once;
+  options.gram_bytes_limit = (memory - shared) / static_cast<double>(plan.at_once) - own;
+  return moments;
 }
 
 }  // namespace thalweg::solver

@@ -12,6 +12,7 @@
 
 #include <array>
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/momentum.hpp"
 
 namespace thalweg::solver {
@@ -48,8 +49,7 @@ struct Nesterov final {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"step", 0, "[0, inf)", "A constant step, without restarts; zero: automatic."}}};
-  static constexpr std::array<core::Flag, 3> flags{
-      {{"deterministic", true}, {"handles_bounds", false}, {"handles_nonconvex", false}}};
+  static constexpr auto flags = flags_of({});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "nesterov",

@@ -18,8 +18,8 @@
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/modified_cholesky.hpp"
 #include "thalweg/line_search/armijo.hpp"
-#include "thalweg/solver/box.hpp"
-#include "thalweg/kernels/vector.hpp"
+#include "thalweg/solver/flags.hpp"
+#include "thalweg/solver/line_step.hpp"
 
 namespace thalweg::solver {
 
@@ -29,8 +29,7 @@ class NewtonSolver final : public SmoothSolver {
     const auto n = at.x.size();
     hessian_.resize(n * n);
     diagonal_.resize(n);
-    step_.resize(n);
-    before_ = at;
+    line_.begin(n);
     modified_ = 0;
   }
 
@@ -38,20 +37,19 @@ class NewtonSolver final : public SmoothSolver {
     f.refinements().matrix->assemble(hessian_.data());
     if (context.execution.stop_requested()) return {};
     find_step(at.gradient, context.execution);
-    f.begin_line(step_.data());
-    const double slope = kernels::dot(at.gradient, step_);
-    const line_search::Found found = line_search::Armijo::search(f, {0, at.value, slope}, {});
-    if (!found.success()) return {.failure = failure_of(found.outcome)};
-    StepOutcome outcome{.epochs = 1};
-    outcome.largest_change = move_along(f, found.at.step, at, before_);
-    return outcome;
+    if (!line_.is_downhill(at)) line_.point_downhill(at);
+    f.begin_line(line_.direction().data());
+    const line_search::Found found =
+        line_search::Armijo::search(f, {0, at.value, line_.slope()}, {});
+    if (!found.success()) return line_.failed(found.outcome);
+    return line_.finish(f, at, found.at.step);
   }
 
   std::string reason() const override {
     std::string text = "Newton, Cholesky factorisation";
     if (modified_ > 0) {
-      text += ", modified in " + std::to_string(modified_) +
-              (modified_ == 1 ? " step" : " steps") + " (Hessian not positive definite)";
+      text += ", modified in " + std::to_string(modified_) + (modified_ == 1 ? " step" : " steps") +
+              " (Hessian not positive definite)";
     }
     return text;
   }
@@ -61,30 +59,35 @@ class NewtonSolver final : public SmoothSolver {
  private:
   void find_step(const Vector& gradient, const core::Execution& execution) {
     keep();
+    Vector& step = line_.direction();
     const auto n = static_cast<Index>(gradient.size());
     cholesky_.factorize(hessian_.data(), n, n, dependent, execution);
-    for (std::size_t j = 0; j < step_.size(); ++j) step_[j] = -gradient[j];
-    cholesky_.solve(step_.data());
+    set_to_descent(gradient);
+    cholesky_.solve(step.data());
     if (execution.stop_requested() || solves(gradient)) return;
     ++modified_;
     restore();
-    for (std::size_t j = 0; j < step_.size(); ++j) step_[j] = -gradient[j];
+    set_to_descent(gradient);
     // Where entries are not finite there is no better direction than that of steepest descent.
     if (modified_cholesky_.factorize(hessian_.data(), n, execution)) {
-      modified_cholesky_.solve(step_.data());
+      modified_cholesky_.solve(step.data());
     }
+  }
+
+  void set_to_descent(const Vector& gradient) {
+    for (std::size_t j = 0; j < gradient.size(); ++j) line_.direction()[j] = -gradient[j];
   }
 
   // The upper triangle keeps the matrix while the lower one is factorised.
   void keep() {
-    const std::size_t n = step_.size();
+    const std::size_t n = diagonal_.size();
     for (std::size_t j = 0; j < n; ++j) {
       diagonal_[j] = hessian_[j * (n + 1)];
       for (std::size_t i = j + 1; i < n; ++i) hessian_[j + i * n] = hessian_[i + j * n];
     }
   }
   void restore() {
-    const std::size_t n = step_.size();
+    const std::size_t n = diagonal_.size();
     for (std::size_t j = 0; j < n; ++j) {
       hessian_[j * (n + 1)] = diagonal_[j];
       for (std::size_t i = j + 1; i < n; ++i) hessian_[i + j * n] = hessian_[j + i * n];
@@ -93,19 +96,20 @@ class NewtonSolver final : public SmoothSolver {
 
   // Whether the factor was that of a positive definite matrix, or the step solves the system all
   // the same and goes down.
-  bool solves(const Vector& gradient) const {
-    const std::size_t n = step_.size();
+  bool solves(const Vector& gradient) {
+    const Vector& step = line_.direction();
+    const std::size_t n = step.size();
     bool definite = true;
     for (std::size_t j = 0; j < n && definite; ++j)
       definite = !cholesky_.is_skipped(static_cast<Index>(j));
-    const double slope = kernels::dot(gradient, step_);
+    const double slope = dot(gradient, step);
     if (!(slope < 0)) return false;
     if (definite) return true;
-    const double allowed = consistent * kernels::largest(gradient);
+    const double allowed = consistent * largest_entry(gradient);
     for (std::size_t j = 0; j < n; ++j) {
-      double rest = gradient[j] + diagonal_[j] * step_[j];
-      for (std::size_t i = 0; i < j; ++i) rest += hessian_[i + j * n] * step_[i];
-      for (std::size_t i = j + 1; i < n; ++i) rest += hessian_[j + i * n] * step_[i];
+      double rest = gradient[j] + diagonal_[j] * step[j];
+      for (std::size_t i = 0; i < j; ++i) rest += hessian_[i + j * n] * step[i];
+      for (std::size_t i = j + 1; i < n; ++i) rest += hessian_[j + i * n] * step[i];
       if (!(std::fabs(rest) <= allowed)) return false;
     }
     return true;
@@ -116,11 +120,11 @@ class NewtonSolver final : public SmoothSolver {
   // Residual, relative to the gradient, that a solved system may have: as good as truncated CG.
   static constexpr double consistent = 1e-3;
 
-  Vector hessian_, diagonal_, step_;
+  Vector hessian_, diagonal_;
+  LineStep line_;
   kernels::Cholesky cholesky_;
   kernels::ModifiedCholesky modified_cholesky_;
   Index modified_ = 0;
-  SmoothPoint before_;
 };
 
 struct Newton final {
@@ -128,10 +132,8 @@ struct Newton final {
     return std::make_unique<NewtonSolver>();
   }
 
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"needs_hessian", true},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags =
+      flags_of({.handles_nonconvex = true, .superlinear = true, .needs_hessian = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "newton",

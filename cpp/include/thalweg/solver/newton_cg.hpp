@@ -10,14 +10,15 @@
 // For: convex functions with cheap Hessian products. Where f is far from convex: trust_ncg, which
 // follows negative curvature.
 //
-// Cost: some products and one gradient a step. References: Dembo & Steihaug 1983; Eisenstat & Walker
-// 1996, equation (2.6); Nocedal & Wright 2006, algorithm 7.1.
+// Cost: some products and one gradient a step. References: Dembo & Steihaug 1983; Eisenstat &
+// Walker 1996, equation (2.6); Nocedal & Wright 2006, algorithm 7.1.
 #pragma once
 
 #include <array>
 
 #include "thalweg/line_search/armijo.hpp"
-#include "thalweg/solver/box.hpp"
+#include "thalweg/solver/flags.hpp"
+#include "thalweg/solver/line_step.hpp"
 #include "thalweg/solver/truncated_cg.hpp"
 
 namespace thalweg::solver {
@@ -29,7 +30,7 @@ class NewtonCgSolver final : public SmoothSolver {
     const auto n = static_cast<Index>(at.x.size());
     cg_.begin(n);
     preconditioner_.begin(n);
-    before_ = at;
+    line_.begin(at.x.size());
     eta_ = most_eta;
     norm_before_ = 0;
     source_ = product_source(f.refinements());
@@ -37,17 +38,17 @@ class NewtonCgSolver final : public SmoothSolver {
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     const objective::Refinements have = f.refinements();
-    update_forcing(kernels::norm(at.gradient));
+    update_forcing(norm(at.gradient));
     cg_.solve(*have.product, at.gradient,
               {.reduction = eta_, .diagonal = preconditioner_.update(have.diagonal)},
               context.execution);
-    const double slope = kernels::dot(at.gradient, cg_.step());
-    f.begin_line(cg_.step().data());
-    const line_search::Found found = line_search::Armijo::search(f, {0, at.value, slope}, {});
-    if (!found.success()) return {.failure = failure_of(found.outcome)};
-    StepOutcome outcome{.epochs = 1};
-    outcome.largest_change = move_along(f, found.at.step, at, before_);
-    return outcome;
+    line_.direction() = cg_.step();
+    if (!line_.is_downhill(at)) line_.point_downhill(at);
+    f.begin_line(line_.direction().data());
+    const line_search::Found found =
+        line_search::Armijo::search(f, {0, at.value, line_.slope()}, {});
+    if (!found.success()) return line_.failed(found.outcome);
+    return line_.finish(f, at, found.at.step);
   }
 
   std::string reason() const override {
@@ -73,7 +74,7 @@ class NewtonCgSolver final : public SmoothSolver {
   DiagonalPreconditioner preconditioner_;
   double eta_ = most_eta, norm_before_ = 0;
   std::string_view source_;
-  SmoothPoint before_;
+  LineStep line_;
 };
 
 struct NewtonCg final {
@@ -81,10 +82,7 @@ struct NewtonCg final {
     return std::make_unique<NewtonCgSolver>();
   }
 
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "newton_cg",

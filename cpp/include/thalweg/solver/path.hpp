@@ -33,7 +33,9 @@ class PathRunner final {
         spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]),
         folds_(folds) {
     if (folds_ == nullptr) return;
-    training_.emplace(folds_->training(task_.weighting));
+    if (!folds_->keeps_folds()) own_heldout_ = folds_->make_heldout(task_.weighting);
+    if (request.execution.stop_requested()) return;  // they may have been cut short
+    training_.emplace(folds_->training(heldout_rows()));
     columns_ = training_->summary();
     refusal_ = folds_->refusal(*training_, columns_);
   }
@@ -55,9 +57,11 @@ class PathRunner final {
     objective::Glm<D, L>& glm = *problem;
     limits_.emplace(spec_, glm);
     bool moments = takes_from_all();
+    const bool cut_short = folds_ != nullptr && !training_;
     if constexpr (GramEngine<Engine>) {
-      moments =
-          moments || moments_pay(request_, task_, options_, glm, limits_->terms(task_.alphas.front()));
+      if (!moments && !cut_short) {
+        moments = moments_pay(request_, task_, options_, glm, limits_->terms(task_.alphas.front()));
+      }
     }
     if (moments) options_.inner = Inner::gram;
     Engine engine(glm, options_);
@@ -84,8 +88,7 @@ class PathRunner final {
       core::Result result;
       result.alpha = alpha;
       const auto began = core::StopToken::Clock::now();
-      process.set_problem(terms, w, at,
-                          previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
+      process.set_problem(terms, w, at, previous_alpha > alpha ? previous_alpha / alpha - 1.0 : 0.0,
                           a == 0 ? task_.theta : nullptr);
       drive(process,
             {.tol = request_.tol,
@@ -109,6 +112,9 @@ class PathRunner final {
   }
 
  private:
+  const objective::RowMoments& heldout_rows() const {
+    return own_heldout_.empty() ? folds_->heldout(task_.weighting) : own_heldout_.front();
+  }
   const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
@@ -149,9 +155,8 @@ class PathRunner final {
   }
 
   void use_heldout_moments(const objective::Glm<D, L>& glm) {
-    if (folds_ != nullptr) {
-      heldout_.emplace(folds_->heldout(task_.weighting), training_->shifts(),
-                       training_->target_shift());
+    if (training_) {
+      heldout_.emplace(heldout_rows(), training_->shifts(), training_->target_shift());
       return;
     }
     // About the means of the training rows, where the design can.
@@ -206,6 +211,7 @@ class PathRunner final {
     result.gram_bytes = engine.gram_bytes();
     if (evaluator.has_moments()) result.reason += "; evaluated from second moments" + origin();
     result.shared_gram_bytes = folds_ != nullptr ? folds_->bytes() : 0;
+    result.tasks_at_once = options_.at_once;
     if (!own_heldout_.empty()) result.gram_bytes += own_heldout_.front().bytes();
     if (request_.keep_coef || heldout_) {
       glm.to_raw(w, coef_);
@@ -274,7 +280,7 @@ class PathRunner final {
     core::Certificate& certificate = result.certificate;
     certificate.value = certificate.primal = glm.null_objective();
     certificate.dual = 0;
-    certificate.relative = certificate.value / glm.tolerance_scale();
+    certificate.relative = glm.relative(certificate.value);
     return result;
   }
 
@@ -295,10 +301,6 @@ class PathRunner final {
   Vector coef_;
 };
 
-// Memory is divided between the tasks that may run at once, without regard to the threads that
-// there are.
-inline constexpr Index most_at_once = 8;
-
 // What the Gram matrix of one task may take: half the memory of X for all.
 inline double gram_bytes_limit(Index design_bytes, Index at_once) {
   constexpr double least = 1e8;
@@ -315,6 +317,9 @@ Results run_tasks(const Request& request, const D& x) {
   if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
   core::Execution outer = request.execution;
   outer.stop = nullptr;  // every task returns at least one result, however early the stop
+  // One at a time has all threads inside.
+  if (folds != nullptr)
+    outer.threads = static_cast<int>(std::min<Index>(outer.threads, options.at_once));
   core::parallel_for(
       static_cast<Index>(request.tasks.size()), outer,
       [&](Index task) {

@@ -47,7 +47,11 @@ class ResidualModel final {
     else block_.axpy(a, j, v_);
     sum_v_ += a * glm_.total_weight() * glm_.mean(j);
   }
-  bool is_grouped() const requires(ColumnBlock<D>::is_dense) { return groups_ != nullptr; }
+  bool is_grouped() const
+    requires(ColumnBlock<D>::is_dense)
+  {
+    return groups_ != nullptr;
+  }
   std::size_t same_group(std::span<const Index> positions) const {
     const Index group = groups_->group(column(positions.front()));
     std::size_t count = 1;
@@ -57,8 +61,9 @@ class ResidualModel final {
   const double* group_gram(Index k) const { return groups_->gram(column(k)); }
   Index offset_in_group(Index k) const { return groups_->place(column(k)) % ColumnGroups::width; }
   void move_and_correlate(std::span<const Index> moved, const Vector& changes,
-                          std::span<const Index> asked,
-                          Vector& q) requires(ColumnBlock<D>::is_dense) {
+                          std::span<const Index> asked, Vector& q)
+    requires(ColumnBlock<D>::is_dense)
+  {
     chosen_.clear();
     coef_.clear();
     for (std::size_t i = 0; i < moved.size(); ++i) {
@@ -72,8 +77,9 @@ class ResidualModel final {
     for (const Index k : asked) asked_.push_back(column(k));
     block_.stage(asked_, {.threads = glm_.execution().threads});  // all of it, also after a stop
     q.resize(asked_.size());
-    group_product_([this](Index j) { return block_.column(j); }, glm_.rows(), chosen_, coef_.data(),
-                   glm_.weights(), v_, asked_, q.data(), glm_.execution());
+    group_product_([this](Index j) { return block_.column(j); }, glm_.rows(), block_.group(chosen_),
+                   coef_.data(), glm_.weights(), v_, block_.group(asked_), q.data(),
+                   glm_.execution());
     for (std::size_t i = 0; i < asked_.size(); ++i) q[i] = scaled(asked_[i], q[i]);
   }
   void correlations(const std::vector<Index>& support, Vector& out) {

@@ -155,7 +155,7 @@ class QuadraticProcess final {
  private:
   void update_gap(core::Certificate& certificate) const {
     certificate.value = std::fabs(certificate.primal - certificate.dual);
-    certificate.relative = certificate.value / glm_.tolerance_scale();
+    certificate.relative = glm_.relative(certificate.value);
   }
 
   // Where the engine's residuals form a sequence that can be: another dual candidate, or null.

@@ -31,9 +31,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
     const bool is_plain = !aim(at);
     if (is_plain) aim_downhill(at);
     if (!run(f, at)) {
-      if (is_plain || search_.is_unbounded()) {
-        return line_.failed(search_.found().outcome);
-      }
+      if (is_plain || search_.is_unbounded()) return line_.failed(search_.found().outcome);
       aim_downhill(at);
       if (!run(f, at)) return line_.failed(search_.found().outcome);
     }
@@ -47,7 +45,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
   Index matrix_bytes() const override { return inverse_.bytes(); }
 
  private:
-  // decrease as in More & Thuente's and later codes for these methods; 1e-4 takes poor first steps.
+  // decrease is that of L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997).
   static line_search::Options options() {
     line_search::Options options;
     options.decrease = 1e-3;

@@ -8,6 +8,8 @@
 // `needs_hessian` (the matrix), `needs_residuals`.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@
 #include "thalweg/line_search/concept.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/solver/concept.hpp"
+#include "thalweg/solver/vectors.hpp"
 
 namespace thalweg::solver {
 
@@ -41,15 +44,19 @@ struct Bounds {
   }
 };
 
-// max_j |x_j - clip(x_j - g_j)|: zero exactly at the stationary points, |g|_max without bounds.
+// max_j |x_j - clip(x_j - g_j)|: zero exactly at the stationary points, |g|_max without bounds, NaN
+// where an entry is.
 inline double projected_gradient_norm(const Vector& x, const Vector& gradient,
                                       const Bounds& bounds) {
+  if (!bounds.any()) return largest_entry(gradient);
   double largest = 0;
   for (std::size_t j = 0; j < x.size(); ++j) {
     const auto k = static_cast<Index>(j);
-    double entry = gradient[j];
-    if (bounds.any()) entry = x[j] - bounds.clip(k, x[j] - gradient[j]);
-    if (!(std::fabs(entry) <= largest)) largest = std::fabs(entry);  // NaN comes through
+    // Not by x - g, which is x where |x| is large.
+    const double entry = gradient[j] > 0 ? std::min(gradient[j], x[j] - bounds.lower_at(k))
+                                         : std::max(gradient[j], x[j] - bounds.upper_at(k));
+    if (std::isnan(entry)) return entry;
+    largest = std::max(largest, std::fabs(entry));
   }
   return largest;
 }
@@ -61,7 +68,7 @@ inline core::Status failure_of(line_search::Outcome outcome) {
 }
 
 struct SmoothOptions {
-  Vector parameters;     // in the order of the entry's Info
+  Vector parameters;  // in the order of the entry's Info
   std::uint64_t seed = 0;
 };
 
@@ -80,8 +87,7 @@ class SmoothSolver {
   // A new problem, or a new start: forgets what it learned, allocates what a step needs.
   virtual void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) = 0;
   // Moves the point. A step that finds nothing better leaves it and says so by `failure`.
-  virtual StepOutcome step(objective::Smooth& f, SmoothPoint& at,
-                           const SmoothContext& context) = 0;
+  virtual StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) = 0;
   virtual std::string reason() const = 0;
   // The catalogue name of what ran last: for `auto`, what it chose.
   virtual std::string_view ran() const = 0;

@@ -12,6 +12,7 @@
 
 #include <array>
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/line_step.hpp"
 
 namespace thalweg::solver {
@@ -86,10 +87,7 @@ struct Subgradient final {
       {{"schedule", 2, "{constant, inverse, inverse_sqrt, polyak}", "How long steps are."},
        {"length", 1, "(0, inf)", "The first step's length, for every schedule but polyak."},
        {"optimal_value", 0, "(-inf, inf)", "The minimum of f, for the schedule polyak."}}};
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"handles_nonconvex", false},
-                                                    {"handles_kinks", true}}};
+  static constexpr auto flags = flags_of({.handles_kinks = true});
   static constexpr std::array<std::string_view, 1> needs{{"smooth_penalty"}};
   static constexpr core::Info info{
       .name = "subgradient",

@@ -1,9 +1,10 @@
-// Conjugate gradients on the Newton system, cut short: what Newton-CG and trust-region methods share.
+// Conjugate gradients on the Newton system, cut short: what Newton-CG and trust-region methods
+// share.
 //
 //   min_s  g's + 1/2 s'Hs   subject to  |s|_M <= radius,      |s|_M^2 = s'Ms
 //
-// M is a positive diagonal, the preconditioner (one where there is none). Ends where the residual is
-// small enough, at the boundary, or along a direction of negative curvature, which with a finite
+// M is a positive diagonal, the preconditioner (one where there is none). Ends where the residual
+// is small enough, at the boundary, or along a direction of negative curvature, which with a finite
 // radius is followed to the boundary. Without a radius the step so far is returned; where there is
 // none, the preconditioned steepest descent, as long as the curvature's size suggests.
 //
@@ -15,10 +16,12 @@
 #pragma once
 
 #include <cmath>
+#include <string>
 
+#include "thalweg/core/error.hpp"
 #include "thalweg/core/parallel.hpp"
-#include "thalweg/kernels/vector.hpp"
 #include "thalweg/objective/smooth.hpp"
+#include "thalweg/solver/vectors.hpp"
 
 namespace thalweg::solver {
 
@@ -26,7 +29,7 @@ class TruncatedCg final {
  public:
   struct Options {
     double radius = infinity;
-    double reduction = 0.1;  // of the residual, in the norm of M^-1
+    double reduction = 0.1;            // of the residual, in the norm of M^-1
     const double* diagonal = nullptr;  // of M
   };
   struct Outcome {
@@ -46,7 +49,7 @@ class TruncatedCg final {
 
   // |g| in the norm of M^-1.
   static double dual_norm(const Vector& g, const double* diagonal) {
-    if (diagonal == nullptr) return kernels::norm(g);
+    if (diagonal == nullptr) return norm(g);
     double sum = 0;
     for (std::size_t j = 0; j < g.size(); ++j) sum += g[j] * g[j] / diagonal[j];
     return std::sqrt(sum);
@@ -59,7 +62,7 @@ class TruncatedCg final {
     residual_ = gradient;
     precondition(options.diagonal);
     for (std::size_t j = 0; j < step_.size(); ++j) direction_[j] = -scaled_[j];
-    double rho = kernels::dot(residual_, scaled_);
+    double rho = dot(residual_, scaled_);
     const double goal = rho * options.reduction * options.reduction;
     // Squares and product in the norm of M: of the step, step and direction, the direction.
     double ss = 0, sd = 0, dd = rho;
@@ -67,7 +70,7 @@ class TruncatedCg final {
     while (rho > goal && outcome.products < most && !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;
-      const double curvature = kernels::dot(direction_, product_);
+      const double curvature = dot(direction_, product_);
       const bool negative = !(curvature > flat * size_of(curvature));
       const double length = negative ? infinity : rho / curvature;
       const double longer = ss + length * (2 * sd + length * dd);
@@ -76,10 +79,10 @@ class TruncatedCg final {
         end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome);
         break;
       }
-      kernels::axpy(length, direction_, step_);
-      kernels::axpy(length, product_, residual_);
+      axpy(length, direction_, step_);
+      axpy(length, product_, residual_);
       precondition(options.diagonal);
-      const double next = kernels::dot(residual_, scaled_);
+      const double next = dot(residual_, scaled_);
       const double turn = next / rho;
       for (std::size_t j = 0; j < step_.size(); ++j)
         direction_[j] = turn * direction_[j] - scaled_[j];
@@ -89,7 +92,7 @@ class TruncatedCg final {
       rho = next;
       outcome.norm = std::sqrt(ss);
     }
-    outcome.model = 0.5 * (kernels::dot(gradient, step_) + kernels::dot(residual_, step_));
+    outcome.model = 0.5 * (dot(gradient, step_) + dot(residual_, step_));
     return outcome;
   }
 
@@ -102,7 +105,7 @@ class TruncatedCg final {
   };
 
   double size_of(double curvature) const {
-    const double size = kernels::norm(direction_) * kernels::norm(product_);
+    const double size = norm(direction_) * norm(product_);
     return std::isfinite(size) ? size : std::fabs(curvature);
   }
 
@@ -129,8 +132,8 @@ class TruncatedCg final {
       outcome.norm = length * std::sqrt(at.dd);
     }
     if (length == 0) return;
-    kernels::axpy(length, direction_, step_);
-    kernels::axpy(length, product_, residual_);
+    axpy(length, direction_, step_);
+    axpy(length, product_, residual_);
   }
 
   Vector step_, residual_, scaled_, direction_, product_;

@@ -16,7 +16,8 @@
 
 #include <array>
 
-#include "thalweg/solver/box.hpp"
+#include "thalweg/solver/flags.hpp"
+#include "thalweg/solver/line_step.hpp"
 #include "thalweg/solver/truncated_cg.hpp"
 
 namespace thalweg::solver {
@@ -28,7 +29,7 @@ class TrustNcgSolver final : public SmoothSolver {
     const auto n = static_cast<Index>(at.x.size());
     cg_.begin(n);
     preconditioner_.begin(n);
-    before_ = at;
+    line_.begin(at.x.size());
     radius_ = 0;
     is_first_ = true;
     source_ = product_source(f.refinements());
@@ -38,22 +39,21 @@ class TrustNcgSolver final : public SmoothSolver {
     const objective::Refinements have = f.refinements();
     const double* const diagonal = preconditioner_.update(have.diagonal);
     if (is_first_) radius_ = TruncatedCg::dual_norm(at.gradient, diagonal);
-    const double floor = epsilon * kernels::norm(at.x) + std::numeric_limits<double>::min();
+    const double floor = epsilon * norm(at.x) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
       const TruncatedCg::Outcome step = cg_.solve(
           *have.product, at.gradient,
           {.radius = radius_, .reduction = reduction, .diagonal = diagonal}, context.execution);
       if (!(step.model < 0)) break;
-      f.begin_line(cg_.step().data());
+      line_.direction() = cg_.step();
+      f.begin_line(line_.direction().data());
       const objective::LinePoint trial = f.along(1.0);
       const double ratio = update_radius(at, step, trial);
       if (!(ratio > least_ratio)) continue;
-      StepOutcome outcome{.epochs = 1};
-      outcome.largest_change = move_along(f, 1.0, at, before_);
-      return outcome;
+      return line_.finish(f, at, 1.0);
     }
-    return {.failure = core::Status::stalled};
+    return line_.failed(core::Status::stalled);
   }
 
   std::string reason() const override {
@@ -72,16 +72,17 @@ class TrustNcgSolver final : public SmoothSolver {
       return -infinity;
     }
     // Both decreases drown in the rounding of f near a minimum; there the model is right.
-    const double rounding = noise * std::fabs(at.value);
+    const double rounding = line_search::Options{}.noise * std::fabs(at.value);
     const double change = trial.value - at.value;
     const double ratio = (change - rounding) / (step.model - rounding);
     if (is_first_) radius_ = std::min(radius_, step.norm);
     is_first_ = false;
-    const double slope = kernels::dot(at.gradient, cg_.step());
+    const double slope = dot(at.gradient, cg_.step());
     const double bend = change - slope;  // f(x + s) - f - g's
     const double to_minimum = bend > 0 ? std::max(shrink, -0.5 * slope / bend) : grow;
     const double reach = to_minimum * step.norm;
-    if (ratio < least_ratio) radius_ = std::min(std::max(reach, shrink * step.norm), 0.5 * step.norm);
+    if (ratio < least_ratio)
+      radius_ = std::min(std::max(reach, shrink * step.norm), 0.5 * step.norm);
     else if (ratio < 0.25) radius_ = std::max(shrink * radius_, std::min(reach, 0.5 * radius_));
     else if (ratio < 0.75) radius_ = std::max(shrink * radius_, std::min(reach, grow * radius_));
     else if (step.at_boundary) radius_ = std::max(radius_, std::min(reach, grow * radius_));
@@ -93,14 +94,13 @@ class TrustNcgSolver final : public SmoothSolver {
   static constexpr double shrink = 0.25;
   static constexpr double grow = 4.0;
   static constexpr double reduction = 0.1;
-  static constexpr double noise = 10 * epsilon;
 
   TruncatedCg cg_;
   DiagonalPreconditioner preconditioner_;
   double radius_ = 0;
   bool is_first_ = true;
   std::string_view source_;
-  SmoothPoint before_;
+  LineStep line_;
 };
 
 struct TrustNcg final {
@@ -108,10 +108,7 @@ struct TrustNcg final {
     return std::make_unique<TrustNcgSolver>();
   }
 
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", false},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "trust_ncg",

@@ -3,6 +3,7 @@
 // working_set_engine.hpp.
 #pragma once
 
+#include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/working_set_engine.hpp"
 
 namespace thalweg::solver {
@@ -11,10 +12,7 @@ struct WorkingSet final {
   template <class D, class L>
   using Engine = WorkingSetEngine<D, L>;
 
-  static constexpr std::array<core::Flag, 4> flags{{{"deterministic", true},
-                                                    {"handles_bounds", true},
-                                                    {"needs_hessian", false},
-                                                    {"needs_residuals", false}}};
+  static constexpr auto flags = flags_of({.handles_bounds = true});
   static constexpr std::array<std::string_view, 3> needs{
       {"column_access", "quadratic", "separable"}};
   static constexpr core::Info info{

@@ -1,0 +1,125 @@
+// What an iteration of a solver of smooth problems costs beside the objective: minimisation of the
+// chained Rosenbrock function, less the time that its evaluations take on their own. Every smooth
+// solver with 100 variables; those that keep no matrix with 10,000.
+//
+// The time is that of one iteration. Counters: evaluations per iteration, and nanoseconds of one
+// evaluation.
+#include <benchmark/benchmark.h>
+
+#include <ctime>
+#include <string>
+
+#include "program.hpp"
+#include "thalweg/catalog.hpp"
+#include "thalweg/objective/callable.hpp"
+#include "thalweg/solver/minimize.hpp"
+
+namespace {
+
+using namespace thalweg;
+// Of the processor, not of the wall: what is measured runs on one thread, and other programs must
+// not count.
+double seconds_since(std::clock_t start) {
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
+// sum_i 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2
+objective::UserFunction chained_rosenbrock(Index size) {
+  objective::UserFunction f;
+  f.size = size;
+  f.value_gradient = [size](const double* x, double* g) {
+    double sum = 0;
+    g[0] = 0;
+    for (Index i = 0; i + 1 < size; ++i) {
+      const double a = x[i + 1] - x[i] * x[i], b = 1 - x[i];
+      sum += 100 * a * a + b * b;
+      g[i] -= 400 * x[i] * a + 2 * b;
+      g[i + 1] = 200 * a;
+    }
+    return sum;
+  };
+  f.value = [size](const double* x) {
+    double sum = 0;
+    for (Index i = 0; i + 1 < size; ++i) {
+      const double a = x[i + 1] - x[i] * x[i], b = 1 - x[i];
+      sum += 100 * a * a + b * b;
+    }
+    return sum;
+  };
+  return f;
+}
+
+Vector start(Index size) {
+  Vector x(static_cast<std::size_t>(size), 1.0);
+  for (std::size_t i = 0; i < x.size(); i += 2) x[i] = -1.2;
+  return x;
+}
+
+double evaluation_time(const objective::UserFunction& function) {
+  const Vector x = start(function.size);
+  Vector g(x.size());
+  constexpr int count = 5000;
+  const std::clock_t begin = std::clock();
+  for (int k = 0; k < count; ++k) {
+    benchmark::DoNotOptimize(function.value_gradient(x.data(), g.data()));
+    benchmark::ClobberMemory();
+  }
+  return seconds_since(begin) / count;
+}
+
+solver::MinimizeRequest request_of(const SolverEntry& solver, Index size) {
+  solver::MinimizeRequest request;
+  request.start = start(size);
+  request.solver = solver.info->name;
+  for (const core::Parameter& parameter : solver.info->parameters)
+    request.options.parameters.push_back(parameter.default_value);
+  request.tol = 0;
+  request.max_iter = 200;
+  request.keep_trace = false;
+  return request;
+}
+
+bool keeps_matrix(const SolverEntry& solver) {
+  objective::Callable f(chained_rosenbrock(4));
+  solver::MinimizeRequest request = request_of(solver, 4);
+  request.objective = &f;
+  return solver::minimize(request).gram_bytes > 0;
+}
+
+void run(benchmark::State& state, const SolverEntry& solver, Index size) {
+  const objective::UserFunction function = chained_rosenbrock(size);
+  solver::MinimizeRequest request = request_of(solver, size);
+  const double evaluation = evaluation_time(function);
+  double evaluations = 0;
+  for (auto _ : state) {
+    objective::Callable f(function);
+    request.objective = &f;
+    const std::clock_t begin = std::clock();
+    const core::Result result = solver::minimize(request);
+    const double time = seconds_since(begin);
+    const auto iterations = static_cast<double>(std::max<Index>(result.iterations, 1));
+    const auto count = static_cast<double>(f.counts().values);
+    state.SetIterationTime((time - count * evaluation) / iterations);
+    evaluations = count / iterations;
+  }
+  state.counters["evaluations"] = evaluations;
+  state.counters["ns_per_evaluation"] = 1e9 * evaluation;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const SolverEntry& solver : solvers()) {
+    if (solver.make == nullptr) continue;
+    for (const Index size : {Index{100}, Index{10000}}) {
+      if (size > 100 && keeps_matrix(solver)) continue;
+      benchmark::RegisterBenchmark(
+          (std::string(solver.info->name) + "/" + std::to_string(size)).c_str(),
+          [&solver, size](benchmark::State& state) { run(state, solver, size); })
+          ->Unit(benchmark::kMicrosecond)
+          ->UseManualTime()
+          ->Iterations(100);
+    }
+  }
+  return thalweg::bench::run_registered(argc, argv);
+}

@@ -1,0 +1,44 @@
+// Half the unit deviance of the gamma distribution, for targets y > 0 of mean mu = exp(eta).
+//
+//   value      y / mu - log(y / mu) - 1
+//   gradient   1 - y / mu
+//   curvature  y / mu
+//   conjugate  theta log y + t log t + theta for t = 1 - theta >= 0
+//
+// Zero at mu = y. The value overflows where y exp(-eta) does.
+#pragma once
+
+#include "thalweg/loss/concept.hpp"
+
+namespace thalweg::loss {
+
+struct Gamma final {
+  template <class V>
+  Derivatives<V> evaluate(V y, V eta) const noexcept {
+    const V ratio = y * exp(-eta);
+    return {ratio + eta - (1.0 + log(y)), 1.0 - ratio, ratio};
+  }
+  template <class V>
+  V conjugate(V y, V theta) const noexcept {
+    const V t = 1.0 - theta;
+    return select(t >= 0.0, theta * (log(y) + 1.0) + x_log_x(t), V(infinity));
+  }
+  double inverse_link(double eta) const noexcept { return exp(eta); }
+  static bool validate(double y) noexcept { return y > 0.0 && y < infinity; }
+  static std::string_view domain() noexcept { return "y > 0 and finite"; }
+
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true});
+  static constexpr core::Info info{
+      .name = "gamma",
+      .summary = "Half the unit deviance of the gamma distribution, with the log link.",
+      .formula = "y exp(-eta) + eta - log(y) - 1",
+      .reference = "McCullagh, Nelder 1989, chapter 8",
+      .parameters = {},
+      .flags = flags,
+      .requires_ = {}};
+};
+
+static_assert(Loss<Gamma>);
+
+}  // namespace thalweg::loss

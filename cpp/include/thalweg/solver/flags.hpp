@@ -1,0 +1,30 @@
+// What solvers say of themselves. Every one declares the same flags, so they are listed here once.
+#pragma once
+
+#include <array>
+
+#include "thalweg/core/info.hpp"
+
+namespace thalweg::solver {
+
+struct Traits {
+  bool deterministic = true;
+  bool handles_bounds = false;
+  bool handles_kinks = false;  // of functions with a gradient almost everywhere
+  bool handles_nonconvex = false;
+  bool superlinear = false;      // uses curvature: few steps near a minimum
+  bool needs_hessian = false;    // the matrix
+  bool needs_residuals = false;  // and their Jacobian
+};
+
+constexpr std::array<core::Flag, 7> flags_of(const Traits& traits) {
+  return {{{"deterministic", traits.deterministic},
+           {"handles_bounds", traits.handles_bounds},
+           {"handles_kinks", traits.handles_kinks},
+           {"handles_nonconvex", traits.handles_nonconvex},
+           {"superlinear", traits.superlinear},
+           {"needs_hessian", traits.needs_hessian},
+           {"needs_residuals", traits.needs_residuals}}};
+}
+
+}  // namespace thalweg::solver
