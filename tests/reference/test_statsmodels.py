@@ -12,7 +12,7 @@ TIGHT = {"tol": 1e-12, "max_iter": 10_000}
 
 @pytest.fixture
 def problem():
-    X, y, _ = problems.regression(200, 4, n_nonzero=3, noise=2.0, seed=0)
+    X, y, _ = problems.regression(200, 4, n_nonzero=3, snr=1.0, seed=0)
     return 0.5 * X, y / y.std()
 
 

@@ -116,17 +116,9 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _make_options(self, solver, **changes):
         """Return the options of a solve; `changes` replace what the parameters say."""
-        return Options(
-            solver=solver,
-            **{
-                "tol": self.tol,
-                "max_iter": self.max_iter,
-                "max_time": self.max_time,
-                "n_threads": self.n_threads,
-                "verbose": int(self.verbose),
-                **changes,
-            },
-        )
+        names = {"tol", "max_iter", "max_time", "n_threads"} - changes.keys()
+        own = {name: getattr(self, name) for name in names}
+        return Options(solver=solver, verbose=int(self.verbose), **own, **changes)
 
     def _start(self, shape, n_tasks=1):
         """Return the previous fit as arguments of `target_tasks`, if there is one and it is wanted.

@@ -77,7 +77,7 @@ class GlmBase(RegressorMixin, LinearEstimator):
             penalty,
             alpha,
             options,
-            self._start((data.n_features,)),
+            self._start((data.n_features,)) or self._first(data, loss),
             loss=loss,
             gradient_tol=self._gradient_tol(),
             standardize=bool(getattr(self, "standardize", False)),
@@ -87,6 +87,13 @@ class GlmBase(RegressorMixin, LinearEstimator):
         self.n_iter_ = results[0].n_epochs
         self._conclude(data, solved, results, options, notes)
         return self
+
+    def _first(self, data, loss):
+        """Start from the mean where the loss is infinite at zero, as with an identity link."""
+        mean = np.average(data.y[:, 0], weights=data.sample_weight)
+        if not self.fit_intercept or np.isfinite(loss.values([mean], [0.0])[0]):
+            return {}
+        return {"coefs": np.zeros((1, data.n_features)), "intercepts": np.array([[mean]])}
 
     def predict(self, X, *, offset=None):
         """Predict the mean.

@@ -171,13 +171,11 @@ class LinearRegression(LeastSquares):
 
     _tells_rank = True
     _rules: ClassVar[dict[str, str]] = {
-        **COMMON_RULES,
+        **{name: rule for name, rule in COMMON_RULES.items() if name != "max_iter"},
         "copy_X": "bool",
         "n_jobs": "int (-inf, inf) or None",
         "positive": "bool",
-        "max_iter": "None",
     }
-    max_iter = None  # not a parameter
 
     def __init__(
         self,
