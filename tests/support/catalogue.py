@@ -49,7 +49,9 @@ def _is_suited(row):
 _FIRST_SMOOTH = next(
     name
     for name, entry in CATALOG["loss"].items()
-    if entry.flags["twice_differentiable"] and entry.flags["convex"] and not entry.flags["quadratic"]
+    if entry.flags["twice_differentiable"]
+    and entry.flags["convex"]
+    and not entry.flags["quadratic"]
 )
 SUITED = [row for row in SERVED if _is_suited(row)]
 

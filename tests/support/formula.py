@@ -44,7 +44,9 @@ _TOKEN = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<symbo
 def evaluate(formula, **values):
     """Evaluate `formula` at arrays by name; of a sum over features, the terms."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return eval(_compiled(formula), {"__builtins__": {}, "abs": _absolute, **_FUNCTIONS}, values)
+        return eval(
+            _compiled(formula), {"__builtins__": {}, "abs": _absolute, **_FUNCTIONS}, values
+        )
 
 
 @functools.cache

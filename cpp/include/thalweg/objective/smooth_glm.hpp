@@ -1,6 +1,7 @@
 // A generalized linear model with a smooth loss and a smooth penalty, as a smooth objective:
 //
-//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b + offset
+//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b +
+//   offset
 //
 // in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
 // coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
@@ -43,9 +44,8 @@ class SmoothGlm final : public Smooth,
         cols_(x.cols()),
         outputs_(loss.outputs()),
         execution_(execution),
-        total_(data.weights != nullptr
-                   ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
-                   : static_cast<double>(x.rows())),
+        total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
+                                       : static_cast<double>(x.rows())),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         delta_(length(rows_ * outputs_)),
@@ -117,9 +117,10 @@ class SmoothGlm final : public Smooth,
   LinePoint along(double step) override {
     ++counts_.values;
     const std::array<double, 3> sums = line_sums(eta_.data(), delta_.data(), step);
-    return {.step = step,
-            .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
-            .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
+    return {
+        .step = step,
+        .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
+        .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
   }
 
   double move(double step, double* x, double* gradient) override {
@@ -211,8 +212,9 @@ class SmoothGlm final : public Smooth,
     double total = 0;
     for (Index i = 0; i < rows_; ++i) total += weights[i];
     return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-      sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
-    })[0] / total;
+             sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
+           })[0] /
+           total;
   }
 
   // Solver coordinates to those of the raw columns, and back.
@@ -226,8 +228,7 @@ class SmoothGlm final : public Smooth,
         value *= columns_->inverse_scale(j);
         shift += columns_->mean(j) * value;
       }
-      if (data_.fit_intercept)
-        intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
+      if (data_.fit_intercept) intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
     }
   }
   // Null: coefficients of zero, intercepts of the model without columns.
@@ -240,8 +241,9 @@ class SmoothGlm final : public Smooth,
         x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns_->inverse_scale(j);
       }
       if (!data_.fit_intercept) continue;
-      x[length(cols_ * outputs_ + k)] =
-          coef != nullptr && intercept != nullptr ? intercept[k] + shift : null_intercept_[length(k)];
+      x[length(cols_ * outputs_ + k)] = coef != nullptr && intercept != nullptr
+                                            ? intercept[k] + shift
+                                            : null_intercept_[length(k)];
     }
     return x;
   }
@@ -250,8 +252,7 @@ class SmoothGlm final : public Smooth,
   double raw_gradient_norm(const Vector& gradient) const {
     double largest = 0;
     for (Index k = 0; k < outputs_; ++k) {
-      const double slope =
-          data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
+      const double slope = data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
       largest = std::max(largest, std::fabs(slope));
       for (Index j = 0; j < cols_; ++j) {
         const double entry = gradient[length(k * cols_ + j)] / columns_->inverse_scale(j);
@@ -326,7 +327,8 @@ class SmoothGlm final : public Smooth,
       for (Index k = 0; k < outputs_; ++k) {
         for (Index i = begin; i < begin + count; ++i) {
           const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
-          delta_[length(k * rows_ + i)] = weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
+          delta_[length(k * rows_ + i)] =
+              weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
         }
       }
       sums[0] = loss_.conjugate(block(begin, count), delta_.data() + begin);
@@ -359,9 +361,11 @@ class SmoothGlm final : public Smooth,
       if (by_rows_ == nullptr) {
         x_.gemv_add(columns_->all(), coef_.data(), eta, execution_);
       } else {
-        std::visit([&](const auto& x_by_rows) {
-          x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
-        }, *by_rows_);
+        std::visit(
+            [&](const auto& x_by_rows) {
+              x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+            },
+            *by_rows_);
       }
     }
   }
@@ -375,8 +379,7 @@ class SmoothGlm final : public Smooth,
       double* const out = gradient + k * cols_;
       correlate(k, out);
       for (Index j = 0; j < cols_; ++j) out[j] += terms_(j).l2 * point_[length(k * cols_ + j)];
-      if (data_.fit_intercept)
-        gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
+      if (data_.fit_intercept) gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
     }
     return loss / total_ + penalty_value();
   }
@@ -426,8 +429,8 @@ class SmoothGlm final : public Smooth,
     null_slope_norm_ = std::sqrt(square / total_);
   }
 
-  // Adds to the predictions of each output what minimises the loss, one output after the other until
-  // none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
+  // Adds to the predictions of each output what minimises the loss, one output after the other
+  // until none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
   Vector shift_to_best_intercept() {
     constexpr int most_rounds = 200;
     Vector shifts(length(outputs_), 0.0);
@@ -585,8 +588,8 @@ class SmoothGlm final : public Smooth,
     }
     if (!data_.fit_intercept) return;
     for (Index j = 0; j < cols_; ++j) {
-      const double entry = (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) *
-                           inverse_total;
+      const double entry =
+          (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) * inverse_total;
       out[cols_ * outputs_ + l + (k * cols_ + j) * ld] = entry;
       out[cols_ * outputs_ + k + (l * cols_ + j) * ld] = entry;
     }
@@ -622,11 +625,11 @@ class SmoothGlm final : public Smooth,
   double total_;
   std::optional<Columns<D>> columns_;
   penalty::Terms terms_;
-  Vector eta_;                   // predictions at the base point
-  Vector slopes_;                // s loss' there, or s loss'' once has_curvature_
-  Vector delta_;                 // predictions of the line's direction, scratch of products
-  Vector point_, direction_;     // the base point and the line's direction
-  Vector coef_;                  // scratch
+  Vector eta_;                // predictions at the base point
+  Vector slopes_;             // s loss' there, or s loss'' once has_curvature_
+  Vector delta_;              // predictions of the line's direction, scratch of products
+  Vector point_, direction_;  // the base point and the line's direction
+  Vector coef_;               // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   bool has_curvature_ = false;
