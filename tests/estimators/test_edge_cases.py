@@ -69,7 +69,7 @@ def test_a_rare_class(cls):
 def test_labels_of_any_type(cls):
     X, y = sample()
     expected = estimators.make(cls).fit(X, y > 0)
-    for labels in (["no", "yes"], [3, 7], [-1.0, 2.0], [b"a", b"b"]):
+    for labels in (["no", "yes"], [3, 7], [-1.0, 2.0]):
         model = estimators.make(cls).fit(X, np.array(labels)[(y > 0).astype(int)])
         np.testing.assert_array_equal(model.coef_, expected.coef_)
         assert model.classes_.tolist() == labels
