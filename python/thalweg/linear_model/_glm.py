@@ -469,9 +469,9 @@ class TweedieRegressor(DevianceRegressor):
     >>> X = np.array([[1.0, 2.0], [2.0, 3.0], [3.0, 4.0], [4.0, 3.0]])
     >>> model = TweedieRegressor(tol=1e-8).fit(X, [2, 3.5, 5, 5.5])
     >>> model.coef_.round(3)
-    array([0.599, 0.299])
+    array([0.6, 0.3])
     >>> model.predict([[1, 1], [3, 4]]).round(3)
-    array([2.5  , 4.599])
+    array([2.5, 4.6])
     """
 
     _rules: ClassVar[dict[str, str]] = {
