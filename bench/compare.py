@@ -116,11 +116,14 @@ def selection(table: str, arguments) -> tuple[list[str], tuple[float, ...] | Non
     """Return the problems of a table, and its levels unless each problem has its own."""
     from problems import catalog
 
-    names = arguments.problems or DEFAULT_PROBLEMS.get(table) or list(catalog(table))
+    names = DEFAULT_PROBLEMS.get(table) or tuple(catalog(table))
     levels = arguments.levels or TABLE_LEVELS.get(table)
     if arguments.quick:
-        names = arguments.problems or QUICK_PROBLEMS.get(table, ("golub_leukemia", "eyedata"))
+        names = QUICK_PROBLEMS.get(table, ("golub_leukemia", "eyedata"))
         levels = arguments.levels or QUICK_LEVELS.get(table, (0.1, 0.01))
+    if arguments.problems:
+        # They may belong to several tables.
+        names = [name for name in arguments.problems if name in catalog(table)]
     return list(names), levels
 
 
@@ -189,7 +192,14 @@ def cross_validation_judge(task, folds, processes: list, folder: Path):
 def run_task(
     task, processes: list, excluded, options, folder: Path, scratch: Path, recorder: Recorder
 ):
-    """Measure one task, without the excluded settings, and return its rows."""
+    """Measure one task without the excluded settings.
+
+    Returns
+    -------
+    rows : list of Row
+    refused : dict of str to str
+        Solvers that could not take the problem, with the reason.
+    """
     import numpy as np
 
     from harness import make_sweeps, measure
@@ -213,11 +223,13 @@ def run_task(
     else:
         judge = ObjectiveJudge(task)
     sweeps, refused = make_sweeps(task, processes, load, options, excluded)
-    measure(task, judge, sweeps, options, scratch)
     where = {"table": task.table, "problem": task.problem.name, "level": task.level}
     for name, reason in refused.items():
         recorder.write({"kind": "refused", **where, "solver": name, "reason": reason})
         print(f"  {name}: {reason}", file=sys.stderr)
+    if not sweeps:
+        return [], refused
+    measure(task, judge, sweeps, options, scratch)
     for sweep in sweeps:
         if sweep.ended.startswith("error"):
             print(f"  {sweep.solver} ({sweep.config}): {sweep.ended}", file=sys.stderr)
@@ -233,7 +245,7 @@ def run_task(
             }
         )
     recorder.write({"kind": "task", **where, "alpha_max": task.alpha_max, **judge.summary()})
-    return make_rows(task, sweeps, options)
+    return make_rows(task, sweeps, options), refused
 
 
 def run_table(table: str, arguments, processes: list, options, folder: Path, recorder: Recorder):
@@ -247,7 +259,11 @@ def run_table(table: str, arguments, processes: list, options, folder: Path, rec
         from parity import strangers
 
         excluded = strangers(table, processes, options, folder)
-        skipped = {f"{' '.join(key)} in {table}": why for key, why in excluded.items()}
+        for (solver, config), reason in excluded.items():
+            record = {"table": table, "solver": solver, "config": config}
+            recorder.write({"kind": "excluded", **record, "reason": reason})
+            print(f"  {solver} ({config}): {reason}", file=sys.stderr)
+            skipped[f"{solver} ({config}) in {table}"] = reason
     names, levels = selection(table, arguments)
     for name in names:
         try:
@@ -264,10 +280,11 @@ def run_table(table: str, arguments, processes: list, options, folder: Path, rec
         for level in wanted:
             print(f"{table} {name} {problem.shape} {level:g}", file=sys.stderr, flush=True)
             task = make_task(table, problem, level)
-            new = run_task(task, processes, excluded, options, where, folder, recorder)
+            new, refused = run_task(task, processes, excluded, options, where, folder, recorder)
             for row in new:
                 recorder.write(row.record())
             rows += new
+            skipped |= {f"{solver} in {table}": reason for solver, reason in refused.items()}
     return rows, skipped
 
 
@@ -277,6 +294,7 @@ def main() -> None:
     import numpy as np
 
     from harness import Options
+    from problems import catalog
     from solver_process import SolverProcess
     from tables import render
 
@@ -312,6 +330,9 @@ def main() -> None:
             "arguments": sys.argv[1:],
         }
     )
+    for name in arguments.problems or ():
+        if not any(name in catalog(table) for table in arguments.table):
+            skipped[name] = f"not a problem of {', '.join(arguments.table)}"
     rows = []
     names = [process.info["name"] for process in processes]
     try:

@@ -71,7 +71,8 @@ class ObjectiveJudge:
 
     def certain(self, primal: np.ndarray, accuracy: float) -> bool:
         """Whether the answer meets `accuracy` whatever the other solvers will reach."""
-        return bool(np.all(primal - self._lower <= accuracy * np.abs(primal)))
+        close = primal - self._lower <= accuracy * np.abs(primal)
+        return bool(np.all(np.isfinite(primal) & close))
 
     def summary(self) -> dict:
         """The best objective and its certified relative gap, for the record."""

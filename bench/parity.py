@@ -8,7 +8,6 @@ NumPy computes. On large problems such a mistake would look like slowness.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,8 +59,8 @@ def strangers(
     found = {}
     for sweep in sweeps:
         # The last, not the nearest: on its way to another optimum it may pass this one.
-        last = sweep.trials[-1].shortfall if sweep.trials else math.inf
-        if last > NEAR:
-            reason = f"ends {last:.1e} above the optimum ({sweep.ended})"
+        # By the lower bound, not the best seen: all may be wrong.
+        if not sweep.trials or not judge.certain(sweep.trials[-1].evidence, NEAR):
+            reason = f"does not end within {NEAR:g} of the optimum ({sweep.ended})"
             found[sweep.solver, sweep.config] = f"solves another problem: {reason}"
     return found

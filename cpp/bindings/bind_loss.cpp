@@ -42,8 +42,7 @@ py::tuple valid_targets(const std::string& loss, const py::dict& parameters, Ind
       find_loss_block(loss, parameters_of(find_loss(loss), parameters), outputs);
   const py::array target = checked<double>("y", y, 1, "a contiguous float64 vector");
   py::array_t<bool> valid(target.shape(0));
-  for (Index i = 0; i < target.shape(0); ++i)
-    valid.mutable_at(i) = block.validate(data(target)[i]);
+  for (Index i = 0; i < target.shape(0); ++i) valid.mutable_at(i) = block.validate(data(target)[i]);
   return py::make_tuple(valid, std::string(block.domain()));
 }
 
@@ -64,9 +63,8 @@ py::tuple loss_derivatives(const std::string& loss, const py::dict& parameters, 
   const Asked asked(loss, parameters, eta);
   const py::array target = float64_vector("y", y, asked.rows);
   auto gradient = asked.like(), curvature = asked.like();
-  asked.block.curvature(
-      {.y = data(target), .s = nullptr, .n = asked.rows, .stride = asked.rows},
-      data(asked.predictions), gradient.mutable_data(), curvature.mutable_data());
+  asked.block.curvature({.y = data(target), .s = nullptr, .n = asked.rows, .stride = asked.rows},
+                        data(asked.predictions), gradient.mutable_data(), curvature.mutable_data());
   return py::make_tuple(gradient, curvature);
 }
 

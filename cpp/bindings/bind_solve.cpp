@@ -36,8 +36,9 @@ solver::PenaltySpec penalty_spec(const py::dict& dict, Index cols, BoundRequest&
   spec.name = required<std::string>(dict, "name", "penalty");
   const PenaltyEntry& entry = find_penalty(spec.name);
   spec.strengths = entry.strengths;
-  spec.parameters = parameters_of(
-      *entry.info, dict.contains("parameters") ? py::cast<py::dict>(dict["parameters"]) : py::dict());
+  spec.parameters = parameters_of(*entry.info, dict.contains("parameters")
+                                                   ? py::cast<py::dict>(dict["parameters"])
+                                                   : py::dict());
   const auto array = [&](const char* key) -> const double* {
     const py::object value = optional(dict, key);
     return value.is_none() ? nullptr : bound.keep(float64_vector(key, value, cols));
@@ -180,16 +181,17 @@ void check_task(const solver::Task& task, Index targets, Index weightings, Index
 
 py::tuple solve(const BoundDesign& design, const py::object& y, const std::vector<py::dict>& tasks,
                 const std::vector<py::dict>& penalty_dicts, const std::string& loss,
-                const py::dict& loss_parameters, Index outputs, const py::object& weights, const py::object& heldout_weights,
-                const py::object& offset, bool fit_intercept, bool standardize,
-                const std::string& solver_name, const py::dict& solver_options, double tol,
-                Index max_iter, const std::optional<double>& max_time, double gradient_tol,
-                const BoundDesign* by_rows, int n_threads,
-                std::uint64_t seed, const py::object& callback, bool keep_coef, bool keep_theta,
-                bool trace, bool stopped) {
+                const py::dict& loss_parameters, Index outputs, const py::object& weights,
+                const py::object& heldout_weights, const py::object& offset, bool fit_intercept,
+                bool standardize, const std::string& solver_name, const py::dict& solver_options,
+                double tol, Index max_iter, const std::optional<double>& max_time,
+                double gradient_tol, const BoundDesign* by_rows, int n_threads, std::uint64_t seed,
+                const py::object& callback, bool keep_coef, bool keep_theta, bool trace,
+                bool stopped) {
   BoundRequest bound;
   solver::Request& request = bound.request;
-  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters, n_threads);
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters,
+              n_threads);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
   const SolverEntry& entry = find_solver(solver_name);
@@ -250,10 +252,11 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
 py::array_t<double> alpha_max_of(const BoundDesign& design, const py::object& y,
                                  const py::object& weights, const py::object& offset,
                                  const std::string& loss, const py::dict& loss_parameters,
-                                 const py::dict& penalty,
-                                 bool fit_intercept, bool standardize, int n_threads) {
+                                 const py::dict& penalty, bool fit_intercept, bool standardize,
+                                 int n_threads) {
   BoundRequest bound;
-  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters, n_threads);
+  fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters,
+              n_threads);
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
   if (!weights.is_none())
@@ -331,8 +334,8 @@ void bind_solve(py::module_& m) {
         "(results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),
         py::arg("weights") = py::none(), py::arg("offset") = py::none(),
-        py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(), py::arg("penalty"), py::arg("fit_intercept") = true,
-        py::arg("standardize") = false, py::arg("n_threads") = 0,
+        py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(), py::arg("penalty"),
+        py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("n_threads") = 0,
         "Smallest alpha at which every penalized coefficient is zero.");
 }
 

@@ -63,8 +63,7 @@ class SmoothPathRunner final {
             {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = result.alpha},
             result);
       finish(glm, limits, at, *solver, result);
-      result.time =
-          std::chrono::duration<double>(core::StopToken::Clock::now() - began).count();
+      result.time = std::chrono::duration<double>(core::StopToken::Clock::now() - began).count();
       results.push_back(std::move(result));
       if (results.back().status != core::Status::converged && stopped()) break;
     }
@@ -79,12 +78,12 @@ class SmoothPathRunner final {
   const double* y() const { return request_.y + task_.target * x_.rows(); }
 
   objective::GlmData data() const {
-    return {.y = y(),
-            .weights =
-                task_.weighting >= 0 ? request_.weights + task_.weighting * x_.rows() : nullptr,
-            .offset = request_.offset,
-            .fit_intercept = request_.fit_intercept,
-            .standardize = request_.standardize};
+    return {
+        .y = y(),
+        .weights = task_.weighting >= 0 ? request_.weights + task_.weighting * x_.rows() : nullptr,
+        .offset = request_.offset,
+        .fit_intercept = request_.fit_intercept,
+        .standardize = request_.standardize};
   }
 
   // Of every coefficient of every output; intercepts have none.
@@ -160,7 +159,8 @@ void check_limits(const Request& request, const core::Info& info) {
 }  // namespace
 
 Results run_smooth(const Request& request, const core::Info& info, MakeSmooth make) {
-  const loss::LossBlock loss = find_loss_block(request.loss, request.loss_parameters, request.outputs);
+  const loss::LossBlock loss =
+      find_loss_block(request.loss, request.loss_parameters, request.outputs);
   check_limits(request, info);
   Results results(request.tasks.size());
   std::visit(

@@ -62,12 +62,10 @@ def test_methods_without_bounds_refuse_them():
             tw.minimize(rosen, X0, jac=rosen_der, bounds=[(0, 1)] * 2, method=method)
 
 
-@pytest.mark.parametrize("name", catalogue.MINIMIZERS)
+@pytest.mark.parametrize("name", catalogue.GENERAL)
 def test_spellings_and_handles_of_methods(name):
     problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "options": {"maxiter": 1}}
     handle = catalogue.solver_handle(name)
-    if name in catalogue.LEAST_SQUARES:
-        pytest.skip("takes residuals")
     for method in (name, name.upper(), name.replace("_", "-"), handle):
         assert tw.minimize(rosen, X0, method=method, **problem).report.solver == name
 
@@ -81,10 +79,8 @@ def test_solvers_of_linear_models_are_refused(name):
 
 
 def test_parameters_of_methods_are_options():
-    for name in catalogue.MINIMIZERS:
+    for name in catalogue.GENERAL:
         entry = catalogue.CATALOG["solver"][name]
-        if name in catalogue.LEAST_SQUARES:
-            continue
         for setting in catalogue.parameter_values(entry)[1:]:
             options = {"maxiter": 2, **setting}
             problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "method": name}

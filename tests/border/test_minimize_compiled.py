@@ -100,10 +100,8 @@ def test_user_data(function):
     np.testing.assert_allclose(result.x, 3.5, atol=1e-4)
 
 
-@pytest.mark.parametrize("method", catalogue.MINIMIZERS)
+@pytest.mark.parametrize("method", catalogue.GENERAL)
 def test_they_give_what_the_same_python_function_gives(function, method):
-    if method in catalogue.LEAST_SQUARES:
-        pytest.skip("takes residuals")
     compiled = function("quartic")
     start = np.linspace(-2, 2, 7)
 

@@ -10,7 +10,7 @@ import thalweg as tw
 from support import catalogue
 
 X0 = np.array([-1.2, 1.0, 0.5])
-each_method = pytest.mark.parametrize("method", catalogue.MINIMIZERS)
+each_method = pytest.mark.parametrize("method", catalogue.GENERAL)
 
 
 def sphere(x):

@@ -60,9 +60,8 @@ def test_jacobians_are_given_or_made_of_differences(jac):
 def test_methods_for_functions_take_residuals_too():
     reference = tw.minimize(residuals=residuals, x0=X0, jac=jacobian)
     for method in set(catalogue.MINIMIZERS) - set(catalogue.LEAST_SQUARES):
-        if catalogue.has_flag(method, "superlinear") and not catalogue.has_flag(
-            method, "needs_hessian"
-        ):
+        flags = catalogue.CATALOG["solver"][method].flags
+        if flags["superlinear"] and not flags["needs_hessian"]:
             result = tw.minimize(residuals=residuals, x0=X0, jac=jacobian, method=method)
             assert result.fun == pytest.approx(reference.fun, rel=1e-6), method
 

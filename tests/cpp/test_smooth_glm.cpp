@@ -10,7 +10,7 @@
 namespace thalweg::test {
 namespace {
 
-constexpr Index rows = 60, cols = 4;
+constexpr Index rows = 200, cols = 9;  // enough columns for a blocked Gram product
 
 struct Data {
   Vector x = Vector(rows * cols);
@@ -29,7 +29,8 @@ Data make_data(const loss::LossBlock& loss) {
     data.weights[k] = i % 7 == 0 ? 0.0 : 0.5 + std::fabs(normal(generator));
     data.offset[k] = 0.1 * normal(generator);
     const double label = static_cast<double>(i % loss.outputs());
-    for (const double candidate : {number, number > 0 ? 1.0 : -1.0, std::fabs(number) + 0.1, label}) {
+    for (const double candidate :
+         {number, number > 0 ? 1.0 : -1.0, std::fabs(number) + 0.1, label}) {
       data.y[k] = candidate;
       if (loss.validate(candidate) && (loss.outputs() == 1 || candidate == label)) break;
     }
@@ -135,7 +136,12 @@ TEST_P(SmoothGlmTest, HessianIsTheDerivativeOfTheGradient) {
       EXPECT_NEAR(diagonal[j], product[j], 1e-10 * (1 + product[j])) << loss.info().name;
       for (std::size_t i = 0; i < size; ++i) {
         EXPECT_NEAR(product[i], (above[i] - below[i]) / (2 * h), 1e-6) << loss.info().name;
-        if (i >= j) EXPECT_NEAR(matrix[i + j * size], product[i], 1e-10) << loss.info().name;
+        // Intercepts of several outputs have a curvature of their own, see fix_common_part.
+        const bool common =
+            loss.outputs() > 1 && j >= static_cast<std::size_t>(cols * loss.outputs());
+        if (i >= j && !common) {
+          EXPECT_NEAR(matrix[i + j * size], product[i], 1e-10) << loss.info().name;
+        }
       }
     }
   }

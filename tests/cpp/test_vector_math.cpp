@@ -102,7 +102,7 @@ TEST_P(VectorMath, Log) {
 TEST_P(VectorMath, Log1p) {
   for (const auto& x : {spread(5e-324, 1.7e308), negated(spread(5e-324, 1.0)), uniform(-1, 1),
                         uniform(-0.3, 0.42), uniform(0.4, 3.0), uniform(-1e-3, 1e-3), special}) {
-    EXPECT_LT(worst_error(math().log1p, std::log1p, x), 0.8);
+    EXPECT_LT(worst_error(math().log1p, std::log1p, x), 1.0);
   }
 }
 

@@ -1,5 +1,6 @@
 """`minimize` beside SciPy's on the problems of More, Garbow and Hillstrom."""
 
+import dataclasses
 import functools
 import warnings
 
@@ -86,18 +87,33 @@ def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
     assert not missed
 
 
+def neighbours(problem):
+    """The problem, and five whose start differs by 1e-9: as another machine's rounding would.
+
+    One count says little where the path is chaotic: that of penalty_2 varies by a third.
+    """
+    rng = np.random.default_rng(problem.number)
+    yield problem
+    for _ in range(5):
+        noise = 1e-9 * rng.standard_normal(problem.size)
+        yield dataclasses.replace(problem, start=problem.start * (1 + noise))
+
+
 @pytest.mark.parametrize("method", ["l_bfgs", "l_bfgs_b"])
 def test_limited_memory_takes_at_most_scipys_evaluations(method):
     """Point 1 of what the smooth solvers must show."""
     own = scipy_total = 0
-    for problem in PROBLEMS:
-        reached, evaluations = scipys(problem, "L-BFGS-B")
-        if reached > TOL:
+    for standard in PROBLEMS:
+        if scipys(standard, "L-BFGS-B")[0] > TOL:
             continue
-        mine, count = ours(problem, method)
-        assert mine <= TOL, problem.name
-        own += count
-        scipy_total += evaluations
+        for problem in neighbours(standard):
+            reached, evaluations = scipys(problem, "L-BFGS-B")
+            if reached > TOL:
+                continue
+            mine, count = ours(problem, method)
+            assert mine <= TOL, problem.name
+            own += count
+            scipy_total += evaluations
     assert own <= scipy_total
 
 

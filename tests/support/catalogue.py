@@ -1,5 +1,6 @@
 """Test cases made from the catalogue, so that a new entry is tested at once."""
 
+import inspect
 import itertools
 import math
 import random
@@ -16,16 +17,59 @@ SERVED = [row for row in ROWS if row.compatible]
 UNSERVED = [row for row in ROWS if not row.compatible]
 
 
-def has_flag(solver, flag):
-    """Whether a solver says this of itself."""
-    return CATALOG["solver"][solver].flags[flag]
-
-
 MINIMIZERS = [
     name for name, entry in CATALOG["solver"].items() if entry.flags["minimizes_functions"]
 ]
-BOUNDED = [name for name in MINIMIZERS if has_flag(name, "handles_bounds")]
-LEAST_SQUARES = [name for name in MINIMIZERS if has_flag(name, "needs_residuals")]
+BOUNDED = [name for name in MINIMIZERS if CATALOG["solver"][name].flags["handles_bounds"]]
+LEAST_SQUARES = [name for name in MINIMIZERS if CATALOG["solver"][name].flags["needs_residuals"]]
+GENERAL = [name for name in MINIMIZERS if name not in LEAST_SQUARES]
+
+
+DEFAULT_SOLVER = inspect.signature(tw.solve).parameters["solver"].default
+
+
+def flag(kind, name, flag):
+    """What an entry says of itself."""
+    return CATALOG[kind][name].flags[flag]
+
+
+def _is_suited(row):
+    """Whether a combination runs through every suite: thinned, since losses and solvers multiply.
+
+    The default solver on every loss of one output; solvers of quadratic problems on what they
+    serve; solvers of smooth problems that converge fast on one loss beside.
+    """
+    if flag("loss", row.loss, "multi_output"):
+        return False
+    if row.solver == DEFAULT_SOLVER or row.solver not in MINIMIZERS:
+        return True
+    return flag("solver", row.solver, "superlinear") and row.loss == _FIRST_SMOOTH
+
+
+_FIRST_SMOOTH = next(
+    name
+    for name, entry in CATALOG["loss"].items()
+    if entry.flags["twice_differentiable"]
+    and entry.flags["convex"]
+    and not entry.flags["quadratic"]
+)
+SUITED = [row for row in SERVED if _is_suited(row)]
+
+
+def keeps_limits(solver, options):
+    """Whether a solver can take a penalty with these common options."""
+    limited = options.get("positive") or "lower" in options or "upper" in options
+    return flag("solver", solver, "handles_bounds") or not limited
+
+
+def targets(loss, y):
+    """Numbers turned into targets that a loss is defined for; those of most losses are numbers."""
+    y = np.asarray(y, dtype=np.float64)
+    middle = np.median(y)
+    candidates = [y, np.where(y > middle, 1.0, -1.0), np.abs(y) + 0.1]
+    if loss.entry.flags["multi_output"]:
+        candidates = [np.searchsorted(np.quantile(y, [0.3, 0.7]), y).astype(float)]
+    return next(candidate for candidate in candidates if loss.accepts(candidate).all())
 
 
 def entry_cases(kind):
@@ -33,8 +77,8 @@ def entry_cases(kind):
     return [pytest.param(entry, id=name) for name, entry in CATALOG[kind].items()]
 
 
-def combination_cases(*kinds, rows=SERVED):
-    """Distinct served combinations of `kinds`, as pytest parameters: one name of each kind."""
+def combination_cases(*kinds, rows=SUITED):
+    """Distinct suited combinations of `kinds`, as pytest parameters: one name of each kind."""
     found = dict.fromkeys(tuple(getattr(row, kind) for kind in kinds) for row in rows)
     return [pytest.param(*names, id="-".join(names)) for names in found]
 

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from support.catalogue import targets
 from support.formula import evaluate
 
 EPS = np.finfo(np.float64).eps
@@ -23,7 +24,10 @@ _FAR = 2.0**200  # where a term shows its slope at infinity; its square does not
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem as `thalweg.solve` takes it; `loss` and `penalty` are handles."""
+    """One problem as `thalweg.solve` takes it; `loss` and `penalty` are handles.
+
+    Targets that the loss is not defined for are turned into some that it is.
+    """
 
     X: object
     y: np.ndarray
@@ -34,6 +38,10 @@ class Problem:
     offset: np.ndarray | None = None
     fit_intercept: bool = True
     standardize: bool = False
+
+    def __post_init__(self):
+        if self.loss is not None:
+            object.__setattr__(self, "y", targets(self.loss, self.y))
 
     @cached_property
     def dense(self):
@@ -105,6 +113,19 @@ class Problem:
             return np.inf
         return self.weights @ self.loss_at(self.eta(coef, intercept)) + self.terms(coef).sum()
 
+    @cached_property
+    def null_eta(self):
+        """Predictions of the model without features, its intercept by bisection."""
+        eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
+        low, high = -1e3, 1e3
+        for _ in range(200 * self.fit_intercept):
+            middle = 0.5 * (low + high)
+            if self.weights @ self.loss_slope(eta + middle) > 0:
+                high = middle
+            else:
+                low = middle
+        return eta + 0.5 * (low + high)
+
     def tolerance_scale(self):
         """What `tol` multiplies: the objective of the intercept-only model, or its rounding."""
         eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
@@ -118,8 +139,9 @@ class Problem:
         return max(mean_loss, self.rounding_loss())
 
     def rounding_loss(self):
-        """Half the unit deviance of a residual of a thousand roundings of y."""
-        return 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
+        """What a residual of a thousand roundings of y costs: its square where the loss is one."""
+        residual = 1e3 * EPS * (self.weights @ np.abs(self.y))
+        return 0.5 * residual**2 if self.loss.entry.flags["quadratic"] else residual
 
     def noise(self, coef, intercept):
         """How much of every prediction and residual is rounding: they are sums of such terms."""
@@ -250,3 +272,28 @@ def duality_gap(problem, coef, intercept, u=None):
     tau = (slope[scalable] / np.abs(z[scalable])).min(initial=1.0)
     z = np.clip(tau * z, -falls, rises)
     return float(s @ loss_gap(problem, eta, tau * u) + penalty_gap(problem, coef, z).sum())
+
+
+def kkt_residual(problem, coef, intercept):
+    """The largest scaled violation of the optimality conditions, and its rounding.
+
+    For penalties whose terms are smooth; a column of ones stands for the intercept.
+    """
+    s, eta = problem.weights, problem.eta(coef, intercept)
+    step = 1e-30
+    slope = np.imag(problem.terms(coef + 1j * step)) / step
+    z = problem.columns.T @ (s * -problem.loss_slope(eta)) - slope
+    lower, upper = problem.limits
+    z = np.where(((coef <= lower) & (z < 0)) | ((coef >= upper) & (z > 0)), 0.0, z)
+    norms = np.sqrt(s @ problem.columns**2)
+    varies = norms > 1e-14 * np.sqrt(s @ problem.dense**2)
+    null = problem.loss_slope(problem.null_eta)
+    size = np.sqrt(s @ null**2)
+    size = size if size > 0 else 1.0
+    violations = [np.abs(z[varies]) / norms[varies]]
+    if problem.fit_intercept:
+        violations.append(np.abs([s @ problem.loss_slope(eta)]))
+    noise = problem.noise(coef, intercept) * (1 + np.abs(problem.loss_slope(eta)))
+    ratio = np.sqrt(s @ problem.dense**2)[varies] / norms[varies]
+    rounding = 64 * np.sqrt(s @ noise**2) * max(1.0, ratio.max(initial=1.0)) / size + 1e-13
+    return np.concatenate(violations).max(initial=0.0) / size, rounding

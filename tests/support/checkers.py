@@ -3,7 +3,7 @@
 import numpy as np
 
 import thalweg as tw
-from support.certificate import Problem, duality_gap
+from support.certificate import Problem, duality_gap, kkt_residual
 
 # A certificate and its recomputation differ by rounding, which the projection off columns that are
 # almost dependent enlarges; a bound that is wrong by more than this share is no bound.
@@ -44,6 +44,8 @@ def check_solution(problem: Problem, solution, tol=None):
         check_gap(problem, coef, intercept, certificate)
         relative = certificate.value / scale if certificate.value else 0.0
         np.testing.assert_allclose(certificate.relative, relative, rtol=1e-6, atol=1e-300)
+    elif not problem.penalty.entry.flags["sparse"]:
+        check_kkt(problem, coef, intercept, certificate)
     if solution.status == "stalled":  # honest only where precision is exhausted
         assert certificate.value <= error, describe(solution)
     elif tol is not None:
@@ -83,6 +85,14 @@ def check_gap(problem, coef, intercept, certificate):
     assert abs(certificate.value - abs(difference)) <= error, f"value is not {difference=}"
     assert gap <= certificate.value * (1 + _SLACK) + error, (
         f"claimed gap {certificate.value:.6e}, its dual point proves {gap:.6e}"
+    )
+
+
+def check_kkt(problem, coef, intercept, certificate):
+    """The claimed violation of the optimality conditions is that of the coefficients."""
+    violation, rounding = kkt_residual(problem, coef, intercept)
+    assert abs(certificate.value - violation) <= 1e-6 * violation + rounding, (
+        f"claimed {certificate.value:.6e}, recomputed {violation:.6e}"
     )
 
 

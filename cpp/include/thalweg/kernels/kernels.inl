@@ -32,9 +32,10 @@ double dot(const T* x, const double* v, Index n) {
     acc[u] += load(x + i) * load(v + i);
     i += lanes;
   }
-  for_tail(i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
-    acc[unroll - 1 - u] += load(piece, x + k) * load(piece, v + k);
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
+        acc[unroll - 1 - u] += load(piece, x + k) * load(piece, v + k);
+      });
   return total<unroll>(acc);
 }
 
@@ -51,9 +52,10 @@ void axpy(double a, const T* x, double* v, Index n) {
     }
   }
   for (; i + lanes <= n; i += lanes) store(v + i, load(v + i) + av * load(x + i));
-  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    store(piece, v + k, load(piece, v + k) + av * load(piece, x + k));
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        store(piece, v + k, load(piece, v + k) + av * load(piece, x + k));
+      });
 }
 
 template <class T>
@@ -71,9 +73,10 @@ void axpy_weighted(double a, const T* x, const double* s, double* v, Index n) {
   for (; i + lanes <= n; i += lanes) {
     store(v + i, load(v + i) + (av * load(s + i)) * load(x + i));
   }
-  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    store(piece, v + k, load(piece, v + k) + (av * load(piece, s + k)) * load(piece, x + k));
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        store(piece, v + k, load(piece, v + k) + (av * load(piece, s + k)) * load(piece, x + k));
+      });
 }
 
 // `group` columns at once. The order of additions in a column is the same for every group size.
@@ -100,11 +103,12 @@ THALWEG_KERNEL_INLINE void dots_group(const T* const* columns, const double* v, 
     for (int c = 0; c < group; ++c) acc[c][0] += load(x[c] + i) * vu;
     i += lanes;
   }
-  for_tail(i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
-    const Vec vu = load(piece, v + k);
-    THALWEG_UNROLL
-    for (int c = 0; c < group; ++c) acc[c][(u + 1) % unroll] += load(piece, x[c] + k) * vu;
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
+        const Vec vu = load(piece, v + k);
+        THALWEG_UNROLL
+        for (int c = 0; c < group; ++c) acc[c][(u + 1) % unroll] += load(piece, x[c] + k) * vu;
+      });
   THALWEG_UNROLL
   for (int c = 0; c < group; ++c) out[c] = total<unroll>(acc[c]);
 }
@@ -150,12 +154,13 @@ THALWEG_KERNEL_INLINE void axpys_group(const double* a, const T* const* columns,
     store(v + i, sum);
     i += lanes;
   }
-  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    Vec sum = load(piece, v + k);
-    THALWEG_UNROLL
-    for (int c = 0; c < group; ++c) sum += av[c] * load(piece, x[c] + k);
-    store(piece, v + k, sum);
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        Vec sum = load(piece, v + k);
+        THALWEG_UNROLL
+        for (int c = 0; c < group; ++c) sum += av[c] * load(piece, x[c] + k);
+        store(piece, v + k, sum);
+      });
 }
 
 template <class T>
@@ -200,11 +205,12 @@ THALWEG_KERNEL_INLINE void moments_of(const T* const* columns, const double* s, 
     for (int c = 0; c < group; ++c) add(c, 0, load(x[c] + i), su, vu);
     i += lanes;
   }
-  for_tail(i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
-    const Vec su = weighted ? load(piece, s + k) : Vec{}, vu = load(piece, v + k);
-    THALWEG_UNROLL
-    for (int c = 0; c < group; ++c) add(c, (u + 1) % unroll, load(piece, x[c] + k), su, vu);
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int u) __attribute__((always_inline)) {
+        const Vec su = weighted ? load(piece, s + k) : Vec{}, vu = load(piece, v + k);
+        THALWEG_UNROLL
+        for (int c = 0; c < group; ++c) add(c, (u + 1) % unroll, load(piece, x[c] + k), su, vu);
+      });
   THALWEG_UNROLL
   for (int c = 0; c < group; ++c) {
     out[c] = Moments{total<unroll>(sum[c]), total<unroll>(sum_sq[c]), total<unroll>(product[c])};
@@ -268,12 +274,13 @@ THALWEG_KERNEL_INLINE void accumulate_rows(const T* x, Index stride, Index p, co
     store(out + j, sum);
     j += lanes;
   }
-  for_tail(j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    Vec sum = load(piece, out + k);
-    THALWEG_UNROLL
-    for (int r = 0; r < rows; ++r) sum += scale[r] * load(piece, x + r * stride + k);
-    store(piece, out + k, sum);
-  });
+  for_tail(
+      j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        Vec sum = load(piece, out + k);
+        THALWEG_UNROLL
+        for (int r = 0; r < rows; ++r) sum += scale[r] * load(piece, x + r * stride + k);
+        store(piece, out + k, sum);
+      });
 }
 
 template <class T>
@@ -299,11 +306,12 @@ THALWEG_KERNEL_INLINE void combine_rows(const T* x, Index stride, Index p, const
     THALWEG_UNROLL
     for (int r = 0; r < rows; ++r) sum[r] += c * load(x + r * stride + j);
   }
-  for_tail(j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    const Vec c = load(piece, coef + k);
-    THALWEG_UNROLL
-    for (int r = 0; r < rows; ++r) sum[r] += c * load(piece, x + r * stride + k);
-  });
+  for_tail(
+      j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        const Vec c = load(piece, coef + k);
+        THALWEG_UNROLL
+        for (int r = 0; r < rows; ++r) sum[r] += c * load(piece, x + r * stride + k);
+      });
   THALWEG_UNROLL
   for (int r = 0; r < rows; ++r) out[r] += lane_sum(sum[r]);
 }
@@ -344,14 +352,15 @@ THALWEG_KERNEL_INLINE void moments_of_rows(const T* x, Index stride, Index p, co
     store(sum_sq + j, b);
     store(product + j, c);
   }
-  for_tail(j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    Vec a = load(piece, sum + k), b = load(piece, sum_sq + k), c = load(piece, product + k);
-    THALWEG_UNROLL
-    for (int r = 0; r < rows; ++r) add(r, load(piece, x + r * stride + k), a, b, c);
-    store(piece, sum + k, a);
-    store(piece, sum_sq + k, b);
-    store(piece, product + k, c);
-  });
+  for_tail(
+      j, p, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        Vec a = load(piece, sum + k), b = load(piece, sum_sq + k), c = load(piece, product + k);
+        THALWEG_UNROLL
+        for (int r = 0; r < rows; ++r) add(r, load(piece, x + r * stride + k), a, b, c);
+        store(piece, sum + k, a);
+        store(piece, sum_sq + k, b);
+        store(piece, product + k, c);
+      });
 }
 
 template <bool weighted, class T>
@@ -674,32 +683,38 @@ template <class F>
 THALWEG_KERNEL_INLINE void map(const double* x, Index n, double* out, F f) {
   Index i = 0;
   for (; i + lanes <= n; i += lanes) store(out + i, f(Pack(load(x + i))).v);
-  for_tail(i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
-    store(piece, out + k, f(Pack(load(piece, x + k))).v);
-  });
+  for_tail(
+      i, n, [&](auto piece, Index k, int) __attribute__((always_inline)) {
+        store(piece, out + k, f(Pack(load(piece, x + k))).v);
+      });
 }
 
 void map_exp(const double* x, Index n, double* out) {
-  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return exp(v); });
+  map(
+      x, n, out, [](Pack v) __attribute__((always_inline)) { return exp(v); });
 }
 
 void map_log(const double* x, Index n, double* out) {
-  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log(v); });
+  map(
+      x, n, out, [](Pack v) __attribute__((always_inline)) { return log(v); });
 }
 
 void map_log1p(const double* x, Index n, double* out) {
-  map(x, n, out, [](Pack v) __attribute__((always_inline)) { return log1p(v); });
+  map(
+      x, n, out, [](Pack v) __attribute__((always_inline)) { return log1p(v); });
 }
 
 // ---------------------------------------------------------------------------------------------
 // The table
 // ---------------------------------------------------------------------------------------------
 
-#define THALWEG_DENSE_KERNELS(T)                                                              \
-  {dot<T>,             axpy<T>,          axpy_weighted<T>, dots<T>,         axpys<T>, moments<T>, \
-   moments_group<T>, rows_accumulate<T>, rows_combine<T>,  rows_moments<T>, pack<T>}
+#define THALWEG_DENSE_KERNELS(T)                                                        \
+  {                                                                                     \
+    dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>, \
+        rows_accumulate<T>, rows_combine<T>, rows_moments<T>, pack<T>                   \
+  }
 #define THALWEG_SPARSE_KERNELS(T, I) \
-  {sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I>}
+  { sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I> }
 #define THALWEG_STRING_OF(x) #x
 #define THALWEG_STRING(x) THALWEG_STRING_OF(x)
 

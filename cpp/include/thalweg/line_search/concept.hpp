@@ -55,11 +55,11 @@ using Search = Found (*)(objective::Line& phi, const objective::LinePoint& start
                          const Options& options);
 
 template <class S>
-concept LineSearch =
-    requires(objective::Line& phi, const objective::LinePoint& start, const Options& options) {
-      { S::search(phi, start, options) } -> std::same_as<Found>;
-      { S::info } -> std::convertible_to<const core::Info&>;
-    };
+concept LineSearch = requires(objective::Line& phi, const objective::LinePoint& start,
+                              const Options& options) {
+  { S::search(phi, start, options) } -> std::same_as<Found>;
+  { S::info } -> std::convertible_to<const core::Info&>;
+};
 
 // How far values may be apart that are equal, and that are as good as equal where slopes are known.
 inline double rounding(const objective::LinePoint& start, const Options& options) {

@@ -4,8 +4,8 @@
 // instantiated with Pack, so everything here has internal linkage. A loss arrives as an object that
 // ordinary code has made: constructors would be shared inline functions.
 //
-// A block is walked a pack at a time: iterations are independent, so that the processor overlaps
-// them, and unrolling gained nothing (measured). Sums have a partial sum for each lane.
+// A block is walked a pack at a time: iterations are independent but for one addition, so that the
+// processor overlaps them. Sums have a partial sum for each lane.
 #include "thalweg/catalog/loss.hpp"
 #include "thalweg/kernels/pack.inl"
 #include "thalweg/loss/blocks.hpp"
@@ -85,10 +85,11 @@ template <class L>
 THALWEG_LOSS_KERNEL double value(const void* loss, const Rows& rows, const double* eta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.add(at, rows, d.value);
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
+        sum.add(at, rows, d.value);
+      });
   return sum.total();
 }
 
@@ -97,11 +98,12 @@ THALWEG_LOSS_KERNEL double gradient(const void* loss, const Rows& rows, const do
                                     double* g) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.add(at, rows, d.value);
-    at.store(g, at.weighted(rows, d.gradient));
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
+        sum.add(at, rows, d.value);
+        at.store(g, at.weighted(rows, d.gradient));
+      });
   return sum.total();
 }
 
@@ -110,12 +112,13 @@ THALWEG_LOSS_KERNEL double curvature(const void* loss, const Rows& rows, const d
                                      double* g, double* h) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
-    sum.add(at, rows, d.value);
-    at.store(g, at.weighted(rows, d.gradient));
-    at.store(h, at.weighted(rows, d.curvature));
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta));
+        sum.add(at, rows, d.value);
+        at.store(g, at.weighted(rows, d.gradient));
+        at.store(h, at.weighted(rows, d.curvature));
+      });
   return sum.total();
 }
 
@@ -124,14 +127,14 @@ THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* 
                               const double* direction, double t, double* out) {
   const L of = object<L>(loss);
   Sum value_sum, slope_sum, curvature_sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Pack along = at.load(direction);
-    const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta) + t * along);
-    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
-    value_sum.add(at, rows, d.value);
-    slope_sum.add(at, rows, d.gradient * along);
-    curvature_sum.add(at, rows, d.curvature * along * along);
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack along = at.load(direction);
+        const Derivatives<Pack> d = of.evaluate(at.load(rows.y), at.load(eta) + t * along);
+        value_sum.add(at, rows, d.value);
+        slope_sum.add(at, rows, d.gradient * along);
+        curvature_sum.add(at, rows, d.curvature * along * along);
+      });
   out[0] = value_sum.total();
   out[1] = slope_sum.total();
   out[2] = curvature_sum.total();
@@ -139,19 +142,20 @@ THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* 
 
 // Weights are in h already.
 void product(const void*, const Rows& rows, const double* h, const double* v, double* out) {
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    at.store(out, at.load(h) * at.load(v));
-  });
+  for_slices(
+      rows.n, [&](auto at)
+                  __attribute__((always_inline)) { at.store(out, at.load(h) * at.load(v)); });
 }
 
 template <class L>
 THALWEG_LOSS_KERNEL double conjugate(const void* loss, const Rows& rows, const double* theta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Pack v = of.conjugate(at.load(rows.y), at.load(theta));
-    sum.add(at, rows, v);
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack v = of.conjugate(at.load(rows.y), at.load(theta));
+        sum.add(at, rows, v);
+      });
   return sum.total();
 }
 
@@ -168,11 +172,12 @@ template <MultiLoss L>
 THALWEG_LOSS_KERNEL double planes_value(const void* loss, const Rows& rows, const double* eta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const auto prediction = [&](Index k) { return at.load(eta + k * rows.stride); };
-    const auto softmax = of.softmax(at.load(rows.y), prediction, [](Index, Pack) {});
-    sum.add(at, rows, softmax.value());
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const auto prediction = [&](Index k) { return at.load(eta + k * rows.stride); };
+        const auto softmax = of.softmax(at.load(rows.y), prediction, [](Index, Pack) {});
+        sum.add(at, rows, softmax.value());
+      });
   return sum.total();
 }
 
@@ -183,18 +188,19 @@ THALWEG_KERNEL_INLINE double planes_pass(const void* loss, const Rows& rows, con
                                          double* g, Visit visit) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Pack y = at.load(rows.y);
-    const auto softmax = of.softmax(
-        y, [&](Index k) { return at.load(eta + k * rows.stride); },
-        [&](Index k, Pack weight) { at.store(g + k * rows.stride, weight); });
-    sum.add(at, rows, softmax.value());
-    for (Index k = 0; k < of.outputs; ++k) {
-      const Pack weight = at.load(g + k * rows.stride);
-      visit(at, k * rows.stride, weight / softmax.sum);
-      at.store(g + k * rows.stride, at.weighted(rows, softmax.gradient(y, k, weight)));
-    }
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack y = at.load(rows.y);
+        const auto softmax = of.softmax(
+            y, [&](Index k) { return at.load(eta + k * rows.stride); },
+            [&](Index k, Pack weight) { at.store(g + k * rows.stride, weight); });
+        sum.add(at, rows, softmax.value());
+        for (Index k = 0; k < of.outputs; ++k) {
+          const Pack weight = at.load(g + k * rows.stride);
+          visit(at, k * rows.stride, weight / softmax.sum);
+          at.store(g + k * rows.stride, at.weighted(rows, softmax.gradient(y, k, weight)));
+        }
+      });
   return sum.total();
 }
 
@@ -219,27 +225,27 @@ THALWEG_LOSS_KERNEL void planes_line(const void* loss, const Rows& rows, const d
                                      const double* direction, double t, double* out) {
   const L of = object<L>(loss);
   Sum value_sum, slope_sum, curvature_sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Pack y = at.load(rows.y);
-    const auto along = [&](Index k) { return at.load(direction + k * rows.stride); };
-    Pack label = 0.0;
-    for (Index k = 0; k < of.outputs; ++k) {
-      label = select(y == static_cast<double>(k), along(k), label);
-    }
-    Pack first = 0.0, second = 0.0;
-    const auto softmax = of.softmax(
-        y, [&](Index k) { return at.load(eta + k * rows.stride) + t * along(k); },
-        [&](Index k, Pack weight) {
-          const Pack difference = along(k) - label;
-          first = first + weight * difference;
-          second = second + weight * difference * difference;
-        });
-    const Pack mean = first / softmax.sum;
-    const auto add = [&](Sum& sum, Pack v) __attribute__((always_inline)) { sum.add(at, rows, v); };
-    value_sum.add(at, rows, softmax.value());
-    slope_sum.add(at, rows, mean);
-    curvature_sum.add(at, rows, max(second / softmax.sum - mean * mean, 0.0));
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack y = at.load(rows.y);
+        const auto along = [&](Index k) { return at.load(direction + k * rows.stride); };
+        Pack label = 0.0;
+        for (Index k = 0; k < of.outputs; ++k) {
+          label = select(y == static_cast<double>(k), along(k), label);
+        }
+        Pack first = 0.0, second = 0.0;
+        const auto softmax = of.softmax(
+            y, [&](Index k) { return at.load(eta + k * rows.stride) + t * along(k); },
+            [&](Index k, Pack weight) {
+              const Pack difference = along(k) - label;
+              first = first + weight * difference;
+              second = second + weight * difference * difference;
+            });
+        const Pack mean = first / softmax.sum;
+        value_sum.add(at, rows, softmax.value());
+        slope_sum.add(at, rows, mean);
+        curvature_sum.add(at, rows, max(second / softmax.sum - mean * mean, 0.0));
+      });
   out[0] = value_sum.total();
   out[1] = slope_sum.total();
   out[2] = curvature_sum.total();
@@ -250,16 +256,18 @@ template <MultiLoss L>
 THALWEG_LOSS_KERNEL void planes_product(const void* loss, const Rows& rows, const double* h,
                                         const double* v, double* out) {
   const L of = object<L>(loss);
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    Pack mean = 0.0;
-    for (Index k = 0; k < of.outputs; ++k) {
-      mean = mean + at.load(h + k * rows.stride) * at.load(v + k * rows.stride);
-    }
-    for (Index k = 0; k < of.outputs; ++k) {
-      const Pack centred = at.load(v + k * rows.stride) - mean;
-      at.store(out + k * rows.stride, at.weighted(rows, at.load(h + k * rows.stride) * centred));
-    }
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        Pack mean = 0.0;
+        for (Index k = 0; k < of.outputs; ++k) {
+          mean = mean + at.load(h + k * rows.stride) * at.load(v + k * rows.stride);
+        }
+        for (Index k = 0; k < of.outputs; ++k) {
+          const Pack centred = at.load(v + k * rows.stride) - mean;
+          at.store(out + k * rows.stride,
+                   at.weighted(rows, at.load(h + k * rows.stride) * centred));
+        }
+      });
 }
 
 template <MultiLoss L>
@@ -267,11 +275,12 @@ THALWEG_LOSS_KERNEL double planes_conjugate(const void* loss, const Rows& rows,
                                             const double* theta) {
   const L of = object<L>(loss);
   Sum sum;
-  for_slices(rows.n, [&](auto at) __attribute__((always_inline)) {
-    const Pack v =
-        of.conjugate(at.load(rows.y), [&](Index k) { return at.load(theta + k * rows.stride); });
-    sum.add(at, rows, v);
-  });
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack v = of.conjugate(at.load(rows.y),
+                                    [&](Index k) { return at.load(theta + k * rows.stride); });
+        sum.add(at, rows, v);
+      });
   return sum.total();
 }
 

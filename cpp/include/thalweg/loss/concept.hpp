@@ -50,11 +50,16 @@ struct Derivatives {
 
 template <class L>
 concept Loss = requires(const L& loss, double y, double eta, double theta) {
-  { loss.evaluate(y, eta) } noexcept -> std::same_as<Derivatives<double>>;
-  { loss.conjugate(y, theta) } noexcept -> std::same_as<double>;
-  { loss.inverse_link(eta) } noexcept -> std::same_as<double>;
-  { loss.validate(y) } noexcept -> std::same_as<bool>;
-  { loss.domain() } noexcept -> std::same_as<std::string_view>;
+  { loss.evaluate(y, eta) }
+  noexcept->std::same_as<Derivatives<double>>;
+  { loss.conjugate(y, theta) }
+  noexcept->std::same_as<double>;
+  { loss.inverse_link(eta) }
+  noexcept->std::same_as<double>;
+  { loss.validate(y) }
+  noexcept->std::same_as<bool>;
+  { loss.domain() }
+  noexcept->std::same_as<std::string_view>;
   { L::info } -> std::convertible_to<const core::Info&>;
 };
 
@@ -62,14 +67,18 @@ concept Loss = requires(const L& loss, double y, double eta, double theta) {
 // eta_l), softmax(y, eta, keep) calls keep(k, e_k) and returns what the value and the gradient
 // follow from.
 template <class L>
-concept MultiLoss =
-    requires(const L& loss, double y, const double* eta, Index stride, double* mean) {
-      { L{Index{2}}.outputs } -> std::convertible_to<Index>;
-      { loss.inverse_link(eta, stride, mean) } noexcept;
-      { loss.validate(y) } noexcept -> std::same_as<bool>;
-      { loss.domain() } noexcept -> std::same_as<std::string_view>;
-      { L::info } -> std::convertible_to<const core::Info&>;
-    } && core::flag(L::info, "multi_output");
+concept MultiLoss = requires(const L& loss, double y, const double* eta, Index stride,
+                             double* mean) {
+  { L{Index{2}}.outputs } -> std::convertible_to<Index>;
+  { loss.inverse_link(eta, stride, mean) }
+  noexcept;
+  { loss.validate(y) }
+  noexcept->std::same_as<bool>;
+  { loss.domain() }
+  noexcept->std::same_as<std::string_view>;
+  { L::info } -> std::convertible_to<const core::Info&>;
+}
+&&core::flag(L::info, "multi_output");
 
 template <Loss L>
 double value(const L& loss, double y, double eta) noexcept {
@@ -99,7 +108,8 @@ constexpr L with_parameters(std::span<const double> parameters) {
   return [&]<std::size_t... k>(std::index_sequence<k...>) {
     if constexpr (requires { L{parameters[k]...}; }) return L{parameters[k]...};
     else return L{{}, parameters[k]...};
-  }(std::make_index_sequence<L::info.parameters.size()>{});
+  }
+  (std::make_index_sequence<L::info.parameters.size()>{});
 }
 
 // The flags of a loss, of which all have the same names.

@@ -3,7 +3,7 @@
 //   value      y / mu - log(y / mu) - 1
 //   gradient   1 - y / mu
 //   curvature  y / mu
-//   conjugate  theta log y + t log t + theta for t = 1 - theta >= 0
+//   conjugate  c + t (log t - c) for t = 1 - theta >= 0, c = 1 + log y
 //
 // Zero at mu = y. The value overflows where y exp(-eta) does.
 #pragma once
@@ -21,7 +21,9 @@ struct Gamma final {
   template <class V>
   V conjugate(V y, V theta) const noexcept {
     const V t = 1.0 - theta;
-    return select(t >= 0.0, theta * (log(y) + 1.0) + x_log_x(t), V(infinity));
+    const V peak = log(y) + 1.0;  // the conjugate at theta = 1
+    const V inside = peak + select(t == 0.0, V(0.0), t * (log(t) - peak));
+    return select(t >= 0.0, inside, V(infinity));
   }
   double inverse_link(double eta) const noexcept { return exp(eta); }
   static bool validate(double y) noexcept { return y > 0.0 && y < infinity; }

@@ -1,7 +1,7 @@
-// The columns of a design as a linear model sees them: x~_j = (x_j - m_j) / c_j, with m_j the weighted
-// mean where an intercept is fitted (0 otherwise) and c_j the weighted standard deviation where the
-// design is standardised (1 otherwise). Both are implicit, X is never touched: a product with x~_j
-// is one with x_j and a correction.
+// The columns of a design as a linear model sees them: x~_j = (x_j - m_j) / c_j, with m_j the
+// weighted mean where an intercept is fitted (0 otherwise) and c_j the weighted standard deviation
+// where the design is standardised (1 otherwise). Both are implicit, X is never touched: a product
+// with x~_j is one with x_j and a correction.
 //
 // Cost: one pass over X, which also looks for non-finite entries; none where the moments are known.
 #pragma once

@@ -55,8 +55,7 @@ struct Evaluation {
 };
 
 template <design::Design D, loss::Loss L>
-  requires(core::flag(L::info, "quadratic"))
-class Glm final {
+requires(core::flag(L::info, "quadratic")) class Glm final {
  public:
   // `known`, where it is known before, saves the pass over X.
   Glm(const D& x, const GlmData& data, const core::Execution& execution,

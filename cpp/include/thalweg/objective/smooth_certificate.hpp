@@ -4,14 +4,14 @@
 // Where every coordinate's term has a finite conjugate and the loss is convex, by a duality gap
 // (Fenchel-Rockafellar). The dual point is u = -loss'(eta) at the coefficients and the intercept
 // that is best for them; SmoothGlm::dual_point evaluates it from X. While a solver is under way the
-// same gap is known from the gradient: with z = x~' S u / sum s, Fenchel-Young equality of the losses
-// leaves
+// same gap is known from the gradient: with z = x~' S u / sum s, Fenchel-Young equality of the
+// losses leaves
 //
 //   gap = sum_j (term_j(w_j) + term_j*(z_j) - z_j w_j),
 //
-// and what the intercept is off adds about b_grad^2 / (2 b_curvature). Otherwise, and for losses that
-// are not convex, by the scaled KKT residual: the largest of |g_j| / (||x~_j||_s ||loss'_0||_s) over
-// coordinates, an intercept being a column of ones.
+// and what the intercept is off adds about b_grad^2 / (2 b_curvature). Otherwise, and for losses
+// that are not convex, by the scaled KKT residual: the largest of |g_j| / (||x~_j||_s
+// ||loss'_0||_s) over coordinates, an intercept being a column of ones.
 //
 // References: Boyd & Vandenberghe 2004, section 5; Mairal 2010, appendix D.2 (duality gaps of
 // generalized linear models).
@@ -112,8 +112,7 @@ class SmoothGlmCertifier final {
         const penalty::Term term = glm_.terms()(j);
         const double norm = std::sqrt(glm_.columns().sq_norm(j));
         if (!(norm > 0)) continue;
-        const double violation =
-            term.subdiff_distance(at.x[i], term.l2 * at.x[i] - at.gradient[i]);
+        const double violation = term.subdiff_distance(at.x[i], term.l2 * at.x[i] - at.gradient[i]);
         worst = std::max(worst, violation / (norm * scale));
       }
       if (!glm_.fits_intercept()) continue;

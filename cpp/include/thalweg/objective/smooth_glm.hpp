@@ -1,6 +1,7 @@
 // A generalized linear model with a smooth loss and a smooth penalty, as a smooth objective:
 //
-//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b + offset
+//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b +
+//   offset
 //
 // in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
 // coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
@@ -43,9 +44,8 @@ class SmoothGlm final : public Smooth,
         cols_(x.cols()),
         outputs_(loss.outputs()),
         execution_(execution),
-        total_(data.weights != nullptr
-                   ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
-                   : static_cast<double>(x.rows())),
+        total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
+                                       : static_cast<double>(x.rows())),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         delta_(length(rows_ * outputs_)),
@@ -79,8 +79,12 @@ class SmoothGlm final : public Smooth,
   double null_objective() const { return null_objective_; }
   const Vector& null_intercept() const { return null_intercept_; }
   double null_slope_norm() const { return null_slope_norm_; }
+  // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
+  // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
-    return std::max(null_objective_, 1e3 * epsilon * mean_abs_target_);
+    const double residual = 1e3 * epsilon * mean_abs_target_;
+    const bool quadratic = core::flag(loss_.info(), "quadratic");
+    return std::max(null_objective_, quadratic ? 0.5 * core::square(residual) : residual);
   }
 
   Index size() const override { return (cols_ + (data_.fit_intercept ? 1 : 0)) * outputs_; }
@@ -113,9 +117,10 @@ class SmoothGlm final : public Smooth,
   LinePoint along(double step) override {
     ++counts_.values;
     const std::array<double, 3> sums = line_sums(eta_.data(), delta_.data(), step);
-    return {.step = step,
-            .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
-            .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
+    return {
+        .step = step,
+        .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
+        .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
   }
 
   double move(double step, double* x, double* gradient) override {
@@ -171,8 +176,13 @@ class SmoothGlm final : public Smooth,
     if (data_.fit_intercept) shift_to_best_intercept();
     loss_sum(slopes_.data());  // -s u
     if (data_.fit_intercept) balance_slopes();
-    sum_slopes();
     double dual = -conjugate_sum() / total_;
+    if (dual == -infinity) {
+      // Weights, multiplied and divided by, can carry a slope over the edge of the domain.
+      for (double& g : slopes_) g *= 1 - 8 * epsilon;
+      dual = -conjugate_sum() / total_;
+    }
+    sum_slopes();
     Vector z(length(cols_));
     for (Index k = 0; k < outputs_; ++k) {
       correlate(k, z.data());
@@ -202,8 +212,9 @@ class SmoothGlm final : public Smooth,
     double total = 0;
     for (Index i = 0; i < rows_; ++i) total += weights[i];
     return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-      sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
-    })[0] / total;
+             sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
+           })[0] /
+           total;
   }
 
   // Solver coordinates to those of the raw columns, and back.
@@ -217,8 +228,7 @@ class SmoothGlm final : public Smooth,
         value *= columns_->inverse_scale(j);
         shift += columns_->mean(j) * value;
       }
-      if (data_.fit_intercept)
-        intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
+      if (data_.fit_intercept) intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
     }
   }
   // Null: coefficients of zero, intercepts of the model without columns.
@@ -231,8 +241,9 @@ class SmoothGlm final : public Smooth,
         x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns_->inverse_scale(j);
       }
       if (!data_.fit_intercept) continue;
-      x[length(cols_ * outputs_ + k)] =
-          coef != nullptr && intercept != nullptr ? intercept[k] + shift : null_intercept_[length(k)];
+      x[length(cols_ * outputs_ + k)] = coef != nullptr && intercept != nullptr
+                                            ? intercept[k] + shift
+                                            : null_intercept_[length(k)];
     }
     return x;
   }
@@ -241,8 +252,7 @@ class SmoothGlm final : public Smooth,
   double raw_gradient_norm(const Vector& gradient) const {
     double largest = 0;
     for (Index k = 0; k < outputs_; ++k) {
-      const double slope =
-          data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
+      const double slope = data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
       largest = std::max(largest, std::fabs(slope));
       for (Index j = 0; j < cols_; ++j) {
         const double entry = gradient[length(k * cols_ + j)] / columns_->inverse_scale(j);
@@ -317,7 +327,8 @@ class SmoothGlm final : public Smooth,
       for (Index k = 0; k < outputs_; ++k) {
         for (Index i = begin; i < begin + count; ++i) {
           const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
-          delta_[length(k * rows_ + i)] = weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
+          delta_[length(k * rows_ + i)] =
+              weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
         }
       }
       sums[0] = loss_.conjugate(block(begin, count), delta_.data() + begin);
@@ -350,9 +361,11 @@ class SmoothGlm final : public Smooth,
       if (by_rows_ == nullptr) {
         x_.gemv_add(columns_->all(), coef_.data(), eta, execution_);
       } else {
-        std::visit([&](const auto& x_by_rows) {
-          x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
-        }, *by_rows_);
+        std::visit(
+            [&](const auto& x_by_rows) {
+              x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+            },
+            *by_rows_);
       }
     }
   }
@@ -366,8 +379,7 @@ class SmoothGlm final : public Smooth,
       double* const out = gradient + k * cols_;
       correlate(k, out);
       for (Index j = 0; j < cols_; ++j) out[j] += terms_(j).l2 * point_[length(k * cols_ + j)];
-      if (data_.fit_intercept)
-        gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
+      if (data_.fit_intercept) gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
     }
     return loss / total_ + penalty_value();
   }
@@ -417,8 +429,8 @@ class SmoothGlm final : public Smooth,
     null_slope_norm_ = std::sqrt(square / total_);
   }
 
-  // Adds to the predictions of each output what minimises the loss, one output after the other until
-  // none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
+  // Adds to the predictions of each output what minimises the loss, one output after the other
+  // until none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
   Vector shift_to_best_intercept() {
     constexpr int most_rounds = 200;
     Vector shifts(length(outputs_), 0.0);
@@ -528,11 +540,23 @@ class SmoothGlm final : public Smooth,
         assemble_block(curvature_block(k, l), k, l, out, ld);
       }
     }
+    for (Index j = 0; j < cols_; ++j) {
+      const double l2 = terms_(j).l2;
+      for (Index k = 0; k < outputs_; ++k) out[(k * cols_ + j) * (ld + 1)] += l2;
+      if (l2 == 0) fix_common_part(out + j * (ld + 1), cols_ * (ld + 1), cols_);
+    }
+    if (data_.fit_intercept) fix_common_part(out + cols_ * outputs_ * (ld + 1), ld + 1, 1);
+  }
+
+  // A number added to the coefficients of all outputs changes nothing, nor does the gradient ask
+  // for it: a curvature in that direction leaves the solution of a Newton system as it is, and
+  // makes the matrix definite. `first` is the entry of output 0, `next` leads to that of the next
+  // one on the diagonal, `below` to the next row.
+  void fix_common_part(double* first, Index next, Index below) const {
+    if (outputs_ == 1) return;
+    const double curvature = *first;
     for (Index k = 0; k < outputs_; ++k) {
-      for (Index j = 0; j < cols_; ++j) {
-        double& entry = out[(k * cols_ + j) * (ld + 1)];
-        entry += terms_(j).l2;
-      }
+      for (Index l = k; l < outputs_; ++l) first[k * next + (l - k) * below] += curvature;
     }
   }
 
@@ -564,8 +588,8 @@ class SmoothGlm final : public Smooth,
     }
     if (!data_.fit_intercept) return;
     for (Index j = 0; j < cols_; ++j) {
-      const double entry = (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) *
-                           inverse_total;
+      const double entry =
+          (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) * inverse_total;
       out[cols_ * outputs_ + l + (k * cols_ + j) * ld] = entry;
       out[cols_ * outputs_ + k + (l * cols_ + j) * ld] = entry;
     }
@@ -601,11 +625,11 @@ class SmoothGlm final : public Smooth,
   double total_;
   std::optional<Columns<D>> columns_;
   penalty::Terms terms_;
-  Vector eta_;                   // predictions at the base point
-  Vector slopes_;                // s loss' there, or s loss'' once has_curvature_
-  Vector delta_;                 // predictions of the line's direction, scratch of products
-  Vector point_, direction_;     // the base point and the line's direction
-  Vector coef_;                  // scratch
+  Vector eta_;                // predictions at the base point
+  Vector slopes_;             // s loss' there, or s loss'' once has_curvature_
+  Vector delta_;              // predictions of the line's direction, scratch of products
+  Vector point_, direction_;  // the base point and the line's direction
+  Vector coef_;               // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   bool has_curvature_ = false;

@@ -1,6 +1,6 @@
-// Chooses: for squared losses working sets, where a cost model picks residual or Gram updates before
-// every step; for other smooth problems what smooth_choice.hpp says.
-// For: everything. The mathematics, cost and references are in the headers of what it chooses.
+// Chooses: for squared losses working sets, where a cost model picks residual or Gram updates
+// before every step; for other smooth problems what smooth_choice.hpp says. For: everything. The
+// mathematics, cost and references are in the headers of what it chooses.
 #pragma once
 
 #include "thalweg/solver/flags.hpp"

@@ -17,7 +17,8 @@ inline void aim(const Vector& x, const Vector& target, const Bounds& bounds, Vec
   for (std::size_t j = 0; j < x.size(); ++j) {
     double d = target[j] - x[j];
     const auto k = static_cast<Index>(j);
-    while (bounds.clip(k, x[j] + d) != x[j] + d) d = std::nextafter(d, 0.0);
+    // NaN is equal to nothing; it goes through.
+    while (!std::isnan(d) && bounds.clip(k, x[j] + d) != x[j] + d) d = std::nextafter(d, 0.0);
     direction[j] = d;
   }
 }

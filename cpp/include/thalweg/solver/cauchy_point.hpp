@@ -26,13 +26,14 @@ class CauchyPoint final {
     free_.reserve(n);
     fixed_.reserve(n);
     is_fixed_.resize(n);
-    for (Vector* v : {&p_, &c_, &row_, &solved_}) v->assign(static_cast<std::size_t>(2 * memory), 0);
+    for (Vector* v : {&p_, &c_, &row_, &solved_})
+      v->assign(static_cast<std::size_t>(2 * memory), 0);
   }
 
   const Vector& point() const { return point_; }
-  const std::vector<Index>& free() const { return free_; }    // not at the bound that they met
+  const std::vector<Index>& free() const { return free_; }  // not at the bound that they met
   const std::vector<Index>& fixed() const { return fixed_; }
-  Vector& shift() { return c_; }                               // c = W'(point - x_k)
+  Vector& shift() { return c_; }  // c = W'(point - x_k)
 
   // The matrix's middle must be factorised.
   void find(const SmoothPoint& at, const Bounds& bounds, const CompactBfgs& matrix) {

@@ -38,14 +38,8 @@ class ColumnBlock final {
   void stage(std::span<const Index>, const core::Execution&) {}
   // Whether all of these are contiguous arrays, column(j).
   bool has_all(std::span<const Index>) const { return is_dense; }
-  auto column(Index j) const
-    requires is_dense
-  {
-    return x_.column(j);
-  }
-  auto group(std::span<const Index> columns) const
-    requires is_dense
-  {
+  auto column(Index j) const requires is_dense { return x_.column(j); }
+  auto group(std::span<const Index> columns) const requires is_dense {
     return GroupColumns<typename D::Scalar>{columns};
   }
   const D& columns() const { return x_; }
@@ -168,8 +162,11 @@ class ColumnBlock<design::RowMajor<T>> final {
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
-    design::dense_gram<T>([this](Index j) { return design::DenseColumn<T>{column(j), 1}; },
-                          x_.rows(), columns, fresh, center, s, out, ld, execution);
+    design::dense_gram<T>(
+        [this](Index j) {
+          return design::DenseColumn<T>{column(j), 1};
+        },
+        x_.rows(), columns, fresh, center, s, out, ld, execution);
   }
 
  private:

@@ -82,7 +82,8 @@ class ConjugateGradientSolver final : public SmoothSolver {
 
   bool run(objective::Smooth& f, SmoothPoint& at) {
     norm_before_ = norm(at.gradient);
-    return search_.run(line_, f, at, at.value, [&] { return first_step(at); }, s_, y_);
+    return search_.run(
+        line_, f, at, at.value, [&] { return first_step(at); }, s_, y_);
   }
 
   // At first the paper's I0: a hundredth of the size of x, or of f. Differs from I1 later: that

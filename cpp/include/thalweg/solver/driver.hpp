@@ -48,7 +48,7 @@ concept Process = requires(P& process, const DriverContext& context, core::Resul
   // certified one is.
   { process.settle(result) } -> std::same_as<bool>;
   { process.stop_requested() } -> std::same_as<bool>;
-  { process.ignore_stop() };
+  {process.ignore_stop()};
   // What is known of the problem at the point, such as that it has no minimum; ends the solve.
   { process.diagnosis() } -> std::same_as<std::optional<core::Status>>;
   // Of the point: how many coordinates are not zero.
@@ -145,10 +145,12 @@ void drive(P& process, const DriverContext& context, core::IterationInfo info,
   detail::Progress progress;
   std::optional<core::Status> failure;
   for (;;) {
-    std::optional<core::Status> status = detail::finished(process, result, context, progress, failure);
+    std::optional<core::Status> status =
+        detail::finished(process, result, context, progress, failure);
     if (status && !detail::is_stop(*status) && !process.is_final()) {
-      status = process.confirm(result) ? detail::finished(process, result, context, progress, failure)
-                                       : detail::stop_status(context);
+      status = process.confirm(result)
+                   ? detail::finished(process, result, context, progress, failure)
+                   : detail::stop_status(context);
     }
     detail::describe(process, result, context, info);
     if (context.keep_trace) result.trace.push_back(info);

@@ -47,11 +47,7 @@ class ResidualModel final {
     else block_.axpy(a, j, v_);
     sum_v_ += a * glm_.total_weight() * glm_.mean(j);
   }
-  bool is_grouped() const
-    requires(ColumnBlock<D>::is_dense)
-  {
-    return groups_ != nullptr;
-  }
+  bool is_grouped() const requires(ColumnBlock<D>::is_dense) { return groups_ != nullptr; }
   std::size_t same_group(std::span<const Index> positions) const {
     const Index group = groups_->group(column(positions.front()));
     std::size_t count = 1;
@@ -61,9 +57,8 @@ class ResidualModel final {
   const double* group_gram(Index k) const { return groups_->gram(column(k)); }
   Index offset_in_group(Index k) const { return groups_->place(column(k)) % ColumnGroups::width; }
   void move_and_correlate(std::span<const Index> moved, const Vector& changes,
-                          std::span<const Index> asked, Vector& q)
-    requires(ColumnBlock<D>::is_dense)
-  {
+                          std::span<const Index> asked,
+                          Vector& q) requires(ColumnBlock<D>::is_dense) {
     chosen_.clear();
     coef_.clear();
     for (std::size_t i = 0; i < moved.size(); ++i) {

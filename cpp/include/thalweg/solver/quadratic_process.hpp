@@ -84,14 +84,14 @@ class QuadraticProcess final {
     // What no step can get below, so that none tries for ever.
     constexpr double rounding_floor = 8 * epsilon;
     screen(so_far);
-    const StepOutcome outcome = engine_.step(
-        *w_, *at_,
-        {.terms = terms_,
-         .columns = columns_,
-         .gap = so_far.certificate.value,
-         .target = std::max(so_far.target, rounding_floor * glm_.tolerance_scale()),
-         .epochs_left = epochs_left,
-         .alpha_drop = alpha_drop_});
+    const StepOutcome outcome =
+        engine_.step(*w_, *at_,
+                     {.terms = terms_,
+                      .columns = columns_,
+                      .gap = so_far.certificate.value,
+                      .target = std::max(so_far.target, rounding_floor * glm_.tolerance_scale()),
+                      .epochs_left = epochs_left,
+                      .alpha_drop = alpha_drop_});
     alpha_drop_ = 0;
     evaluator_.evaluate(*w_, terms_, columns_, *at_);
     extrapolated_ = extrapolate();

@@ -28,8 +28,9 @@ struct Task {
   Index weighting = -1;  // column of the weights, -1 for none
   Index penalty = 0;
   Vector alphas;
-  const double* coef = nullptr;   // warm start, raw coordinates, one output after the other
-  const double* intercept = nullptr;  // likewise; follows from the coefficients where the loss is quadratic
+  const double* coef = nullptr;  // warm start, raw coordinates, one output after the other
+  const double* intercept =
+      nullptr;  // likewise; follows from the coefficients where the loss is quadratic
   const double* theta = nullptr;  // a dual point to try at the start, by row
 };
 

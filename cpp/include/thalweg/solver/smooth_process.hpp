@@ -36,8 +36,7 @@ class GradientCertifier final {
     core::Certificate certificate;
     certificate.kind = core::Certificate::Kind::kkt;
     certificate.primal = at.value;
-    certificate.value = certificate.relative =
-        projected_gradient_norm(at.x, at.gradient, bounds_);
+    certificate.value = certificate.relative = projected_gradient_norm(at.x, at.gradient, bounds_);
     return certificate;
   }
   core::Certificate final(const SmoothPoint& at) const { return provisional(at); }
