@@ -39,6 +39,9 @@ class Design:
     @property
     def nbytes(self) -> int: ...
 
+    @property
+    def arrays(self) -> tuple: ...
+
     def gemv(self, w: object, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
         """X w."""
 
@@ -56,7 +59,7 @@ class Result:
     def coef(self) -> object: ...
 
     @property
-    def intercept(self) -> float: ...
+    def intercept(self) -> object: ...
 
     @property
     def alpha(self) -> float: ...
@@ -100,11 +103,11 @@ class Result:
     @property
     def heldout(self) -> float: ...
 
-def alpha_max(design: Design, y: object, *, weights: object = None, offset: object = None, loss: str = 'squared', penalty: dict, fit_intercept: bool = True, standardize: bool = False, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
+def alpha_max(design: Design, y: object, *, weights: object = None, offset: object = None, loss: str = 'squared', loss_parameters: dict = {}, penalty: dict, fit_intercept: bool = True, standardize: bool = False, n_threads: int = 0) -> numpy.typing.NDArray[numpy.float64]:
     """Smallest alpha at which every penalized coefficient is zero."""
 
 def catalog() -> dict:
-    """Every design, loss, penalty and solver: what it says of itself."""
+    """Every design, loss, penalty, line search and solver: what it says of itself."""
 
 def compatible(loss: str | None = None, penalty: str | None = None, design: str | None = None) -> list:
     """Which solvers serve a combination, with the reason where none."""
@@ -112,11 +115,23 @@ def compatible(loss: str | None = None, penalty: str | None = None, design: str 
 def info() -> dict:
     """Version, instruction set in use, threads, build options."""
 
+def inverse_link(loss: str, parameters: dict, eta: object) -> numpy.ndarray:
+    """Means, or probabilities of classes, for predictions of shape (n, outputs)."""
+
+def loss_derivatives(loss: str, parameters: dict, y: object, eta: object) -> tuple:
+    """(gradient, curvature) of every sample; of several outputs, the probabilities of classes take the place of the curvature."""
+
+def loss_values(loss: str, parameters: dict, y: object, eta: object) -> numpy.ndarray:
+    """The loss of every sample."""
+
 def minimize(fun: object, x0: object, *, jac: object, hess: object = None, hessp: object = None, residuals: object = None, rho: int = 0, scale: float = 1.0, lower: object = None, upper: object = None, solver: str, parameters: collections.abc.Sequence[float], tol: float = 1e-05, max_iter: int = 15000, max_functions: int | None = None, max_time: float | None = None, least_decrease: float = -1.0, relative_step: float = 0.0, absolute_step: float = 0.0, seed: int = 0, callback: object = None, trace: bool = True) -> tuple:
     """Minimise a function; returns (result, gradient, counts, exception to raise afterwards or None)."""
 
-def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:
+def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', loss_parameters: dict = {}, outputs: int = 1, weights: object = None, heldout_weights: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, gradient_tol: float = inf, by_rows: Design = None, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:
     """Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None)."""
 
 def to_csc(data: object, indices: object, indptr: object, shape: tuple[int, int], kind: str, n_threads: int = 0) -> tuple:
     """New canonical CSC arrays of a CSR or CSC matrix."""
+
+def valid_targets(loss: str, parameters: dict, outputs: int, y: object) -> tuple:
+    """(which targets are in the domain of the loss, the domain in words)."""
