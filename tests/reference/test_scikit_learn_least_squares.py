@@ -35,7 +35,7 @@ def test_ridge_of_several_targets_with_their_own_strengths():
     Y = np.column_stack([y, X[:, 0] - y, X[:, 1]])
     for alpha in (2.0, [0.1, 1.0, 10.0], np.array([0.0, 5.0, 50.0])):
         assert_same(*both("Ridge", X, Y, tight=False, alpha=alpha))
-    with pytest.raises(ValueError, match="do not correspond: 2 != 3"):
+    with pytest.raises(ValueError, match="do not correspond: 3 != 2"):
         ours.Ridge(alpha=[1.0, 2.0]).fit(X, Y)
 
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thalweg._engine import wants_rows
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import total_weight
+from thalweg._validation import naming, show, total_weight
 from thalweg.linear_model._base import LinearEstimator
 from thalweg.linear_model._callbacks import with_callbacks
 
@@ -143,7 +143,8 @@ class Classifier(ClassifierMixin, LinearEstimator):
                 factors = sums.sum() / (len(classes) * sums)
             factors[sums == 0] = 1.0  # of samples that weigh nothing
         else:
-            factors = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+            with naming(f"class_weight, got {show(self.class_weight)}"):
+                factors = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
         if not (np.isfinite(factors).all() and factors.min() >= 0):
             raise ValueError(f"class_weight must be at least zero and finite, got {factors}.")
         weights = factors[codes]

@@ -433,8 +433,8 @@ class Ridge(LeastSquares):
         alphas = read_floats("alpha", self.alpha, [], dimensions=(1,))
         if alphas.size not in (1, n_targets):
             raise ValueError(
-                "Number of targets and number of penalties do not correspond: "
-                f"{alphas.size} != {n_targets}"
+                "alpha: Number of targets and number of penalties do not correspond: "
+                f"{n_targets} != {alphas.size} (alpha got shape {alphas.shape})"
             )
         if alphas.min() < 0:
             raise ParameterError(f"alpha must hold values in [0, inf), got {alphas.min()}.")
