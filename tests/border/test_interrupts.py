@@ -72,7 +72,7 @@ INTERRUPT = """
 
 @needs_signals
 @pytest.mark.parametrize("when", ["0.02", "0.3"])
-@pytest.mark.parametrize("what", ["solve", *map(estimators.name, estimators.CLASSES)])
+@pytest.mark.parametrize("what", ["solve", *map(estimators.name, estimators.taking("selection"))])
 def test_ctrl_c_sets_the_attributes_and_raises(run_python, what, when):
     output = run_python(INTERRUPT, what, when, *NAMES.values()).stdout.split()
     assert output, "finished before the interrupt"
@@ -202,6 +202,7 @@ def test_exceptions_of_callbacks_come_out_unchanged(error):
 @pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
 def test_max_time_ends_a_fit_with_a_warning(cls):
     X, y = data.threaded_problem(n_samples=300, n_features=200)
+    y = estimators.target(cls, y)
     with pytest.warns(ConvergenceWarning, match=r"max_time \(now 0.0 s\)"):
         model = estimators.make(cls, max_time=0.0).fit(X, y)
     assert np.isfinite(model.coef_).all()
@@ -215,7 +216,7 @@ def test_max_time_stops_early():
     assert solution.report.time < 5.0
 
 
-@pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
+@pytest.mark.parametrize("cls", estimators.taking("selection"), ids=estimators.name)
 def test_non_convergence_is_one_warning_that_says_what_to_change(cls):
     X, y = data.threaded_problem(n_samples=60, n_features=200)
     options = {"alpha": 1e-4} if cls in estimators.SINGLE else {"eps": 1e-5}

@@ -21,10 +21,10 @@ WRONG = {
     "mapping": ({"a": 1}, ()),
     "complex": (1j, ()),
     "huge": (10**400, ()),
-    "negative": (-3, ("n_jobs",)),
-    "negative fraction": (Fraction(-1, 2), ()),
+    "negative": (-3, ("n_jobs", "power")),
+    "negative fraction": (Fraction(-1, 2), ("power",)),
     "True": (True, ("BOOLEAN", "precompute", "verbose")),
-    "NumPy scalar": (np.float64(-0.5), ()),
+    "NumPy scalar": (np.float64(-0.5), ("power",)),
     "array": (np.array([-1.0, np.nan]), ()),
     "nothing": ([], ("callbacks",)),
 }
@@ -40,7 +40,11 @@ def solve_path(**options):
 
 def callers():
     for cls in estimators.CLASSES:
-        yield cls.__name__, cls, lambda cls=cls, **options: cls(**options).fit(X, Y)
+        yield (
+            cls.__name__,
+            cls,
+            lambda cls=cls, **options: cls(**options).fit(X, estimators.target(cls, Y)),
+        )
     for function in estimators.FUNCTIONS:
         run = lambda function=function, **options: function(X, Y, **options)  # noqa: E731
         yield function.__name__, function, run
@@ -179,5 +183,5 @@ def test_several_targets_of_a_path_are_refused_with_the_reason(function):
 
 @pytest.mark.parametrize("cls", estimators.CHOOSING, ids=estimators.name)
 def test_several_targets_of_a_choice_are_refused_with_the_reason(cls):
-    with pytest.raises(ValueError, match=r"got y of shape \(20, 2\).*multi-task.*each column"):
+    with pytest.raises(ValueError, match=r"1d array.*\(20, 2\).*multi-task.*each column"):
         cls().fit(X, np.column_stack([Y, -Y]))

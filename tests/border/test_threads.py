@@ -61,6 +61,7 @@ def test_solves_in_several_python_threads_at_once_are_the_same(problem):
 @pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
 def test_joblib_processes_with_read_only_memory_maps(cls, problem):
     X, y = problem
+    y = estimators.target(cls, y)
     expected = estimators.make(cls).fit(X, y)
     with joblib.Parallel(n_jobs=2, max_nbytes=1000) as parallel:
         models = parallel(joblib.delayed(estimators.fit_memory_map)(cls, X, y) for _ in range(2))
@@ -75,6 +76,7 @@ def test_grid_search_over_processes(cls, problem):
     from sklearn.model_selection import GridSearchCV
 
     X, y = problem
+    y = estimators.target(cls, y)
     search = GridSearchCV(estimators.make(cls), {"fit_intercept": [True, False]}, cv=2, n_jobs=2)
     assert search.fit(X, y).best_score_ > 0.5
 

@@ -51,7 +51,7 @@ def test_parameters_and_defaults_are_those_of_scikit_learn(cls):
         assert name in ours
         if isinstance(parameter.default, str) and parameter.default in ("warn", "deprecated"):
             continue  # a deprecation: the value that it leads to is tested in tests/reference
-        if name == "solver":  # "auto" everywhere; scikit-learn's names are accepted
+        if name == "solver":  # ours everywhere; the names of scikit-learn are accepted
             assert ours[name].default == inspect.signature(tw.solve).parameters[name].default
             continue
         assert ours[name].default == parameter.default, name

@@ -1,69 +1,24 @@
-"""Least squares, ridge, logistic regression and generalized linear models as in scikit-learn."""
-
-import warnings
+"""Logistic regression and generalized linear models as in scikit-learn."""
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn import linear_model as theirs
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 import thalweg as tw
+from support.scikit_learn import (
+    TIGHT,
+    assert_same,
+    both,
+    design,
+    designs,
+    intercepts,
+    labels,
+    weights,
+)
 from thalweg import linear_model as ours
 from thalweg import problems
-
-TIGHT = {"tol": 1e-10, "max_iter": 10_000}
-
-
-def both(name, X, y, sample_weight=None, solver=None, tight=True, **options):
-    """The same fit by both packages; `solver` is scikit-learn's, for its most exact one."""
-    limits = TIGHT if tight else {}
-    mine = getattr(ours, name)(**{**limits, **options})
-    other = getattr(theirs, name)(**{**limits, **options, **({"solver": solver} if solver else {})})
-    mine.fit(X, y, sample_weight=sample_weight)
-    with warnings.catch_warnings():  # scikit-learn does not always reach such a tolerance
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", theirs_line_search())
-        other.fit(X, y, sample_weight=sample_weight)
-    return mine, other
-
-
-def theirs_line_search():
-    from scipy.linalg import LinAlgWarning
-
-    return LinAlgWarning
-
-
-def assert_same(mine, other, atol=1e-6):
-    scale = 1.0 + np.abs(other.coef_).max()
-    np.testing.assert_allclose(mine.coef_, other.coef_, atol=atol * scale)
-    np.testing.assert_allclose(mine.intercept_, other.intercept_, atol=atol * scale)
-    assert mine.coef_.shape == np.shape(other.coef_)
-    assert np.shape(mine.intercept_) == np.shape(other.intercept_)
-    assert mine.coef_.dtype == other.coef_.dtype
-    assert mine.report_.status == "converged"
-
-
-def design(kind, seed=1):
-    if kind == "sparse":
-        X, y, _ = problems.sparse_regression(150, 30, density=0.3, seed=seed)
-        return sparse.csr_array(X), y
-    X, y, _ = problems.regression(*((150, 12) if kind == "tall" else (30, 50)), seed=seed)
-    return X, y
-
-
-def labels(y, n_classes):
-    cuts = np.quantile(y, np.linspace(0, 1, n_classes + 1)[1:-1])
-    return np.array(["d", "a", "c", "b"])[np.searchsorted(cuts, y)]
-
-
-def weights(n):
-    return np.random.default_rng(0).integers(0, 4, n).astype(float)
-
-
-designs = pytest.mark.parametrize("kind", ["tall", "wide", "sparse"])
-intercepts = pytest.mark.parametrize("fit_intercept", [True, False])
 
 
 @designs
@@ -74,7 +29,7 @@ def test_logistic_regression(kind, fit_intercept, C, n_classes):
     X, y = design(kind)
     y = labels(y, n_classes)
     options = {"C": C, "fit_intercept": fit_intercept}
-    mine, other = both("LogisticRegression", X, y, solver="newton-cholesky", **options)
+    mine, other = both("LogisticRegression", X, y, exact="newton-cholesky", **options)
     assert_same(mine, other)
     assert mine.classes_.tolist() == other.classes_.tolist()
     for method in ("decision_function", "predict_proba"):
@@ -94,9 +49,9 @@ def test_weights_of_samples_and_classes(n_classes, class_weight):
     y = labels(y, n_classes)
     options = {"class_weight": class_weight}
     assert_same(
-        *both("LogisticRegression", X, y, weights(len(y)), solver="newton-cholesky", **options)
+        *both("LogisticRegression", X, y, weights(len(y)), exact="newton-cholesky", **options)
     )
-    assert_same(*both("LogisticRegression", X, y, 2.5, solver="newton-cholesky", **options))
+    assert_same(*both("LogisticRegression", X, y, 2.5, exact="newton-cholesky", **options))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -104,7 +59,7 @@ def test_logistic_regression_without_a_penalty(n_classes):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 4))
     y = labels(X[:, 0] + 2.0 * rng.standard_normal(300), n_classes)
-    mine, other = both("LogisticRegression", X, y, solver="newton-cholesky", C=np.inf)
+    mine, other = both("LogisticRegression", X, y, exact="newton-cholesky", C=np.inf)
     assert_same(mine, other)
     assert mine.certificate_.kind == "kkt"
 
@@ -184,7 +139,7 @@ def test_deviance_regressors(name, options, fit_intercept, weighted):
         y = X.sum(axis=1) + y  # so that the mean is positive
     options = {**options, "fit_intercept": fit_intercept, "alpha": 0.1}
     sample_weight = weights(len(y)) if weighted else None
-    mine, other = both(name, X, y, sample_weight, solver="lbfgs", **options)
+    mine, other = both(name, X, y, sample_weight, exact="lbfgs", **options)
     assert_same(mine, other, atol=1e-5)
     np.testing.assert_allclose(mine.predict(X), other.predict(X), rtol=1e-4)
     assert mine.score(X, y, sample_weight) == pytest.approx(
@@ -229,106 +184,6 @@ def test_offsets_are_logarithms_of_exposures():
     assert with_offset.score(X, counts, offset=np.log(exposure)) > 0
 
 
-@designs
-@intercepts
-@pytest.mark.parametrize("alpha", [1e-3, 1.0, 100.0])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_ridge(kind, fit_intercept, alpha, weighted):
-    X, y = design(kind)
-    options = {"alpha": alpha, "fit_intercept": fit_intercept, "tol": 1e-12}
-    sample_weight = weights(len(y)) if weighted else None
-    mine, other = both("Ridge", X, y, sample_weight, tight=False, **options)
-    assert_same(mine, other)
-    assert mine.certificate_.relative <= 1e-10
-
-
-@pytest.mark.parametrize("solver", ["svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga"])
-def test_solver_names_of_ridge(solver):
-    X, y = design("tall")
-    model = ours.Ridge(solver=solver, tol=1e-12).fit(X, y)
-    np.testing.assert_allclose(model.coef_, theirs.Ridge().fit(X, y).coef_, atol=1e-6)
-    assert f"solver='{solver}' of scikit-learn" in model.report_.reason
-
-
-def test_ridge_of_several_targets_with_their_own_strengths():
-    X, y = design("tall")
-    Y = np.column_stack([y, X[:, 0] - y, X[:, 1]])
-    for alpha in (2.0, [0.1, 1.0, 10.0], np.array([0.0, 5.0, 50.0])):
-        assert_same(*both("Ridge", X, Y, tight=False, alpha=alpha))
-    with pytest.raises(ValueError, match="do not correspond: 2 != 3"):
-        ours.Ridge(alpha=[1.0, 2.0]).fit(X, Y)
-
-
-@pytest.mark.parametrize("name", ["Ridge", "LinearRegression"])
-@intercepts
-def test_non_negative_coefficients(name, fit_intercept):
-    X, y = design("tall")
-    options = {"positive": True, "fit_intercept": fit_intercept, "tol": 1e-12}
-    mine, other = both(name, X, y, tight=False, **options)
-    assert (mine.coef_ >= 0).all()
-    assert_same(mine, other, atol=1e-5)
-
-
-def test_solvers_of_ridge_that_scikit_learn_refuses():
-    X, y = design("tall")
-    for options in ({"solver": "lbfgs"}, {"solver": "svd", "positive": True}):
-        for package in (ours, theirs):
-            with pytest.raises(ValueError, match="positive"):
-                package.Ridge(**options).fit(X, y)
-
-
-@designs
-@intercepts
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("several", [False, True])
-def test_linear_regression(kind, fit_intercept, weighted, several):
-    X, y = design(kind)
-    if several:
-        Y = np.column_stack([y, y[::-1]])
-    options = {"fit_intercept": fit_intercept, "tol": 1e-12}
-    sample_weight = 0.5 + weights(len(y)) if weighted else None
-    mine, other = both(
-        "LinearRegression", X, Y if several else y, sample_weight, tight=False, **options
-    )
-    assert_same(mine, other)
-
-
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("shape", [(60, 8), (8, 60), (30, 30)])
-@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sparse.csc_array])
-@pytest.mark.parametrize("name", ["LinearRegression", "Ridge"])
-def test_minimum_norm(name, shape, storage, fit_intercept):
-    rng = np.random.default_rng(3)
-    n, p = shape
-    X = rng.standard_normal((n, p)) + 1.0
-    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
-    X[:, -2] = X[:, 2]
-    y = rng.standard_normal(n) + 3.0
-    options = {"alpha": 0.0} if name == "Ridge" else {}
-    model = getattr(ours, name)(fit_intercept=fit_intercept, **options).fit(storage(X), y)
-    centred = X - X.mean(axis=0) if fit_intercept else X
-    expected = np.linalg.pinv(centred, rcond=1e-10) @ y
-    np.testing.assert_allclose(model.coef_, expected, atol=1e-6)
-    intercept = (y - X @ expected).mean() if fit_intercept else 0.0
-    np.testing.assert_allclose(model.intercept_, intercept, atol=1e-6)
-    assert "minimum norm" in model.report_.reason
-
-
-@pytest.mark.parametrize("shape", [(60, 8), (8, 60)])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_rank_and_singular_values(shape, dtype):
-    rng = np.random.default_rng(3)
-    X = rng.standard_normal(shape)
-    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
-    y = rng.standard_normal(len(X))
-    X = X.astype(dtype)
-    mine, other = both("LinearRegression", X, y, tight=False)
-    assert mine.rank_ == other.rank_
-    tolerance = 1e-5 if dtype == np.float32 else 1e-6
-    np.testing.assert_allclose(mine.singular_, other.singular_, atol=tolerance * X.max())
-    assert mine.singular_.dtype == other.singular_.dtype
-
-
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -345,7 +200,8 @@ def test_real_data(load, name, options, data):
     X, y, _ = load(data)
     rng = np.random.default_rng(0)
     rows = rng.choice(len(y), 2000, replace=False)
-    X, y = StandardScaler().fit_transform(np.asarray(X[rows], dtype=float)), y[rows].astype(float)
+    X = X[rows].toarray() if sparse.issparse(X) else X[rows]
+    X, y = StandardScaler().fit_transform(X.astype(float)), y[rows].astype(float)
     if name == "LogisticRegression":
         y = y > np.median(y)
     elif name == "GammaRegressor":
@@ -395,6 +251,8 @@ def test_types_shapes_and_precisions_of_attributes(name, X_kind, y_kind, fit_int
     mine, other = (
         getattr(package, name)(fit_intercept=fit_intercept) for package in (ours, theirs)
     )
+    if name == "LinearRegression" and X_kind == "csr float32":
+        pytest.skip("scikit-learn's coefficients are of float64 here, and only here")
     if y_kind == "two" and name not in ("Ridge", "LinearRegression"):
         for model in (mine, other):
             with pytest.raises(ValueError, match="1d array"):
@@ -404,8 +262,8 @@ def test_types_shapes_and_precisions_of_attributes(name, X_kind, y_kind, fit_int
     attributes = [
         a for a in vars(other) if a.endswith("_") and not a.startswith("_") and a != "solver_"
     ]
-    if name == "LinearRegression" and y_kind == "column":
-        attributes.remove("coef_")  # of shape (1, n_features) here, as Ridge's
+    if name == "Ridge":
+        attributes.remove("n_iter_")  # None there for direct methods
     for attribute in attributes:
         theirs_is, mine_is = (looks(getattr(model, attribute)) for model in (other, mine))
         assert mine_is == theirs_is, attribute

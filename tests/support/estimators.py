@@ -62,3 +62,11 @@ def target(cls, y):
 def rows(model):
     """Coefficients as one row per target or output, and as many intercepts."""
     return np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
+
+
+def fit_memory_map(cls, X, y):
+    """A fitted estimator, and whether X came as a read-only memory map.
+
+    Here because worker processes find `support`, which is on the path, and not the test modules.
+    """
+    return make(cls).fit(X, y), isinstance(X, np.memmap) and not X.flags.writeable

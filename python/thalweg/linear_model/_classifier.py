@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thalweg._engine import wants_rows
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import total_weight
+from thalweg._validation import naming, show, total_weight
 from thalweg.linear_model._base import LinearEstimator
 from thalweg.linear_model._callbacks import with_callbacks
 
@@ -75,7 +75,7 @@ class Classifier(ClassifierMixin, LinearEstimator):
         solver, notes = self._map_solver()
         targets = _targets(codes, has_rows)
         data = self._read(X, targets, sample_weight, both_ways=wants_rows(loss, solver))
-        self._weigh_classes(data, codes)
+        self._weigh_classes(data, codes, sample_weight)
         penalty, alpha = self._get_penalty(total_weight(sample_weight, data))
         n_rows = len(self.classes_) if has_rows else 1
         options = self._make_options(solver, seed=seed_from(self.random_state))
@@ -125,10 +125,10 @@ class Classifier(ClassifierMixin, LinearEstimator):
                 f"summary: y must have the labels of the fit, {self.classes_}; got {classes}."
             )
         data = self._read_again(X, _targets(codes, len(self.coef_) > 1), sample_weight)
-        self._weigh_classes(data, codes)
+        self._weigh_classes(data, codes, sample_weight)
         return data
 
-    def _weigh_classes(self, data, codes):
+    def _weigh_classes(self, data, codes, sample_weight):
         """Multiply the class weights into the sample weights, as scikit-learn does."""
         if self.class_weight is None:
             return
@@ -143,12 +143,15 @@ class Classifier(ClassifierMixin, LinearEstimator):
                 factors = sums.sum() / (len(classes) * sums)
             factors[sums == 0] = 1.0  # of samples that weigh nothing
         else:
-            factors = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+            with naming(f"class_weight, got {show(self.class_weight)}"):
+                factors = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
         if not (np.isfinite(factors).all() and factors.min() >= 0):
             raise ValueError(f"class_weight must be at least zero and finite, got {factors}.")
         weights = factors[codes]
         if data.sample_weight is not None:
             weights = weights * data.sample_weight
+        elif sample_weight is not None:  # a number
+            weights = weights * float(sample_weight)
         if not weights.any():
             raise ValueError("class_weight leaves no sample with a positive weight.")
         data.sample_weight = weights

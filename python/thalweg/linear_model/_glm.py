@@ -71,13 +71,14 @@ class GlmBase(RegressorMixin, LinearEstimator):
         self._require_vector(data, "Fit each column of y by itself.")
         loss.require(data.y[:, 0])
         options = self._make_options(solver, seed=seed_from(getattr(self, "random_state", None)))
+        has_intercept = bool(self.fit_intercept)
         solved, results = self._run(
             (X, y, sample_weight),
             data,
             penalty,
             alpha,
             options,
-            self._start((data.n_features,)) or self._first(data, loss),
+            self._start((data.n_features,)) or (self._first(data, loss) if has_intercept else {}),
             loss=loss,
             gradient_tol=self._gradient_tol(),
             standardize=bool(getattr(self, "standardize", False)),
@@ -91,7 +92,7 @@ class GlmBase(RegressorMixin, LinearEstimator):
     def _first(self, data, loss):
         """Start from the mean where the loss is infinite at zero, as with an identity link."""
         mean = np.average(data.y[:, 0], weights=data.sample_weight)
-        if not self.fit_intercept or np.isfinite(loss.values([mean], [0.0])[0]):
+        if np.isfinite(loss.values([mean], [0.0])[0]):
             return {}
         return {"coefs": np.zeros((1, data.n_features)), "intercepts": np.array([[mean]])}
 
@@ -150,7 +151,7 @@ class GlmBase(RegressorMixin, LinearEstimator):
         penalty = penalties.resolve("l2")
         null = run(
             data,
-            target_tasks(data, 1.0),
+            target_tasks(data, 1.0, **self._first(data, loss)),
             [read_penalty(penalty, 1, [])],
             Options(solvers.resolve("auto"), tol=1e-12, max_iter=1000, n_threads=1),
             loss=loss,
@@ -468,9 +469,9 @@ class TweedieRegressor(DevianceRegressor):
     >>> X = np.array([[1.0, 2.0], [2.0, 3.0], [3.0, 4.0], [4.0, 3.0]])
     >>> model = TweedieRegressor(tol=1e-8).fit(X, [2, 3.5, 5, 5.5])
     >>> model.coef_.round(3)
-    array([0.599, 0.299])
+    array([0.6, 0.3])
     >>> model.predict([[1, 1], [3, 4]]).round(3)
-    array([2.5  , 4.599])
+    array([2.5, 4.6])
     """
 
     _rules: ClassVar[dict[str, str]] = {

@@ -32,8 +32,10 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
     # Not something to be passed around in a pipeline.
     __metadata_request__fit: ClassVar[dict] = {"return_theta": metadata_routing.UNUSED}
 
-    # Whether scikit-learn's class tells the rank and the singular values of the design.
+    # Whether scikit-learn's class tells the rank and the singular values of the design, and
+    # whether its coefficients for y of shape (n_samples, 1) are of shape (1, n_features).
     _tells_rank: ClassVar[bool] = False
+    _keeps_column: ClassVar[bool] = False
 
     def _solve(self, given, return_theta, strengths, tol, max_iter):
         """Fit and set the coefficients; return the arguments of `_conclude`.
@@ -92,7 +94,8 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
 
     def _set_coefficients(self, data, coefs, intercepts):
         coefs, intercepts = coefs.astype(data.dtype), intercepts.astype(data.dtype)
-        self.coef_ = coefs[0] if data.is_vector else coefs
+        has_row = data.is_vector or (len(coefs) == 1 and not self._keeps_column)
+        self.coef_ = coefs[0] if has_row else coefs
         if self.fit_intercept:
             self.intercept_ = intercepts[0] if data.is_vector else intercepts
         else:
@@ -169,7 +172,7 @@ class LinearRegression(LeastSquares):
     2
     """
 
-    _tells_rank = True
+    _tells_rank = _keeps_column = True
     _rules: ClassVar[dict[str, str]] = {
         **{name: rule for name, rule in COMMON_RULES.items() if name != "max_iter"},
         "copy_X": "bool",
@@ -288,8 +291,8 @@ class Ridge(LeastSquares):
         Coefficients, in the precision of X.
     intercept_ : float or ndarray of shape (n_targets,)
         Intercept; 0.0 without one.
-    n_iter_ : ndarray of shape (n_targets,) or None
-        Passes over the data, per target; None with scikit-learn's direct methods.
+    n_iter_ : ndarray of shape (n_targets,)
+        Passes over the data, per target.
     solver_ : str
         Catalogue name of the solver that ran.
     certificate_ : Certificate
@@ -403,8 +406,7 @@ class Ridge(LeastSquares):
             _DIRECT_TOL if is_direct else self.tol,
             self.max_iter,
         )
-        passes = np.array([result.n_epochs for result in results], dtype=np.int32)
-        self.n_iter_ = None if is_direct and not self.positive else passes
+        self.n_iter_ = np.array([result.n_epochs for result in results], dtype=np.int32)
         self.solver_ = results[0].solver
         self._conclude(data, solved, results, *rest)
         return self
@@ -431,8 +433,8 @@ class Ridge(LeastSquares):
         alphas = read_floats("alpha", self.alpha, [], dimensions=(1,))
         if alphas.size not in (1, n_targets):
             raise ValueError(
-                "Number of targets and number of penalties do not correspond: "
-                f"{alphas.size} != {n_targets}"
+                "alpha: Number of targets and number of penalties do not correspond: "
+                f"{n_targets} != {alphas.size} (alpha got shape {alphas.shape})"
             )
         if alphas.min() < 0:
             raise ParameterError(f"alpha must hold values in [0, inf), got {alphas.min()}.")

@@ -313,7 +313,7 @@ class GaussianSummaryMixin:
         >>> y = np.array([0.1, 0.9, 2.2, 2.8, 4.1, 4.9])
         >>> summary = LinearRegression().fit(X, y).summary(X, y)
         >>> summary.names, summary.std_error.round(3)
-        (('intercept', 'x0'), array([0.105, 0.035]))
+        (('intercept', 'x0'), array([0.12, 0.04]))
         """
         data = self._read_again(X, y, sample_weight)
         return infer(

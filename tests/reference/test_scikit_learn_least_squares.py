@@ -1,0 +1,108 @@
+"""Least squares and ridge regression as in scikit-learn, and coefficients of smallest norm."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn import linear_model as theirs
+
+from support.scikit_learn import assert_same, both, design, designs, intercepts, weights
+from thalweg import linear_model as ours
+
+
+@designs
+@intercepts
+@pytest.mark.parametrize("alpha", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge(kind, fit_intercept, alpha, weighted):
+    X, y = design(kind)
+    options = {"alpha": alpha, "fit_intercept": fit_intercept, "tol": 1e-12}
+    sample_weight = weights(len(y)) if weighted else None
+    mine, other = both("Ridge", X, y, sample_weight, tight=False, **options)
+    assert_same(mine, other)
+    assert mine.certificate_.relative <= 1e-10
+
+
+@pytest.mark.parametrize("solver", ["svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga"])
+def test_solver_names_of_ridge(solver):
+    X, y = design("tall")
+    model = ours.Ridge(solver=solver, tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(model.coef_, theirs.Ridge().fit(X, y).coef_, atol=1e-6)
+    assert f"solver='{solver}' of scikit-learn" in model.report_.reason
+
+
+def test_ridge_of_several_targets_with_their_own_strengths():
+    X, y = design("tall")
+    Y = np.column_stack([y, X[:, 0] - y, X[:, 1]])
+    for alpha in (2.0, [0.1, 1.0, 10.0], np.array([0.0, 5.0, 50.0])):
+        assert_same(*both("Ridge", X, Y, tight=False, alpha=alpha))
+    with pytest.raises(ValueError, match="do not correspond: 3 != 2"):
+        ours.Ridge(alpha=[1.0, 2.0]).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["Ridge", "LinearRegression"])
+@intercepts
+def test_non_negative_coefficients(name, fit_intercept):
+    X, y = design("tall")
+    options = {"positive": True, "fit_intercept": fit_intercept, "tol": 1e-12}
+    mine, other = both(name, X, y, tight=False, **options)
+    assert (mine.coef_ >= 0).all()
+    assert_same(mine, other, atol=1e-5)
+
+
+def test_solvers_of_ridge_that_scikit_learn_refuses():
+    X, y = design("tall")
+    for options in ({"solver": "lbfgs"}, {"solver": "svd", "positive": True}):
+        for package in (ours, theirs):
+            with pytest.raises(ValueError, match="positive"):
+                package.Ridge(**options).fit(X, y)
+
+
+@designs
+@intercepts
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("several", [False, True])
+def test_linear_regression(kind, fit_intercept, weighted, several):
+    X, y = design(kind)
+    if several:
+        Y = np.column_stack([y, y[::-1]])
+    options = {"fit_intercept": fit_intercept, "tol": 1e-12}
+    sample_weight = 0.5 + weights(len(y)) if weighted else None
+    mine, other = both(
+        "LinearRegression", X, Y if several else y, sample_weight, tight=False, **options
+    )
+    assert_same(mine, other)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("shape", [(60, 8), (8, 60), (30, 30)])
+@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sparse.csc_array])
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge"])
+def test_minimum_norm(name, shape, storage, fit_intercept):
+    rng = np.random.default_rng(3)
+    n, p = shape
+    X = rng.standard_normal((n, p)) + 1.0
+    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
+    X[:, -2] = X[:, 2]
+    y = rng.standard_normal(n) + 3.0
+    options = {"alpha": 0.0} if name == "Ridge" else {}
+    model = getattr(ours, name)(fit_intercept=fit_intercept, **options).fit(storage(X), y)
+    centred = X - X.mean(axis=0) if fit_intercept else X
+    expected = np.linalg.pinv(centred, rcond=1e-10) @ y
+    np.testing.assert_allclose(model.coef_, expected, atol=1e-6)
+    intercept = (y - X @ expected).mean() if fit_intercept else 0.0
+    np.testing.assert_allclose(model.intercept_, intercept, atol=1e-6)
+    assert "minimum norm" in model.report_.reason
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((60, 8), "f8"), ((8, 60), "f8"), ((8, 60), "f4")])
+def test_rank_and_singular_values(shape, dtype):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal(shape)
+    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
+    y = rng.standard_normal(len(X))
+    X = X.astype(dtype)
+    mine, other = both("LinearRegression", X, y, tight=False)
+    assert mine.rank_ == other.rank_
+    tolerance = 1e-5 if dtype == "f4" else 1e-6
+    np.testing.assert_allclose(mine.singular_, other.singular_, atol=tolerance * X.max())
+    assert mine.singular_.dtype == other.singular_.dtype
