@@ -95,23 +95,24 @@ def interrupt_after():
     signal.signal(signal.SIGALRM, before)
 
 
-def hard_problem(n_samples=1500, n_features=1200, **options):
+def hard_problem(n_samples=1500, n_features=1200, names=NAMES, **options):
     """A problem on which no solver comes to an end soon."""
     rng = np.random.default_rng(0)
     common = rng.standard_normal((n_samples, 1))
     X = np.asfortranarray(rng.standard_normal((n_samples, n_features)) + 3.0 * common)
     y = X[:, :600] @ rng.standard_normal(600) + rng.standard_normal(n_samples)
-    loss = catalogue.loss_handle(NAMES["loss"])
-    penalty = catalogue.penalty_handle(NAMES["penalty"], **options)
+    loss = catalogue.loss_handle(names["loss"])
+    penalty = catalogue.penalty_handle(names["penalty"], **options)
     return Problem(X, y, loss, penalty, alpha=1e-6)
 
 
 @needs_signals
 @pytest.mark.parametrize("iteration", [0, 1])
-@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+@pytest.mark.parametrize("row", catalogue.ONE_OF_EACH_SOLVER, ids=lambda row: row.solver)
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_an_interrupted_solution_is_certified(interrupt_after, solver, order, iteration):
-    problem = hard_problem()
+def test_an_interrupted_solution_is_certified(interrupt_after, row, order, iteration):
+    solver = row.solver
+    problem = hard_problem(names={"loss": row.loss, "penalty": row.penalty})
     problem = replace(problem, X=np.asarray(problem.X, order=order))
 
     def arm(info):

@@ -56,6 +56,9 @@ _FIRST_SMOOTH = next(
 SUITED = [row for row in SERVED if _is_suited(row)]
 
 
+ONE_OF_EACH_SOLVER = list({row.solver: row for row in SUITED}.values())
+
+
 def keeps_limits(solver, options):
     """Whether a solver can take a penalty with these common options."""
     limited = options.get("positive") or "lower" in options or "upper" in options
@@ -105,6 +108,8 @@ def interval_values(interval):
     """Allowed values of ``"[0, 1]"``, ``"(0, inf)"`` or ``"{a, b}"``: the ends and one inside."""
     if interval.startswith("{"):
         return [text.strip() for text in interval.strip("{}").split(",")]
+    if " or " in interval:
+        return [value for part in interval.split(" or ") for value in interval_values(part)]
     integral, interval = interval.startswith("int "), interval.removeprefix("int ")
     low, high = (float(text) for text in interval.strip("[]()").split(","))
     if math.isinf(low):

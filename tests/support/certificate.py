@@ -91,7 +91,7 @@ class Problem:
 
     def loss_at(self, eta):
         """Loss of every sample."""
-        return evaluate(self.loss.entry.formula, y=self.y, eta=eta)
+        return evaluate(self.loss.entry.formula, y=self.y, eta=eta, **self.loss.parameters)
 
     def loss_slope(self, eta):
         """Derivative of the loss by a complex step: exact to rounding."""
