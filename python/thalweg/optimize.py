@@ -254,6 +254,8 @@ def solve_path(
     settings = {"fit_intercept": bool(fit_intercept), "standardize": bool(standardize)}
     if not isinstance(alphas, numbers.Integral):
         grid = read_alphas(alphas, data.copies)
+    elif not handle.entry.flags["has_alpha_max"]:
+        raise _no_grid(handle)
     else:
         largest = _core.alpha_max(
             data.design,
@@ -267,10 +269,7 @@ def solve_path(
             **settings,
         )
         if not np.isfinite(largest[0]):
-            raise ValueError(
-                f"Automatic alpha grid generation is not supported for {handle!r}: no strength "
-                "makes every coefficient zero. Please supply a grid through `alphas`."
-            )
+            raise _no_grid(handle)
         grid = alpha_grid(largest[0], int(alphas), eps)
     start = {}
     if state is not None:
@@ -293,6 +292,13 @@ def solve_path(
         for result in solved.results[0]
     ]
     return _deliver(Path(grid[: len(solutions)], solutions), solved.pending)
+
+
+def _no_grid(penalty):
+    return ValueError(
+        f"Automatic alpha grid generation is not supported for {penalty!r}: no strength "
+        "makes every coefficient zero. Please supply a grid through `alphas`."
+    )
 
 
 def alpha_grid(largest, count, eps):

@@ -78,7 +78,7 @@ def test_grid_search_over_processes(cls, problem):
     X, y = problem
     y = estimators.target(cls, y)
     search = GridSearchCV(estimators.make(cls), {"fit_intercept": [True, False]}, cv=2, n_jobs=2)
-    assert search.fit(X, y).best_score_ > 0.5
+    assert search.fit(X, y).best_score_ > 0.25
 
 
 THREADS = """

@@ -77,7 +77,8 @@ def test_units_of_the_data_do_not_change_coefficients(solver, loss, penalty, fac
     scaled = replace(
         problem, X=factor * problem.X, y=factor * problem.y, alpha=factor**2 * problem.alpha
     )
-    check_equivalent(problem, fit(scaled, solver), fit(problem, solver), TOL)
+    solution = fit(scaled, solver)
+    check_optimal(problem, solution.state.coef, solution.state.intercept / factor, TOL)
 
 
 @pytest.mark.parametrize("factor", [1e-18, 1e-9, 1e18])
@@ -114,6 +115,7 @@ def test_columns_in_another_order(solver, loss, penalty, shape, seed):
 
 
 def test_offset_is_part_of_the_prediction(solver, loss, penalty):
+    require_quadratic(loss)  # of others the target does not tell from the prediction
     problem = make(loss, penalty)
     known = problem.X[:, 2] * 0.7
     shifted = replace(problem, offset=known)
@@ -177,6 +179,7 @@ def test_bits_of_a_far_solution_do_not_depend_on_threads(
 ):
     # On p <= n < 4 p all columns are swept at once; several targets share the memory for copies of
     # C-ordered columns, so that most of them are staged.
+    require_quadratic(loss)
     X, y = data.threaded_problem(n_samples=1300, n_features=1100)
     rng = np.random.default_rng(2)
     targets = y[:, np.newaxis] + rng.standard_normal((len(y), n_targets))

@@ -34,6 +34,8 @@ def solve_path(problem, alphas, **options):
 @pytest.mark.parametrize("features", ["plain", "weights", "positive", "box"])
 @pytest.mark.parametrize("shape", ["tall", "wide"])
 def test_every_strength_is_certified_and_equals_a_cold_fit(solver, loss, penalty, shape, features):
+    if features in ("positive", "box") and not catalogue.flag("solver", solver, "handles_bounds"):
+        pytest.skip("keeps to no limits")
     X, y = data.numbers(shape, "plain", 11)
     options = catalogue.feature_options(features, X.shape[1], np.random.default_rng(0))
     problem = Problem(

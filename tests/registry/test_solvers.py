@@ -1,6 +1,5 @@
 """Every solver on every kind of problem: the certificate recomputed, pairwise over all axes."""
 
-import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ MAX_ITER = 100_000
 
 AXES = {
     "solver": catalogue.solver_settings(),
-    "loss": list(catalogue.CATALOG["loss"]),
+    "loss": catalogue.SCALAR_LOSSES,
     "penalty": catalogue.penalty_settings(),
     "features": list(catalogue.FEATURE_OPTIONS),
     "storage": list(data.STORAGES),
@@ -29,6 +28,13 @@ AXES = {
     "offset": [False, True],
     "n_threads": [1, 2],
 }
+# Solvers of quadratic problems with any separable penalty.
+QUADRATIC = [
+    row.solver
+    for row in catalogue.SUITED
+    if (row.loss, row.penalty) == tuple(catalogue.any_combination().values())
+]
+QUADRATIC = list(dict.fromkeys(QUADRATIC))
 SERVED = {(row.solver, row.loss, row.penalty) for row in catalogue.SERVED}
 
 
@@ -59,10 +65,18 @@ def make_problem(case, seed):
 
 
 def must_converge(case, problem):
-    """The default solver always; the others where columns are far from dependent."""
-    default = inspect.signature(tw.solve).parameters["solver"].default
-    if case["solver"][0] == default:
+    """The default solver always; those that are fast where columns are far from dependent.
+
+    Not without strength where the loss is no square: labels may be separated, and fits exact in the
+    limit only. Not where there may be several minima.
+    """
+    flags, solver = problem.loss.entry.flags, case["solver"][0]
+    if not flags["convex"] or (problem.alpha == 0 and not flags["quadratic"]):
+        return False
+    if solver == catalogue.DEFAULT_SOLVER:
         return True
+    if solver in catalogue.MINIMIZERS and not catalogue.flag("solver", solver, "superlinear"):
+        return False
     norms = np.sqrt(problem.weights @ problem.columns**2)
     scaled = np.sqrt(problem.weights)[:, None] * problem.columns[:, norms > 0] / norms[norms > 0]
     n_columns = scaled.shape[1]
@@ -70,10 +84,16 @@ def must_converge(case, problem):
     return len(singular) >= n_columns and bool((singular > 0.02 * singular.max(initial=0)).all())
 
 
+def is_refused(case):
+    """Whether a solver cannot keep to the limits that a case asks for."""
+    options = catalogue.feature_options(case["features"], 4, np.random.default_rng(0))
+    return not catalogue.keeps_limits(case["solver"][0], options)
+
+
 def cases():
     for index, case in enumerate(catalogue.pairwise(AXES)):
         (solver, options), (penalty, setting) = case["solver"], case["penalty"]
-        if (solver, case["loss"], penalty) in SERVED:
+        if (solver, case["loss"], penalty) in SERVED and not is_refused(case):
             texts = [solver, *options.values(), penalty, *setting.values(), case["features"]]
             texts += [case["storage"], case["shape"], case["columns"], f"{case['tol']:g}"]
             yield pytest.param(index, case, id="-".join(map(str, [index, *texts])))
@@ -96,10 +116,12 @@ def test_certificate_is_right_and_small(index, case):
 def test_random_cases(seed):
     """A few rows of another matrix, which the session's seed draws."""
     rng = np.random.default_rng(seed)
-    for _ in range(12):
+    for _ in range(60):
         case = {name: values[rng.integers(len(values))] for name, values in AXES.items()}
-        problem = make_problem(case, seed=int(rng.integers(2**31)))
         name, options = case["solver"]
+        if (name, case["loss"], case["penalty"][0]) not in SERVED or is_refused(case):
+            continue
+        problem = make_problem(case, seed=int(rng.integers(2**31)))
         solver = catalogue.solver_handle(name, **options)
         solution = solve(problem, solver=solver, tol=case["tol"], max_iter=MAX_ITER)
         try:
@@ -108,7 +130,7 @@ def test_random_cases(seed):
             raise AssertionError(f"{case}: {error}") from error
 
 
-@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+@pytest.mark.parametrize("solver", QUADRATIC)
 def test_gram_matrices_keep_to_their_limit(solver):
     # Nothing is penalized, so that every column is in the working set.
     X, y = np.random.default_rng(0).standard_normal((30, 4000)), np.arange(30.0)
@@ -118,7 +140,7 @@ def test_gram_matrices_keep_to_their_limit(solver):
     assert report.gram_bytes <= 1e8 + groups
 
 
-@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+@pytest.mark.parametrize("solver", QUADRATIC)
 def test_many_columns_that_may_be_free_have_a_kkt_certificate(solver):
     X, y = np.random.default_rng(1).standard_normal((20, 1001)), np.arange(20.0)
     names = catalogue.any_combination()
@@ -131,7 +153,7 @@ def test_many_columns_that_may_be_free_have_a_kkt_certificate(solver):
         assert solution.certificate.kind == kind
 
 
-@pytest.mark.parametrize("solver", catalogue.CATALOG["solver"])
+@pytest.mark.parametrize("solver", QUADRATIC)
 def test_report_states_the_gram_memory_of_targets_that_run_at_once(solver):
     X, y = data.threaded_problem(n_samples=200, n_features=50)
     targets = np.column_stack([y, y, y])

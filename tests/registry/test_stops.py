@@ -24,6 +24,11 @@ def problem(loss, penalty):
     return replace(problem, alpha=0.02 * problem.null_slope())
 
 
+def require_limits(solver):
+    if not catalogue.flag("solver", solver, "handles_bounds"):
+        pytest.skip("keeps to no limits")
+
+
 @pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-9, 1e-12])
 def test_warm_start_at_the_solution_stops_at_once(problem, solver, tol):
     first = solve(problem, solver=solver, tol=tol)
@@ -42,6 +47,7 @@ def test_warm_start_anywhere_reaches_the_solution(problem, solver, seed):
 
 
 def test_warm_start_outside_the_limits_is_moved_into_them(problem, solver):
+    require_limits(solver)
     name = problem.penalty.entry.name
     positive = replace(problem, penalty=catalogue.penalty_handle(name, positive=True))
     state = tw.solution.State(np.full(problem.X.shape[1], -1.0), 0.0)
@@ -135,7 +141,7 @@ def test_every_iteration_is_reported_once(loss, penalty, solver, shape):
 
     path = tw.solve_path(
         X,
-        y,
+        catalogue.targets(catalogue.loss_handle(loss), y),
         loss=catalogue.loss_handle(loss),
         penalty=catalogue.penalty_handle(penalty),
         alphas=np.geomspace(10, 0.01, 30),

@@ -54,6 +54,8 @@ _FIRST_SMOOTH = next(
     and not entry.flags["quadratic"]
 )
 SUITED = [row for row in SERVED if _is_suited(row)]
+SCALAR_LOSSES = [name for name in CATALOG["loss"] if not flag("loss", name, "multi_output")]
+SCALAR_SMOOTH_LOSSES = [name for name in SCALAR_LOSSES if flag("loss", name, "smooth")]
 
 
 ONE_OF_EACH_SOLVER = list({row.solver: row for row in SUITED}.values())
@@ -61,7 +63,9 @@ ONE_OF_EACH_SOLVER = list({row.solver: row for row in SUITED}.values())
 
 def keeps_limits(solver, options):
     """Whether a solver can take a penalty with these common options."""
-    limited = options.get("positive") or "lower" in options or "upper" in options
+    limited = options.get("positive") or any(
+        options.get(side) is not None for side in ("lower", "upper")
+    )
     return flag("solver", solver, "handles_bounds") or not limited
 
 

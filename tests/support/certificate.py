@@ -111,32 +111,57 @@ class Problem:
         lower, upper = self.limits
         if (coef < lower).any() or (coef > upper).any():
             return np.inf
-        return self.weights @ self.loss_at(self.eta(coef, intercept)) + self.terms(coef).sum()
+        return self.weighted_sum(self.loss_at(self.eta(coef, intercept))) + self.terms(coef).sum()
 
     @cached_property
     def null_eta(self):
         """Predictions of the model without features, its intercept by bisection."""
         eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
-        low, high = -1e3, 1e3
+        reach = 30.0 + 2 * np.abs(self.y).max() + np.abs(eta).max()
+        low, high = -reach, reach
         for _ in range(200 * self.fit_intercept):
             middle = 0.5 * (low + high)
-            if self.weights @ self.loss_slope(eta + middle) > 0:
+            total = self.weighted_sum(self.central_slope(eta + middle))
+            if total > 0 or (np.isnan(total) and middle > 0):  # far out, losses overflow
                 high = middle
             else:
                 low = middle
         return eta + 0.5 * (low + high)
 
+    def weighted_sum(self, values):
+        """Weighted mean; a weight of zero leaves its value out, whatever that is."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(self.weights > 0, self.weights * values, 0.0).sum()
+
+    def central_slope(self, eta):
+        """Derivative of the loss by differences, also where pieces of a formula meet."""
+        step = 1e-6 * (1 + np.abs(eta))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (self.loss_at(eta + step) - self.loss_at(eta - step)) / (2 * step)
+
     def tolerance_scale(self):
         """What `tol` multiplies: the objective of the intercept-only model, or its rounding."""
         eta = self.eta(np.zeros(self.dense.shape[1]), 0.0)
-        mean_loss = self.weights @ self.loss_at(eta)
-        if self.fit_intercept:
+        mean_loss = self.weighted_sum(self.loss_at(eta))
+        if self.loss.entry.flags["quadratic"]:
+            residual = self.y - eta
+            if self.fit_intercept:
+                for _ in range(2):  # the second time without cancellation
+                    residual = residual - self.weights @ residual
+            mean_loss = self.weighted_sum(self.loss_at(self.y - residual))
+        elif self.fit_intercept:
 
             def gain(shift):
-                return mean_loss - self.loss_at(eta + shift) @ self.weights[:, None]
+                losses = np.where(self.weights > 0, self.loss_at(eta + shift), 0.0)
+                return mean_loss - losses @ self.weights[:, None]
 
             mean_loss -= float(ascend(gain, 1)[0])
         return max(mean_loss, self.rounding_loss())
+
+    def rounding_floor(self):
+        """What no tolerance asks for: the rounding of losses that are not squares."""
+        quadratic = self.loss.entry.flags["quadratic"]
+        return 0.0 if quadratic else 4 * EPS * (self.weights @ np.abs(self.y))
 
     def rounding_loss(self):
         """What a residual of a thousand roundings of y costs: its square where the loss is one."""
@@ -154,10 +179,10 @@ class Problem:
         """How much of an objective, or of a gap, is rounding."""
         eta = self.eta(coef, intercept)
         noise, slope = self.noise(coef, intercept), np.abs(self.loss_slope(eta))
-        summation = (64 + 4 * np.sqrt(len(eta))) * EPS * (self.weights @ self.loss_at(eta))
+        summation = (64 + 4 * np.sqrt(len(eta))) * EPS * self.weighted_sum(self.loss_at(eta))
         # Correlations that have to vanish are zero only to rounding.
         norms = np.sqrt(self.weights @ self.dense**2)
-        correlations = 64 * EPS * np.sqrt(self.weights @ slope**2) * (norms @ np.abs(coef))
+        correlations = 64 * EPS * np.sqrt(self.weighted_sum(slope**2)) * (norms @ np.abs(coef))
         penalties = 64 * EPS * self.terms(coef)
         if self.standardize:
             # A variance is a difference of squares; at a slope that is wrong by so much, the
@@ -165,7 +190,7 @@ class Problem:
             limits = np.abs(self.limits).max(axis=0)
             reach = np.where(np.isfinite(limits) & (coef != 0), limits, coef)
             penalties = 64 * EPS * self.terms(reach) * (1.0 + norms**2 / self.scale**2)
-        loss = self.weights @ (noise * (slope + noise)) + summation
+        loss = self.weighted_sum(noise * (slope + noise)) + summation
         return loss + correlations + penalties.sum()
 
 
@@ -203,7 +228,9 @@ def loss_gap(problem, eta, u):
 
     def gain(step):
         there = problem.loss_at(eta + step)
-        return -u * step - (there - here) - 8 * EPS * (np.abs(u * step) + there + here)
+        # At the edge of its domain u is so but for rounding, which a projection adds to.
+        noise = np.where(np.abs(step) > 1e12, 1000, 8) * EPS
+        return -u * step - (there - here) - noise * (np.abs(u * step) + there + here)
 
     return ascend(gain, len(u))
 
@@ -221,6 +248,14 @@ def penalty_gap(problem, coef, z):
 
     steps = [np.where(np.isfinite(limit), limit, coef) - coef for limit in (lower, upper)]
     return np.maximum.reduce([ascend(gain, len(z)), *map(gain, steps)])
+
+
+def balanced(u, s):
+    """Values of weighted sum zero, the side of the larger sum scaled down."""
+    positive, negative = s @ np.maximum(u, 0.0), s @ np.maximum(-u, 0.0)
+    if positive == 0 or negative == 0:
+        return 0.0 * u
+    return np.where(u > 0, min(1.0, negative / positive), min(1.0, positive / negative)) * u
 
 
 def slopes(problem):
@@ -246,6 +281,7 @@ def duality_gap(problem, coef, intercept, u=None):
         return np.inf
     s, eta = problem.weights, problem.eta(coef, intercept)
     u = -problem.loss_slope(eta) if u is None else np.asarray(u, dtype=np.float64)
+    u = np.where(s > 0, u, 0.0)
     lower, upper = problem.limits
     rises, falls = slopes(problem)
     ulp = 4 * EPS * np.abs(coef)
@@ -255,6 +291,10 @@ def duality_gap(problem, coef, intercept, u=None):
     if problem.fit_intercept:
         directions = np.column_stack([directions, np.ones(len(s))])
     root = np.sqrt(s)
+    if not problem.loss.entry.flags["quadratic"]:
+        # Nothing is free but the intercept, and a projection could leave the domain of u.
+        u = balanced(u, s) if problem.fit_intercept else u
+        directions = directions[:, :0]
     for _ in range(3):
         if directions.shape[1]:
             basis = root[:, None] * directions
@@ -271,7 +311,8 @@ def duality_gap(problem, coef, intercept, u=None):
     scalable = np.isfinite(slope) & (slope > 0) & (np.abs(z) > slope)
     tau = (slope[scalable] / np.abs(z[scalable])).min(initial=1.0)
     z = np.clip(tau * z, -falls, rises)
-    return float(s @ loss_gap(problem, eta, tau * u) + penalty_gap(problem, coef, z).sum())
+    gap = problem.weighted_sum(loss_gap(problem, eta, tau * u))
+    return float(gap + penalty_gap(problem, coef, z).sum())
 
 
 def kkt_residual(problem, coef, intercept):
@@ -282,18 +323,19 @@ def kkt_residual(problem, coef, intercept):
     s, eta = problem.weights, problem.eta(coef, intercept)
     step = 1e-30
     slope = np.imag(problem.terms(coef + 1j * step)) / step
-    z = problem.columns.T @ (s * -problem.loss_slope(eta)) - slope
+    pull = np.where(s > 0, -problem.loss_slope(eta), 0.0)
+    z = problem.columns.T @ (s * pull) - slope
     lower, upper = problem.limits
     z = np.where(((coef <= lower) & (z < 0)) | ((coef >= upper) & (z > 0)), 0.0, z)
     norms = np.sqrt(s @ problem.columns**2)
     varies = norms > 1e-14 * np.sqrt(s @ problem.dense**2)
-    null = problem.loss_slope(problem.null_eta)
-    size = np.sqrt(s @ null**2)
+    null = problem.central_slope(problem.null_eta)
+    size = np.sqrt(problem.weighted_sum(null**2))
     size = size if size > 0 else 1.0
     violations = [np.abs(z[varies]) / norms[varies]]
     if problem.fit_intercept:
-        violations.append(np.abs([s @ problem.loss_slope(eta)]))
-    noise = problem.noise(coef, intercept) * (1 + np.abs(problem.loss_slope(eta)))
+        violations.append(np.abs([s @ pull]))
+    noise = problem.noise(coef, intercept) * (1 + np.abs(pull))
     ratio = np.sqrt(s @ problem.dense**2)[varies] / norms[varies]
     rounding = 64 * np.sqrt(s @ noise**2) * max(1.0, ratio.max(initial=1.0)) / size + 1e-13
     return np.concatenate(violations).max(initial=0.0) / size, rounding

@@ -146,7 +146,7 @@ class ElasticNetCVBase(ElasticNetModel):
             keep_coef=False,
             trace=False,
         )
-        m, a = self._choose(folds.results, grids, n_folds, data.dtype)
+        m, a = self._choose(folds.results, grids, n_folds)
         self.alpha_, self.l1_ratio_ = grids[m, a], np.float64(l1_ratios[m])
         if folds.pending is not None:
             # No time is left for a fit, but the attributes still have to describe a model: the
@@ -208,8 +208,8 @@ class ElasticNetCVBase(ElasticNetModel):
             raise ValueError("l1_ratio must hold at least one value, got none.")
         return [float(ratio) for ratio in ratios]
 
-    def _choose(self, results, grids, n_folds, dtype):
-        """Set `mse_path_` (of `dtype`) and `alphas_`; return where the best (ratio, strength) is.
+    def _choose(self, results, grids, n_folds):
+        """Set `mse_path_` and `alphas_`; return where the best (ratio, strength) is.
 
         Fits that were not reached have NaN errors; a strength that some folds reached is judged
         by those only where no strength was reached by all.
@@ -218,7 +218,7 @@ class ElasticNetCVBase(ElasticNetModel):
         for row, path in zip(errors, results, strict=True):
             row[: len(path)] = [result.heldout for result in path]
         errors = errors.reshape(len(grids), n_folds, grids.shape[1])
-        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1)).astype(dtype)
+        self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1))
         self.alphas_ = grids[0] if len(grids) == 1 or np.ndim(self.alphas) else grids
         means = errors.mean(axis=1)
         if np.isnan(means).all():

@@ -36,7 +36,7 @@ struct Huber final : Regression {
   static constexpr core::Info info{
       .name = "huber",
       .summary = "Squared error of small residuals, absolute error of large ones.",
-      .formula = "1/2 (y - eta)^2 - 1/2 max(0, |y - eta| - delta)^2",
+      .formula = "1/2 min(|y - eta|, delta)^2 + delta max(0, |y - eta| - delta)",
       .reference = "Huber 1964, Annals of Mathematical Statistics 35",
       .parameters = parameters,
       .flags = flags,

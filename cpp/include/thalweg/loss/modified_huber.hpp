@@ -33,7 +33,7 @@ struct ModifiedHuber final : Margin {
   static constexpr core::Info info{
       .name = "modified_huber",
       .summary = "Squared hinge that is linear beyond a margin of -1, robust to outliers.",
-      .formula = "max(0, 1 - y eta)^2 - max(0, -1 - y eta)^2",
+      .formula = "min(max(0, 1 - y eta), 2)^2 + 4 max(0, -1 - y eta)",
       .reference = "Zhang 2004, Annals of Statistics 32, section 2",
       .parameters = {},
       .flags = flags,

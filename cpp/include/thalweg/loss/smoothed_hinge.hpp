@@ -36,7 +36,8 @@ struct SmoothedHinge final : Margin {
   static constexpr core::Info info{
       .name = "smoothed_hinge",
       .summary = "Hinge loss with a parabola instead of the kink.",
-      .formula = "(max(0, 1 - y eta)^2 - max(0, 1 - smoothing - y eta)^2) / (2 smoothing)",
+      .formula =
+          "min(max(0, 1 - y eta), smoothing)^2 / (2 smoothing) + max(0, 1 - smoothing - y eta)",
       .reference = "Shalev-Shwartz, Zhang 2013, JMLR 14, equation (12)",
       .parameters = parameters,
       .flags = flags,

@@ -42,8 +42,9 @@ struct SmoothedPinball final : Regression {
       .name = "smoothed_pinball",
       .summary = "Pinball loss with a parabola instead of the kink.",
       .formula =
-          "((y - eta)^2 - max(0, eta - y - (1 - quantile) smoothing)^2 - max(0, y - eta - quantile "
-          "smoothing)^2) / (2 smoothing)",
+          "max(-quantile smoothing, min(eta - y, (1 - quantile) smoothing))^2 / (2 smoothing) + "
+          "(1 - quantile) max(0, eta - y - (1 - quantile) smoothing) + "
+          "quantile max(0, y - eta - quantile smoothing)",
       .reference = "Nesterov 2005, Mathematical Programming 103; Koenker, Bassett 1978",
       .parameters = parameters,
       .flags = flags,

@@ -58,7 +58,8 @@ struct TweedieIdentity final : TweedieFamily {
       .name = "tweedie_identity",
       .summary = "Half the unit deviance of a Tweedie distribution, with the identity link.",
       .formula =
-          "max(0, y)^(2 - power) / ((1 - power) (2 - power)) - y eta^(1 - power) / (1 - power) + "
+          "max(0, y)^(2 - power) / ((1 - power) (2 - power)) + 0^|power| min(0, y)^2 / 2 - y "
+          "eta^(1 - power) / (1 - power) + "
           "eta^(2 - power) / (2 - power)",
       .reference = "Jorgensen 1987, JRSS B 49",
       .parameters = parameters,

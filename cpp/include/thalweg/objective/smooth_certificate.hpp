@@ -41,7 +41,12 @@ class SmoothGlmCertifier final {
     }
   }
 
-  double target(double tol) const { return has_gap_ ? tol * glm_.tolerance_scale() : tol; }
+  // Not below the rounding of the objective, which is what is left where the model fits y exactly.
+  double target(double tol) const {
+    constexpr double rounding = 4 * epsilon;
+    if (!has_gap_) return tol;
+    return std::max(tol * glm_.tolerance_scale(), tol > 0 ? rounding * glm_.rounding_scale() : 0.0);
+  }
   bool is_final_always() const { return !has_gap_; }
 
   template <class Point>
@@ -84,6 +89,12 @@ class SmoothGlmCertifier final {
     certificate.theta = std::move(point.theta);
     set_gap(certificate, point.value);
     return certificate;
+  }
+
+  void ignore_stop() { glm_.ignore_stop(); }
+  template <class Point>
+  Index coefficients(const Point&) const {
+    return glm_.cols() * glm_.outputs();
   }
 
   // Data that the point separates have no minimum where nothing is penalized.

@@ -79,6 +79,10 @@ class SmoothGlm final : public Smooth,
   double null_objective() const { return null_objective_; }
   const Vector& null_intercept() const { return null_intercept_; }
   double null_slope_norm() const { return null_slope_norm_; }
+  // Of the numbers that the objective is the sum of; the square of a residual has no other.
+  double rounding_scale() const {
+    return core::flag(loss_.info(), "quadratic") ? 0.0 : mean_abs_target_;
+  }
   // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
   // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {

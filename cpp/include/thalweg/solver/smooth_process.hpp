@@ -21,6 +21,10 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
   // What must hold besides certificate.value <= target.
   { certifier.side_conditions_hold(at, tol) } -> std::same_as<bool>;
   { certifier.diagnosis(at) } -> std::same_as<std::optional<core::Status>>;
+  // How many of the variables, the first, are coefficients and not intercepts.
+  { certifier.coefficients(at) } -> std::same_as<Index>;
+  // After a stop request, so that a last certificate can be made.
+  {certifier.ignore_stop()};
 };
 
 // Of a user's function: the largest entry of the projected gradient.
@@ -32,6 +36,8 @@ class GradientCertifier final {
   bool is_final_always() const { return true; }
   bool side_conditions_hold(const SmoothPoint&, double) const { return true; }
   std::optional<core::Status> diagnosis(const SmoothPoint&) const { return std::nullopt; }
+  void ignore_stop() {}  // what it knows is there
+  Index coefficients(const SmoothPoint& at) const { return static_cast<Index>(at.x.size()); }
   core::Certificate provisional(const SmoothPoint& at) const {
     core::Certificate certificate;
     certificate.kind = core::Certificate::Kind::kkt;
@@ -99,13 +105,16 @@ class SmoothProcess final {
   }
 
   bool stop_requested() const { return execution_.stop_requested(); }
-  void ignore_stop() { execution_.stop = nullptr; }
+  void ignore_stop() {
+    execution_.stop = nullptr;
+    certifier_.ignore_stop();
+  }
 
   std::optional<core::Status> diagnosis() const { return certifier_.diagnosis(at_); }
 
   Index support() const {
-    return static_cast<Index>(
-        std::count_if(at_.x.begin(), at_.x.end(), [](double v) { return v != 0; }));
+    const auto end = at_.x.begin() + certifier_.coefficients(at_);
+    return static_cast<Index>(std::count_if(at_.x.begin(), end, [](double v) { return v != 0; }));
   }
 
   void finish(const DriverContext&, core::Result&) {}
