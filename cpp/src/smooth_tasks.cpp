@@ -25,10 +25,15 @@ class SmoothPathRunner final {
   std::vector<core::Result> run() {
     const auto start = core::StopToken::Clock::now();
     core::Execution execution = request_.execution;
-    if (stopped() && !execution.stop->expired()) return {unstarted()};
-    // Out of time: the start is still evaluated and certified.
-    if (stopped()) execution.stop = nullptr;
-    objective::SmoothGlm<D> glm(x_, request_.by_rows, data(), loss_, execution);
+    std::optional<objective::SmoothGlm<D>> model(std::in_place, x_, request_.by_rows, data(), loss_,
+                                                 execution);
+    if (execution.stop_requested()) {
+      if (!execution.stop->expired()) return {unstarted()};
+      // Out of time: the start is still evaluated and certified.
+      execution.stop = nullptr;
+      model.emplace(x_, request_.by_rows, data(), loss_, execution);
+    }
+    objective::SmoothGlm<D>& glm = *model;
     const Limits limits(spec_, glm.columns());
     set_bounds(limits, glm);
     SmoothPoint at{.x = glm.from_raw(task_.coef, task_.intercept),

@@ -43,7 +43,8 @@ def test_warm_start_at_the_solution_stops_at_once(problem, solver, tol):
 def test_warm_start_anywhere_reaches_the_solution(problem, solver, seed):
     rng = np.random.default_rng(seed)
     state = tw.solution.State(rng.standard_normal(problem.X.shape[1]), 3.0)
-    check_solution(problem, solve(problem, solver=solver, tol=TOL, state=state), TOL)
+    solution = solve(problem, solver=solver, tol=TOL, state=state, max_iter=50_000)
+    check_solution(problem, solution, TOL)
 
 
 def test_warm_start_outside_the_limits_is_moved_into_them(problem, solver):

@@ -224,10 +224,11 @@ def _ascend(function, size, sign):
 
 def loss_gap(problem, eta, u):
     """Fenchel-Young gap of the loss of every sample at prediction `eta` and dual point `u`."""
-    here = problem.loss_at(eta)
+    weighs = problem.weights > 0
+    here = np.where(weighs, problem.loss_at(eta), 0.0)
 
     def gain(step):
-        there = problem.loss_at(eta + step)
+        there = np.where(weighs, problem.loss_at(eta + step), 0.0)
         # At the edge of its domain u is so but for rounding, which a projection adds to.
         noise = np.where(np.abs(step) > 1e12, 1000, 8) * EPS
         return -u * step - (there - here) - noise * (np.abs(u * step) + there + here)

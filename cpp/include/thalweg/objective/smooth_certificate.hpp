@@ -47,7 +47,8 @@ class SmoothGlmCertifier final {
     if (!has_gap_) return tol;
     return std::max(tol * glm_.tolerance_scale(), tol > 0 ? rounding * glm_.rounding_scale() : 0.0);
   }
-  bool is_final_always() const { return !has_gap_; }
+  // Predictions drift as steps add to them: what is returned is evaluated anew.
+  bool is_final_always() const { return false; }
 
   template <class Point>
   bool side_conditions_hold(const Point& at, double) const {
@@ -82,7 +83,11 @@ class SmoothGlmCertifier final {
 
   template <class Point>
   core::Certificate final(const Point& at) {
-    if (!has_gap_) return provisional(at);
+    if (!has_gap_) {
+      Point fresh = at;
+      fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
+      return provisional(fresh);
+    }
     typename SmoothGlm<D>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
     core::Certificate certificate;
     certificate.primal = point.primal;

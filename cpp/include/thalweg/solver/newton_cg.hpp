@@ -5,7 +5,8 @@
 // The system is solved the more exactly the faster the gradient falls (eta by Eisenstat & Walker's
 // second choice), so that convergence is superlinear at the price of few products far from the
 // minimum. A direction of negative curvature ends the iteration; the step so far is taken.
-// Preconditioned by the Hessian's diagonal where the function estimates it.
+// A Wolfe search from the full step: where a direction of negative curvature has no length of its own
+// it gives one. Preconditioned by the Hessian's diagonal where the function estimates it.
 //
 // For: convex functions with cheap Hessian products. Where f is far from convex: trust_ncg, which
 // follows negative curvature.
@@ -16,7 +17,7 @@
 
 #include <array>
 
-#include "thalweg/line_search/armijo.hpp"
+#include "thalweg/line_search/strong_wolfe.hpp"
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/line_step.hpp"
 #include "thalweg/solver/truncated_cg.hpp"
@@ -46,7 +47,7 @@ class NewtonCgSolver final : public SmoothSolver {
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const line_search::Found found =
-        line_search::Armijo::search(f, {0, at.value, line_.slope()}, {});
+        line_search::StrongWolfe::search(f, {0, at.value, line_.slope()}, {});
     if (!found.success()) return line_.failed(found.outcome);
     return line_.finish(f, at, found.at.step);
   }

@@ -72,12 +72,16 @@ class TrustNcgSolver final : public SmoothSolver {
       return -infinity;
     }
     // Both decreases drown in the rounding of f near a minimum; there the model is right.
-    const double rounding = line_search::Options{}.noise * std::fabs(at.value);
-    const double change = trial.value - at.value;
+    constexpr line_search::Options accuracy;
+    const double rounding = accuracy.noise * std::fabs(at.value);
+    const double slope = dot(at.gradient, cg_.step());
+    double change = trial.value - at.value;
+    // Slopes tell more than values that hardly differ; the trapezoid is right to third order.
+    if (std::fabs(change) <= accuracy.doubt * std::fabs(at.value))
+      change = 0.5 * (slope + trial.slope);
     const double ratio = (change - rounding) / (step.model - rounding);
     if (is_first_) radius_ = std::min(radius_, step.norm);
     is_first_ = false;
-    const double slope = dot(at.gradient, cg_.step());
     const double bend = change - slope;  // f(x + s) - f - g's
     const double to_minimum = bend > 0 ? std::max(shrink, -0.5 * slope / bend) : grow;
     const double reach = to_minimum * step.norm;
