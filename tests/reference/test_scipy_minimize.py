@@ -74,8 +74,8 @@ def ours(problem, method, scale=1, bounds=None):
     return violation(problem, result.x, bounds), result.nfev
 
 
-# Nonlinear conjugate gradients differ too much from one version to another. From the farthest starts
-# newton_cg creeps on one problem (Kowalik & Osborne) that SciPy's finishes.
+# Nonlinear conjugate gradients differ too much from one version to another. From the farthest
+# starts newton_cg creeps on one problem (Kowalik & Osborne) that SciPy's finishes.
 @pytest.mark.parametrize(
     ("method", "scale"),
     [

@@ -72,7 +72,9 @@ struct Tweedie final : TweedieFamily {
     const V log_y = log(positive);
     const V scaled = slope * exp(-a * log_y);
     const V start = log_y + log1p(abs(scaled)) / select(scaled < 0.0, V(b), V(a));
-    const V inside = newton_conjugate(*this, positive, slope, start);
+    // Far out the terms overflow; infinity bounds what is there.
+    const V inside =
+        select(abs(scaled) >= 1e280, V(infinity), newton_conjugate(*this, positive, slope, start));
     return select(y > 0.0, inside, select(theta >= 0.0, at_zero, V(infinity)));
   }
   double inverse_link(double eta) const noexcept { return exp(eta); }

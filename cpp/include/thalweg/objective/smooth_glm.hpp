@@ -142,7 +142,10 @@ class SmoothGlm final : public Smooth,
   }
 
   Refinements refinements() override {
-    return {.product = this, .matrix = this, .diagonal = this, .residuals = nullptr};
+    return {.product = this,
+            .matrix = design::ColumnAccess<D> ? this : nullptr,
+            .diagonal = this,
+            .residuals = nullptr};
   }
   Counts counts() const override { return counts_; }
   Costs costs() const override {

@@ -5,7 +5,8 @@
 // E is zero where H is positive definite: then the blocked, threaded Cholesky factorisation serves.
 // Where H is singular but the system has a solution (collinear columns), that is the step. Else E
 // is that of a modified factorisation, which gives directions of negative curvature the curvature's
-// size. An Armijo search tries the full step first.
+// size. A Wolfe search tries the full step first; near the minimum, where values differ by rounding
+// only, it goes by slopes.
 //
 // For: up to some thousand variables and a Hessian matrix. More: newton_cg, trust_ncg.
 //
@@ -17,7 +18,7 @@
 
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/modified_cholesky.hpp"
-#include "thalweg/line_search/armijo.hpp"
+#include "thalweg/line_search/strong_wolfe.hpp"
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/line_step.hpp"
 
@@ -40,7 +41,7 @@ class NewtonSolver final : public SmoothSolver {
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const line_search::Found found =
-        line_search::Armijo::search(f, {0, at.value, line_.slope()}, {});
+        line_search::StrongWolfe::search(f, {0, at.value, line_.slope()}, {});
     if (!found.success()) return line_.failed(found.outcome);
     return line_.finish(f, at, found.at.step);
   }
@@ -134,7 +135,9 @@ struct Newton final {
 
   static constexpr auto flags =
       flags_of({.handles_nonconvex = true, .superlinear = true, .needs_hessian = true});
-  static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
+  // A linear model's Hessian is made of columns.
+  static constexpr std::array<std::string_view, 3> needs{
+      {"smooth", "smooth_penalty", "column_access"}};
   static constexpr core::Info info{
       .name = "newton",
       .summary = "Newton's method with a Cholesky factorisation, modified where f is not convex.",

@@ -5,8 +5,8 @@
 // The system is solved the more exactly the faster the gradient falls (eta by Eisenstat & Walker's
 // second choice), so that convergence is superlinear at the price of few products far from the
 // minimum. A direction of negative curvature ends the iteration; the step so far is taken.
-// A Wolfe search from the full step: where a direction of negative curvature has no length of its own
-// it gives one. Preconditioned by the Hessian's diagonal where the function estimates it.
+// A Wolfe search from the full step: where a direction of negative curvature has no length of its
+// own it gives one. Preconditioned by the Hessian's diagonal where the function estimates it.
 //
 // For: convex functions with cheap Hessian products. Where f is far from convex: trust_ncg, which
 // follows negative curvature.
