@@ -327,7 +327,7 @@ def kkt_residual(problem, coef, intercept):
     s, eta = problem.weights, problem.eta(coef, intercept)
     step = 1e-30
     slope = np.imag(problem.terms(coef + 1j * step)) / step
-    pull = np.where(s > 0, -problem.loss_slope(eta), 0.0)
+    pull = np.where(s > 0, np.nan_to_num(-problem.loss_slope(eta)), 0.0)  # formulas overflow
     z = problem.columns.T @ (s * pull) - slope
     lower, upper = problem.limits
     z = np.where(((coef <= lower) & (z < 0)) | ((coef >= upper) & (z > 0)), 0.0, z)

@@ -46,8 +46,10 @@ def check_solution(problem: Problem, solution, tol=None):
         np.testing.assert_allclose(certificate.relative, relative, rtol=1e-6, atol=1e-300)
     elif problem.loss.entry.flags["smooth"] and not problem.penalty.entry.flags["sparse"]:
         check_kkt(problem, coef, intercept, certificate)
-    if solution.status == "stalled":  # honest only where precision is exhausted
-        assert certificate.kind == "kkt" or certificate.value <= error, describe(solution)
+    if solution.status == "stalled":  # honest only where precision is exhausted, or steps vanish
+        sublinear = tw.catalog()["solver"][solution.report.solver].flags["handles_kinks"]
+        bounded = certificate.kind == "duality_gap" and not sublinear
+        assert not bounded or certificate.value <= error, describe(solution)
     elif tol is not None:
         assert solution.status == "converged", describe(solution)
         goal = tol if certificate.kind == "kkt" else max(tol * scale, problem.rounding_floor())
