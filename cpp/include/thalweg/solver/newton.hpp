@@ -5,8 +5,8 @@
 // E is zero where H is positive definite: then the blocked, threaded Cholesky factorisation serves.
 // Where H is singular but the system has a solution (collinear columns), that is the step. Else E
 // is that of a modified factorisation, which gives directions of negative curvature the curvature's
-// size. A Wolfe search tries the full step first; near the minimum, where values differ by rounding
-// only, it goes by slopes.
+// size. An Armijo search tries the full step first; near the minimum, where values differ by
+// rounding only, slopes accept it.
 //
 // For: up to some thousand variables and a Hessian matrix. More: newton_cg, trust_ncg.
 //
@@ -18,7 +18,7 @@
 
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/modified_cholesky.hpp"
-#include "thalweg/line_search/strong_wolfe.hpp"
+#include "thalweg/line_search/armijo.hpp"
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/line_step.hpp"
 
@@ -40,8 +40,7 @@ class NewtonSolver final : public SmoothSolver {
     find_step(at.gradient, context.execution);
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
-    const line_search::Found found =
-        line_search::StrongWolfe::search(f, {0, at.value, line_.slope()}, {});
+    const line_search::Found found = search(f, {0, at.value, line_.slope()});
     if (!found.success()) return line_.failed(found.outcome);
     return line_.finish(f, at, found.at.step);
   }
@@ -58,6 +57,16 @@ class NewtonSolver final : public SmoothSolver {
   Index matrix_bytes() const override { return static_cast<Index>(8 * hessian_.size()); }
 
  private:
+  static line_search::Found search(objective::Smooth& f, const objective::LinePoint& start) {
+    constexpr line_search::Options options;
+    if (-start.slope <= line_search::margin(start, options)) {
+      const objective::LinePoint full = f.along(1.0);
+      if (line_search::is_approximate_wolfe(start, full, options))
+        return {.outcome = line_search::Outcome::success, .at = full, .trials = 1};
+    }
+    return line_search::Armijo::search(f, start, options);
+  }
+
   void find_step(const Vector& gradient, const core::Execution& execution) {
     keep();
     Vector& step = line_.direction();
