@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "thalweg/solver/compact_bfgs.hpp"
@@ -49,6 +50,7 @@ class CauchyPoint final {
     while (slope < 0) {
       const double to_minimum = -slope / curvature;
       const double to_break = breakpoints_.empty() ? infinity : breakpoints_.front().at - t;
+      if (breakpoints_.empty() && !std::isfinite(to_minimum)) break;  // the model has overflowed
       if (to_minimum < to_break) {
         advance(to_minimum, k2);
         t += to_minimum;
