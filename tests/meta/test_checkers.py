@@ -124,6 +124,20 @@ def test_flipped_gradients_are_rejected(loss, rng):
             checkers.check_gradient(problem.loss_at, wrong, eta)
 
 
+@pytest.mark.parametrize("loss", catalogue.SCALAR_SMOOTH_LOSSES)
+def test_what_rounds_is_of_rows_that_count(loss, rng):
+    X, keep = rng.standard_normal((50, 3)), np.arange(50) % 4 > 0
+    loss_of = catalogue.loss_handle(loss)
+    y = catalogue.targets(loss_of, rng.standard_normal(50))
+    far = np.where(keep[:, None], X, 400.0)  # the slope of exp is finite there, its square is not
+    penalty = next(row.penalty for row in catalogue.SUITED if row.loss == loss)
+    handles = loss_of, catalogue.penalty_handle(penalty), 0.1
+    weighted = Problem(far, y, *handles, sample_weight=1.0 * keep)
+    kept = Problem(X[keep], y[keep], *handles)
+    for coef in (np.full(3, 0.5), np.full(3, -0.5)):
+        np.testing.assert_allclose(weighted.rounding(coef, 0.1), kept.rounding(coef, 0.1), rtol=0.5)
+
+
 def test_two_independent_certificates_agree(problem, solution):
     """The package's own checks, written by others with closed forms, find the same gap."""
     if not problem.loss.entry.flags["quadratic"]:

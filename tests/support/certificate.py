@@ -98,6 +98,10 @@ class Problem:
         step = 1e-30
         return np.imag(self.loss_at(eta + 1j * step)) / step
 
+    def counted_slope(self, eta):
+        """`loss_slope`, zero where the weight is; finite, though formulas overflow far out."""
+        return np.where(self.weights > 0, np.nan_to_num(self.loss_slope(eta)), 0.0)
+
     def terms(self, coef):
         """Penalty of every feature, with the strength."""
         weight = np.ones(coef.shape[-1]) if self.penalty.weights is None else self.penalty.weights
@@ -179,7 +183,7 @@ class Problem:
         """How much of an objective, or of a gap, is rounding."""
         eta = self.eta(coef, intercept)
         noise = self.noise(coef, intercept)
-        slope = np.nan_to_num(np.abs(self.loss_slope(eta)))  # formulas overflow far out
+        slope = np.abs(self.counted_slope(eta))
         summation = (64 + 4 * np.sqrt(len(eta))) * EPS * self.weighted_sum(self.loss_at(eta))
         # Correlations that have to vanish are zero only to rounding.
         norms = np.sqrt(self.weights @ self.dense**2)
@@ -327,7 +331,7 @@ def kkt_residual(problem, coef, intercept):
     s, eta = problem.weights, problem.eta(coef, intercept)
     step = 1e-30
     slope = np.imag(problem.terms(coef + 1j * step)) / step
-    pull = np.where(s > 0, np.nan_to_num(-problem.loss_slope(eta)), 0.0)  # formulas overflow
+    pull = -problem.counted_slope(eta)
     z = problem.columns.T @ (s * pull) - slope
     lower, upper = problem.limits
     z = np.where(((coef <= lower) & (z < 0)) | ((coef >= upper) & (z > 0)), 0.0, z)
