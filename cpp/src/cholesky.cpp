@@ -127,6 +127,18 @@ void Cholesky::solve(double* x) const {
   }
 }
 
+void bring_forward(double* a, Index n, Index k, Index pivot, Vector& rest,
+                   std::vector<Index>& order) {
+  if (pivot == k) return;
+  const auto column = [&](Index j) { return a + j * n; };
+  for (Index j = 0; j < k; ++j) std::swap(column(j)[k], column(j)[pivot]);
+  for (Index i = k + 1; i < pivot; ++i) std::swap(column(k)[i], column(i)[pivot]);
+  std::swap(column(k)[k], column(pivot)[pivot]);
+  std::swap_ranges(column(k) + pivot + 1, column(k) + n, column(pivot) + pivot + 1);
+  std::swap(rest[static_cast<std::size_t>(k)], rest[static_cast<std::size_t>(pivot)]);
+  std::swap(order[static_cast<std::size_t>(k)], order[static_cast<std::size_t>(pivot)]);
+}
+
 bool PivotedCholesky::factorize(double* a, Index n, double tolerance,
                                 const core::Execution& execution) {
   const DenseKernels<double>& dense = table().dense<double>();
@@ -145,7 +157,7 @@ bool PivotedCholesky::factorize(double* a, Index n, double tolerance,
     const auto largest = std::max_element(rest_.begin() + k, rest_.end());
     if (k == 0) least = tolerance * *largest;
     if (!(*largest > least)) break;
-    bring_forward(k, largest - rest_.begin());
+    bring_forward(a_, n_, k, largest - rest_.begin(), rest_, order_);
     double* const x = column(k);
     for (Index j = 0; j < k; ++j) {
       work_[static_cast<std::size_t>(j)] = -column(j)[k];
@@ -160,18 +172,6 @@ bool PivotedCholesky::factorize(double* a, Index n, double tolerance,
     ++rank_;
   }
   return true;
-}
-
-// Exchanges rows and columns k and `pivot` of what is left of the matrix (its lower triangle), and
-// the rows of the columns so far.
-void PivotedCholesky::bring_forward(Index k, Index pivot) {
-  if (pivot == k) return;
-  for (Index j = 0; j < k; ++j) std::swap(column(j)[k], column(j)[pivot]);
-  for (Index i = k + 1; i < pivot; ++i) std::swap(column(k)[i], column(i)[pivot]);
-  std::swap(column(k)[k], column(pivot)[pivot]);
-  std::swap_ranges(column(k) + pivot + 1, column(k) + n_, column(pivot) + pivot + 1);
-  std::swap(rest_[static_cast<std::size_t>(k)], rest_[static_cast<std::size_t>(pivot)]);
-  std::swap(order_[static_cast<std::size_t>(k)], order_[static_cast<std::size_t>(pivot)]);
 }
 
 void PivotedCholesky::solve(double* x) const {

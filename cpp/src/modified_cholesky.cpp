@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace thalweg::kernels {
@@ -49,7 +50,7 @@ bool ModifiedCholesky::factorize(double* a, Index n, const core::Execution& exec
     const auto largest = std::max_element(rest_.begin() + k, rest_.end(), [](double x, double y) {
       return std::fabs(x) < std::fabs(y);
     });
-    bring_forward(k, largest - rest_.begin());
+    bring_forward(a_, n_, k, largest - rest_.begin(), rest_, order_);
     // Column k of C = L D, from those of L so far.
     double* const c = column(k);
     for (Index j = 0; j < k; ++j) {
@@ -70,18 +71,6 @@ bool ModifiedCholesky::factorize(double* a, Index n, const core::Execution& exec
     }
   }
   return true;
-}
-
-// Exchanges rows and columns k and `pivot` of what is left of the matrix (its lower triangle), and
-// the rows of the columns so far.
-void ModifiedCholesky::bring_forward(Index k, Index pivot) {
-  if (pivot == k) return;
-  for (Index j = 0; j < k; ++j) std::swap(column(j)[k], column(j)[pivot]);
-  for (Index i = k + 1; i < pivot; ++i) std::swap(column(k)[i], column(i)[pivot]);
-  std::swap(column(k)[k], column(pivot)[pivot]);
-  std::swap_ranges(column(k) + pivot + 1, column(k) + n_, column(pivot) + pivot + 1);
-  std::swap(rest_[static_cast<std::size_t>(k)], rest_[static_cast<std::size_t>(pivot)]);
-  std::swap(order_[static_cast<std::size_t>(k)], order_[static_cast<std::size_t>(pivot)]);
 }
 
 void ModifiedCholesky::solve(double* x) {

@@ -53,7 +53,6 @@ class PivotedCholesky final {
   Index rank() const { return rank_; }
 
  private:
-  void bring_forward(Index k, Index pivot);
   double* column(Index k) { return a_ + k * n_; }
   const double* column(Index k) const { return a_ + k * n_; }
 
@@ -63,5 +62,11 @@ class PivotedCholesky final {
   Vector rest_;  // the diagonal, less what the columns so far explain
   mutable Vector work_;
 };
+
+// The exchange of a factorisation with diagonal pivoting, of an n x n matrix of leading dimension
+// n: rows and columns k and `pivot` >= k of what is left of it (its lower triangle), the rows of
+// the columns so far, and the entries of the remaining diagonal and of the order.
+void bring_forward(double* a, Index n, Index k, Index pivot, Vector& rest,
+                   std::vector<Index>& order);
 
 }  // namespace thalweg::kernels

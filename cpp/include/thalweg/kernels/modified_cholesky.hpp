@@ -30,7 +30,6 @@ class ModifiedCholesky final {
   double shift() const { return shift_; }
 
  private:
-  void bring_forward(Index k, Index pivot);
   double* column(Index k) { return a_ + k * n_; }
 
   double* a_ = nullptr;
