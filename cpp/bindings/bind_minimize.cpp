@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "parameters.hpp"
 #include "thalweg/catalog.hpp"
 #include "thalweg/core/error.hpp"
 #include "thalweg/objective/hessian.hpp"
@@ -15,12 +16,6 @@
 
 namespace thalweg::bindings {
 namespace {
-
-core::StopToken::Clock::time_point deadline_in(double seconds) {
-  using Clock = core::StopToken::Clock;
-  const std::chrono::duration<double> wait(std::min(seconds, 1e9));
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
-}
 
 objective::DifferenceOptions difference_options(const py::object& jac, const solver::Bounds& bounds,
                                                 double relative_step, double absolute_step) {
@@ -97,8 +92,8 @@ core::Status status_of(const solver::MinimizeResult& result, const Budget& budge
 py::tuple minimize(const py::object& fun, const py::object& x0, const py::object& jac,
                    const py::object& hess, const py::object& hessp, const py::object& residuals,
                    int rho, double scale, const py::object& lower, const py::object& upper,
-                   const std::string& solver_name, const std::vector<double>& parameters,
-                   double tol, Index max_iter, const std::optional<Index>& max_functions,
+                   const std::string& solver_name, const py::dict& parameters, double tol,
+                   Index max_iter, const std::optional<Index>& max_functions,
                    const std::optional<double>& max_time, double least_decrease,
                    double relative_step, double absolute_step, std::uint64_t seed,
                    const py::object& callback, bool trace) {
@@ -111,20 +106,19 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   request.start.assign(data(start), data(start) + size);
   if (!lower.is_none()) request.bounds.lower = data(float64_vector("lower", lower, size));
   if (!upper.is_none()) request.bounds.upper = data(float64_vector("upper", upper, size));
-  request.options = {.parameters = parameters, .seed = seed};
+  const core::Info& entry = *find_solver(solver_name).info;
+  request.options = {.parameters = parameters_of(entry, parameters), .seed = seed};
   request.keep_trace = trace;
 
   PendingError pending;
-  core::StopToken stop(
-      [&pending] { return pending.signal_raised(); },
-      max_time ? deadline_in(*max_time) : core::StopToken::Clock::time_point::max());
+  core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline_in(max_time));
   request.execution = {.threads = core::resolve_threads(0), .stop = &stop};
   Budget budget(stop, max_functions.value_or(std::numeric_limits<Index>::max()));
   const Calls calls{pending, budget};
   objective::UserFunction function =
       complete({fun, jac, hess, hessp, residuals}, request.start, calls,
                difference_options(jac, request.bounds, relative_step, absolute_step),
-               core::flag(*find_solver(solver_name).info, "needs_hessian"));
+               core::flag(entry, "needs_hessian"));
   function.robust = {static_cast<objective::Rho>(rho), scale};
   objective::Callable objective(std::move(function));
   request.objective = &objective;

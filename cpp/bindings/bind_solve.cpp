@@ -226,11 +226,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   request.keep_trace = trace;
 
   PendingError pending;
-  const auto deadline = max_time ? core::StopToken::Clock::now() +
-                                       std::chrono::duration_cast<core::StopToken::Clock::duration>(
-                                           std::chrono::duration<double>(std::min(*max_time, 1e9)))
-                                 : core::StopToken::Clock::time_point::max();
-  core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline);
+  core::StopToken stop([&pending] { return pending.signal_raised(); }, deadline_in(max_time));
   request.execution.stop = &stop;
   if (stopped) stop.request();
   if (!callback.is_none()) {

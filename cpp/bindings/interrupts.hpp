@@ -4,7 +4,10 @@
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "thalweg/core/parallel.hpp"
@@ -45,6 +48,15 @@ class PendingError final {
   std::mutex mutex_;  // for builds of Python without the GIL
   py::object exception_ = py::none();
 };
+
+// So many seconds from now; never for none.
+inline core::StopToken::Clock::time_point deadline_in(const std::optional<double>& seconds) {
+  using Clock = core::StopToken::Clock;
+  if (!seconds) return Clock::time_point::max();
+  // The clock's integers end after some hundred years.
+  const std::chrono::duration<double> wait(std::min(*seconds, 1e9));
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
+}
 
 // f() without the GIL. An interrupt goes before what f throws.
 template <class F>

@@ -12,7 +12,7 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from thalweg import _core, solvers
 from thalweg._objective import Objective, read_bounds, read_callback, read_objective, read_point
-from thalweg._parameters import check, choices, seed_from
+from thalweg._parameters import check, seed_from
 from thalweg._validation import show
 from thalweg.registry import catalog
 from thalweg.report import Certificate, MinimizeReport
@@ -358,7 +358,7 @@ class _Run:
             lower=self.lower,
             upper=self.upper,
             solver=self.solver.entry.name,
-            parameters=_numbers(self.solver),
+            parameters=self.solver.parameters,
             tol=settings.tol,
             max_iter=settings.max_iter,
             max_functions=max_functions,
@@ -369,17 +369,6 @@ class _Run:
             callback=self.callback,
         )
         return _Outcome(result, gradient, counts), pending
-
-
-def _numbers(solver):
-    """Parameters of a handle as the core takes them: choices by their positions."""
-    values = []
-    for parameter in solver.entry.parameters:
-        value = solver.parameters[parameter.name]
-        if isinstance(value, str):
-            value = choices(parameter.interval).index(value)
-        values.append(float(value))
-    return values
 
 
 def _read_options(settings, options):
