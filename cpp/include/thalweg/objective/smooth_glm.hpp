@@ -1,14 +1,13 @@
 // A generalized linear model with a smooth loss and a smooth penalty, as a smooth objective:
 //
-//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,   eta = X~ w + b +
-//   offset
+//   f(w, b) = (1 / sum s) sum_i s_i loss(y_i, eta_i) + sum_j l2_j / 2 w_j^2,
+//   eta = X~ w + b + offset
 //
 // in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
 // coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
 //
 // The predictions of the base point are kept. A line costs one pass over X when it begins and O(n)
-// a trial; a move costs one pass, for the gradient. Losses are evaluated in blocks of rows of fixed
-// boundaries, whose sums are added in order.
+// a trial; a move costs one pass, for the gradient.
 //
 //   gradient   (X~' g) / sum s + l2 w,  g_i = s_i loss'(eta_i)
 //   Hessian    (X~' diag(h) X~) / sum s + l2,  h_i = s_i loss''(eta_i); products with it cost two
@@ -21,9 +20,9 @@
 #include <optional>
 
 #include "thalweg/design/any_design.hpp"
-#include "thalweg/loss/blocks.hpp"
 #include "thalweg/objective/glm.hpp"
 #include "thalweg/objective/smooth.hpp"
+#include "thalweg/objective/weighted_loss.hpp"
 
 namespace thalweg::objective {
 
@@ -39,11 +38,10 @@ class SmoothGlm final : public Smooth,
       : x_(x),
         by_rows_(by_rows),
         data_(data),
-        loss_(loss),
+        loss_(loss, data.y, data.weights, x.rows(), execution),
         rows_(x.rows()),
         cols_(x.cols()),
         outputs_(loss.outputs()),
-        execution_(execution),
         total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
                                        : static_cast<double>(x.rows())),
         eta_(length(rows_ * outputs_)),
@@ -68,10 +66,10 @@ class SmoothGlm final : public Smooth,
   Index cols() const { return cols_; }
   Index outputs() const { return outputs_; }
   bool fits_intercept() const { return data_.fit_intercept; }
-  const core::Execution& execution() const { return execution_; }
-  void ignore_stop() { execution_.stop = nullptr; }
+  const core::Execution& execution() const { return loss_.execution(); }
+  void ignore_stop() { loss_.ignore_stop(); }
   const Columns<D>& columns() const { return *columns_; }
-  const loss::LossBlock& loss() const { return loss_; }
+  const loss::LossBlock& loss() const { return loss_.loss(); }
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }
   double total_weight() const { return total_; }
@@ -81,13 +79,13 @@ class SmoothGlm final : public Smooth,
   double null_slope_norm() const { return null_slope_norm_; }
   // Of the numbers that the objective is the sum of; the square of a residual has no other.
   double rounding_scale() const {
-    return core::flag(loss_.info(), "quadratic") ? 0.0 : mean_abs_target_;
+    return core::flag(loss().info(), "quadratic") ? 0.0 : mean_abs_target_;
   }
   // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
   // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
     const double residual = 1e3 * epsilon * mean_abs_target_;
-    const bool quadratic = core::flag(loss_.info(), "quadratic");
+    const bool quadratic = core::flag(loss().info(), "quadratic");
     return std::max(null_objective_, quadratic ? 0.5 * core::square(residual) : residual);
   }
 
@@ -120,7 +118,7 @@ class SmoothGlm final : public Smooth,
 
   LinePoint along(double step) override {
     ++counts_.values;
-    const std::array<double, 3> sums = line_sums(eta_.data(), delta_.data(), step);
+    const std::array<double, 3> sums = loss_.line(eta_.data(), delta_.data(), step);
     return {
         .step = step,
         .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
@@ -130,13 +128,7 @@ class SmoothGlm final : public Smooth,
   double move(double step, double* x, double* gradient) override {
     ++counts_.gradients;
     for (std::size_t i = 0; i < point_.size(); ++i) point_[i] += step * direction_[i];
-    over_rows([&](Index begin, Index count) {
-      for (Index k = 0; k < outputs_; ++k) {
-        double* const eta = eta_.data() + k * rows_ + begin;
-        const double* const delta = delta_.data() + k * rows_ + begin;
-        for (Index i = 0; i < count; ++i) eta[i] += step * delta[i];
-      }
-    });
+    loss_.advance(step, delta_.data(), eta_.data());
     std::copy(point_.begin(), point_.end(), x);
     return finish_base(gradient);
   }
@@ -179,15 +171,15 @@ class SmoothGlm final : public Smooth,
     point_ = x;
     predict(point_, data_.offset, eta_);
     has_curvature_ = false;
-    result.primal = loss_sum(nullptr) / total_ + penalty_value();
+    result.primal = loss_.value(eta_.data()) / total_ + penalty_value();
     if (data_.fit_intercept) shift_to_best_intercept();
-    loss_sum(slopes_.data());  // -s u
+    loss_.gradient(eta_.data(), slopes_.data());  // -s u
     if (data_.fit_intercept) balance_slopes();
-    double dual = -conjugate_sum() / total_;
+    double dual = dual_of_loss();
     if (dual == -infinity) {
       // Weights, multiplied and divided by, can carry a slope over the edge of the domain.
       for (double& g : slopes_) g *= 1 - 8 * epsilon;
-      dual = -conjugate_sum() / total_;
+      dual = dual_of_loss();
     }
     sum_slopes();
     Vector z(length(cols_));
@@ -206,22 +198,13 @@ class SmoothGlm final : public Smooth,
 
   // Whether every row is on the right side of the predictions at the base point, so that a multiple
   // of them makes the loss as small as one likes.
-  bool is_separated() const {
-    for (Index i = 0; i < rows_; ++i) {
-      if (data_.weights != nullptr && data_.weights[i] == 0) continue;
-      if (!(margin(i) > 0)) return false;
-    }
-    return true;
-  }
+  bool is_separated() const { return loss_.is_separated(eta_.data()); }
 
   // The weighted mean loss at the base point.
   double mean_loss(const double* weights) const {
     double total = 0;
     for (Index i = 0; i < rows_; ++i) total += weights[i];
-    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-             sums[0] = loss_.value(block(begin, count, weights), eta_.data() + begin);
-           })[0] /
-           total;
+    return loss_.value(eta_.data(), weights) / total;
   }
 
   // Solver coordinates to those of the raw columns, and back.
@@ -270,80 +253,11 @@ class SmoothGlm final : public Smooth,
   }
 
  private:
-  static constexpr Index row_block = 2048;
   static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
 
-  // f(begin, count) for blocks of rows.
-  template <class F>
-  void over_rows(F&& f) const {
-    core::parallel_for((rows_ + row_block - 1) / row_block,
-                       design::serial_if_small(8 * rows_ * outputs_, execution_), [&](Index block) {
-                         const Index begin = block * row_block;
-                         f(begin, std::min(row_block, rows_ - begin));
-                       });
-  }
-  // Sums of `count` numbers that f(begin, count, sums) adds to, blocks in order.
-  template <std::size_t count, class F>
-  std::array<double, count> sum_over_rows(F&& f) const {
-    const Index blocks = (rows_ + row_block - 1) / row_block;
-    std::vector<std::array<double, count>> partial(length(blocks), std::array<double, count>{});
-    over_rows([&](Index begin, Index rows) { f(begin, rows, partial[length(begin / row_block)]); });
-    std::array<double, count> sums{};
-    for (const auto& part : partial) {
-      for (std::size_t c = 0; c < count; ++c) sums[c] += part[c];
-    }
-    return sums;
-  }
-
-  loss::Rows block(Index begin, Index count, const double* weights) const {
-    return {.y = data_.y + begin,
-            .s = weights != nullptr ? weights + begin : nullptr,
-            .n = count,
-            .stride = rows_};
-  }
-  loss::Rows block(Index begin, Index count) const { return block(begin, count, data_.weights); }
-
-  // How far the prediction of a label is ahead of that of any other.
-  double margin(Index i) const {
-    if (outputs_ == 1) return data_.y[i] * eta_[length(i)];
-    const auto label = static_cast<Index>(data_.y[i]);
-    double other = -infinity;
-    for (Index k = 0; k < outputs_; ++k) {
-      if (k != label) other = std::max(other, eta_[length(k * rows_ + i)]);
-    }
-    return eta_[length(label * rows_ + i)] - other;
-  }
-
-  // sum_i s_i loss(y_i, eta_i); s_i loss' into `slopes` unless it is null.
-  double loss_sum(double* slopes) const {
-    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-      const double* const eta = eta_.data() + begin;
-      sums[0] = slopes != nullptr ? loss_.gradient(block(begin, count), eta, slopes + begin)
-                                  : loss_.value(block(begin, count), eta);
-    })[0];
-  }
-  // Value, first and second derivative of sum_i s_i loss(y_i, eta_i + t d_i).
-  std::array<double, 3> line_sums(const double* eta, const double* d, double step) const {
-    return sum_over_rows<3>([&](Index begin, Index count, auto& sums) {
-      loss_.line(block(begin, count), eta + begin, d + begin, step, sums.data());
-    });
-  }
-  // sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) of -s u in slopes_; u is left in delta_, negated.
-  double conjugate_sum() {
-    return sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-      for (Index k = 0; k < outputs_; ++k) {
-        for (Index i = begin; i < begin + count; ++i) {
-          const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
-          delta_[length(k * rows_ + i)] =
-              weight > 0 ? slopes_[length(k * rows_ + i)] / weight : 0.0;
-        }
-      }
-      sums[0] = loss_.conjugate(block(begin, count), delta_.data() + begin);
-      for (Index k = 0; data_.offset != nullptr && k < outputs_; ++k) {
-        for (Index i = begin; i < begin + count; ++i)
-          sums[0] -= slopes_[length(k * rows_ + i)] * data_.offset[i];
-      }
-    })[0];
+  // Of slopes_, -s u; leaves -u in delta_.
+  double dual_of_loss() {
+    return -loss_.conjugate(slopes_.data(), data_.offset, delta_.data()) / total_;
   }
 
   double penalty_value() const {
@@ -366,11 +280,11 @@ class SmoothGlm final : public Smooth,
       double* const eta = out.data() + k * rows_;
       for (Index i = 0; i < rows_; ++i) eta[i] = offset != nullptr ? shift + offset[i] : shift;
       if (by_rows_ == nullptr) {
-        x_.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+        x_.gemv_add(columns_->all(), coef_.data(), eta, execution());
       } else {
         std::visit(
             [&](const auto& x_by_rows) {
-              x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution_);
+              x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution());
             },
             *by_rows_);
       }
@@ -380,7 +294,7 @@ class SmoothGlm final : public Smooth,
   // From the predictions of the base point: its value, and its gradient.
   double finish_base(double* gradient) {
     has_curvature_ = false;
-    const double loss = loss_sum(slopes_.data());
+    const double loss = loss_.gradient(eta_.data(), slopes_.data());
     sum_slopes();
     for (Index k = 0; k < outputs_; ++k) {
       double* const out = gradient + k * cols_;
@@ -392,13 +306,9 @@ class SmoothGlm final : public Smooth,
   }
 
   void sum_slopes() {
-    slope_sums_.assign(length(outputs_), 0.0);
-    for (Index k = 0; k < outputs_; ++k) {
-      const double* const g = slopes_.data() + k * rows_;
-      slope_sums_[length(k)] = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-        for (Index i = begin; i < begin + count; ++i) sums[0] += g[i];
-      })[0];
-    }
+    slope_sums_.resize(length(outputs_));
+    for (Index k = 0; k < outputs_; ++k)
+      slope_sums_[length(k)] = loss_.sum(slopes_.data() + k * rows_);
   }
 
   // out_j = x~_j' v_k / sum s of slopes_ (or what took its place), whose sums must be known.
@@ -406,7 +316,7 @@ class SmoothGlm final : public Smooth,
     correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out);
   }
   void correlate(const double* v, double sum, double* out) const {
-    x_.gemv_t(v, columns_->all(), out, execution_);
+    x_.gemv_t(v, columns_->all(), out, execution());
     const double inverse_total = 1.0 / total_;
     for (Index j = 0; j < cols_; ++j) {
       // A column without variation explains nothing; its product is rounding.
@@ -423,11 +333,11 @@ class SmoothGlm final : public Smooth,
     }
     null_intercept_.assign(length(outputs_), 0.0);
     if (data_.fit_intercept) null_intercept_ = shift_to_best_intercept();
-    null_objective_ = loss_sum(slopes_.data()) / total_;
+    null_objective_ = loss_.gradient(eta_.data(), slopes_.data()) / total_;
     sum_slopes();
     double square = 0, mean_abs = 0;
     for (Index i = 0; i < rows_; ++i) {
-      const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
+      const double weight = loss_.weight(i);
       mean_abs += weight * std::fabs(data_.y[i]);
       for (Index k = 0; weight > 0 && k < outputs_; ++k)
         square += core::square(slopes_[length(k * rows_ + i)]) / weight;
@@ -450,7 +360,7 @@ class SmoothGlm final : public Smooth,
         shifts[length(k)] += step;
         largest = std::max(largest, std::fabs(step) / (1 + std::fabs(shifts[length(k)])));
       }
-      if (outputs_ == 1 || largest <= 4 * epsilon || execution_.stop_requested()) break;
+      if (outputs_ == 1 || largest <= 4 * epsilon || execution().stop_requested()) break;
     }
     return shifts;
   }
@@ -462,7 +372,7 @@ class SmoothGlm final : public Smooth,
     std::fill_n(delta_.begin() + k * rows_, rows_, 1.0);
     double shift = 0, lower = -infinity, upper = infinity;
     for (int i = 0; i < most_steps; ++i) {
-      const std::array<double, 3> at = line_sums(eta_.data(), delta_.data(), shift);
+      const std::array<double, 3> at = loss_.line(eta_.data(), delta_.data(), shift);
       if (at[1] == 0 || !std::isfinite(at[1])) break;
       (at[1] > 0 ? upper : lower) = shift;
       double next = at[2] > 0 ? shift - at[1] / at[2] : shift - std::copysign(longest, at[1]);
@@ -471,7 +381,7 @@ class SmoothGlm final : public Smooth,
         next = 0.5 * (lower + upper);
       const bool done = std::fabs(next - shift) <= 2 * epsilon * (std::fabs(shift) + epsilon);
       shift = next;
-      if (done || execution_.stop_requested()) break;
+      if (done || execution().stop_requested()) break;
     }
     return shift;
   }
@@ -495,25 +405,13 @@ class SmoothGlm final : public Smooth,
 
   void need_curvature() {
     if (has_curvature_) return;
-    over_rows([&](Index begin, Index count) {
-      loss_.curvature(block(begin, count), eta_.data() + begin, delta_.data() + begin,
-                      slopes_.data() + begin);
-    });
+    loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
     has_curvature_ = true;
   }
 
-  // s_i d2 loss / d eta_k d eta_l at the base point. Of several outputs, slopes_ has probabilities.
+  // s_i d2 loss / d eta_k d eta_l at the base point.
   const double* curvature_block(Index k, Index l) {
-    if (outputs_ == 1) return slopes_.data();
-    const double* const p = slopes_.data() + k * rows_;
-    const double* const q = slopes_.data() + l * rows_;
-    over_rows([&](Index begin, Index count) {
-      for (Index i = begin; i < begin + count; ++i) {
-        const double weight = data_.weights != nullptr ? data_.weights[i] : 1.0;
-        delta_[length(i)] = weight * p[i] * ((k == l ? 1.0 : 0.0) - q[i]);
-      }
-    });
-    return delta_.data();
+    return loss_.curvature_block(slopes_.data(), k, l, delta_.data());
   }
 
   void multiply(const double* v, double* out) override {
@@ -521,15 +419,10 @@ class SmoothGlm final : public Smooth,
     need_curvature();
     const Vector x(v, v + size());
     predict(x, nullptr, delta_);
-    over_rows([&](Index begin, Index count) {
-      double* const u = delta_.data() + begin;
-      loss_.product(block(begin, count), slopes_.data() + begin, u, u);
-    });
+    loss_.product(slopes_.data(), delta_.data());
     for (Index k = 0; k < outputs_; ++k) {
       const double* const u = delta_.data() + k * rows_;
-      const double sum = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-        for (Index i = begin; i < begin + count; ++i) sums[0] += u[i];
-      })[0];
+      const double sum = loss_.sum(u);
       correlate(u, sum, out + k * cols_);
       for (Index j = 0; j < cols_; ++j) out[k * cols_ + j] += terms_(j).l2 * v[k * cols_ + j];
       if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
@@ -543,7 +436,7 @@ class SmoothGlm final : public Smooth,
     const Index ld = size();
     for (Index k = 0; k < outputs_; ++k) {
       for (Index l = k; l < outputs_; ++l) {
-        if (execution_.stop_requested()) return;
+        if (execution().stop_requested()) return;
         assemble_block(curvature_block(k, l), k, l, out, ld);
       }
     }
@@ -571,15 +464,13 @@ class SmoothGlm final : public Smooth,
   void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
     constexpr bool sparse = core::flag(D::Entry::info, "sparse");
     double* const block = out + l * cols_ + k * cols_ * ld;
-    const double sum = sum_over_rows<1>([&](Index begin, Index count, auto& sums) {
-      for (Index i = begin; i < begin + count; ++i) sums[0] += h[i];
-    })[0];
+    const double sum = loss_.sum(h);
     Vector raw(length(cols_));
-    x_.gemv_t(h, columns_->all(), raw.data(), execution_);
+    if (sparse || data_.fit_intercept) x_.gemv_t(h, columns_->all(), raw.data(), execution());
     if constexpr (design::ColumnAccess<D>) {
       // Sparse columns are centred afterwards, dense ones as they are read.
       x_.gram(columns_->all(), cols_, sparse ? nullptr : columns_->center(), h, sum, block, ld,
-              execution_);
+              execution());
     }
     const double inverse_total = 1.0 / total_;
     for (Index j = 0; j < cols_; ++j) {
@@ -609,9 +500,8 @@ class SmoothGlm final : public Smooth,
     const double inverse_total = 1.0 / total_;
     for (Index k = 0; k < outputs_; ++k) {
       const double* const h = curvature_block(k, k);
-      x_.moments(h, h, moments, execution_);
-      double sum = 0;
-      for (Index i = 0; i < rows_; ++i) sum += h[i];
+      x_.moments(h, h, moments, execution());
+      const double sum = loss_.sum(h);
       for (Index j = 0; j < cols_; ++j) {
         const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
         const double square =
@@ -626,9 +516,8 @@ class SmoothGlm final : public Smooth,
   const D& x_;
   const design::AnyDesign* by_rows_;
   GlmData data_;
-  const loss::LossBlock& loss_;
+  WeightedLoss loss_;
   Index rows_, cols_, outputs_;
-  core::Execution execution_;
   double total_;
   std::optional<Columns<D>> columns_;
   penalty::Terms terms_;
