@@ -24,12 +24,8 @@ class SmoothChoice final : public SmoothSolver {
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     if (++steps_ > window && may_switch()) {
-      look_ahead(context);
-      if (pending_ != nullptr) {
-        use(pending_, std::move(pending_reason_));
-        pending_ = nullptr;
-        solver_->begin(f, at, context.bounds);
-      }
+      if (switches(context)) solver_->begin(f, at, context.bounds);
+      restart_window();
     }
     if (steps_ == 1) certificate_then_ = context.certificate;
     return solver_->step(f, at, context);
@@ -66,7 +62,8 @@ class SmoothChoice final : public SmoothSolver {
     }
   }
 
-  void look_ahead(const SmoothContext& context) {
+  // Looks ahead: whether another solver takes over.
+  bool switches(const SmoothContext& context) {
     const double fall = certificate_then_ / context.certificate;
     const double left = context.certificate / std::max(context.target, 1e-300);
     // Steps that are left at the rate of the window; a certificate that does not fall promises
@@ -75,13 +72,13 @@ class SmoothChoice final : public SmoothSolver {
         fall > 1 ? window * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
     const double cost = steps * costs_.gradient;
     if (can_factorise() && newton_steps * newton_step_cost() < cost) {
-      pending_ = "newton";
-      pending_reason_ = "L-BFGS first, Newton when it became slow";
+      use("newton", "L-BFGS first, Newton when it became slow");
     } else if (has_product_ && truncated_products * costs_.product < cost) {
-      pending_ = "trust_ncg";
-      pending_reason_ = "L-BFGS first, a truncated Newton method when it became slow";
+      use("trust_ncg", "L-BFGS first, a truncated Newton method when it became slow");
+    } else {
+      return false;
     }
-    restart_window();
+    return true;
   }
 
   void restart_window() { steps_ = 0; }
@@ -97,8 +94,7 @@ class SmoothChoice final : public SmoothSolver {
   double size_ = 0;
   bool has_matrix_ = false, has_product_ = false, is_bounded_ = false;
   std::unique_ptr<SmoothSolver> solver_;
-  std::string reason_, pending_reason_;
-  const char* pending_ = nullptr;
+  std::string reason_;
   int steps_ = 0;
   double certificate_then_ = infinity;
 };

@@ -7,11 +7,9 @@
 // - Sums are over the samples of the block, s_i times the loss, not divided by anything; s may be
 //   null (ones). A sample of weight zero adds zero, whatever its loss; otherwise NaN comes out.
 // - A sum is accumulated in an order that depends on n and the instruction set only. No kernel
-// opens
-//   a parallel region, allocates, or calls the C library per sample.
+//   opens a parallel region, allocates, or calls the C library per sample.
 // - A loss of K outputs sees K planes: the predictions of sample i are eta[k * stride + i], k < K,
-// and
-//   so are directions, gradients and curvatures. A loss of one output ignores the stride.
+//   and so are directions, gradients and curvatures. A loss of one output ignores the stride.
 #pragma once
 
 #include <cstddef>

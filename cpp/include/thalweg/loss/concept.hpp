@@ -2,8 +2,8 @@
 // nor n. It is an aggregate of its parameters, in the order of info.parameters, and is written
 // once, for a number type V that is double or a pack of SIMD lanes (kernels/pack.inl):
 //
-//   evaluate(y, eta)     {value, gradient, curvature}; the compiler drops what a caller does not
-//   use conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain inverse_link(eta)
+//   evaluate(y, eta)     {value, gradient, curvature}; what a caller does not use, the compiler
+//   drops conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain inverse_link(eta)
 //   the prediction on the scale of y validate(y)          is y in the loss's domain, which domain()
 //   puts into words
 //

@@ -40,7 +40,10 @@ class ProjectedGradientSolver final : public SmoothSolver {
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     values_[steps_++ % values_.size()] = at.value;
     const double highest = *std::max_element(values_.begin(), values_.end());
-    if (!(lambda_ > 0)) lambda_ = core::clip(1 / context.gradient_norm, least, most);
+    if (!(lambda_ > 0)) {
+      lambda_ =
+          core::clip(1 / projected_gradient_norm(at.x, at.gradient, context.bounds), least, most);
+    }
     for (std::size_t j = 0; j < target_.size(); ++j) {
       target_[j] = context.bounds.clip(static_cast<Index>(j), at.x[j] - lambda_ * at.gradient[j]);
     }

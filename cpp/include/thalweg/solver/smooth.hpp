@@ -75,8 +75,7 @@ struct SmoothOptions {
 struct SmoothContext {
   const Bounds& bounds;
   const core::Execution& execution;
-  double gradient_norm = infinity;  // projected, largest entry
-  double target = 0;                // of the certificate, which a step need not undercut by much
+  double target = 0;  // of the certificate, which a step need not undercut by much
   double certificate = infinity;
   Index epochs_left = 0;
 };

@@ -85,7 +85,6 @@ class SmoothProcess final {
     return solver_.step(f_, at_,
                         {.bounds = bounds_,
                          .execution = execution_,
-                         .gradient_norm = projected_gradient_norm(at_.x, at_.gradient, bounds_),
                          .target = so_far.target,
                          .certificate = so_far.certificate.value,
                          .epochs_left = epochs_left});

@@ -56,32 +56,44 @@ inline void require_compatible(const core::Info& solver, const Request& request)
   if (!reason.empty()) throw core::Unsupported(reason);
 }
 
+// By the columns of the design, compiled for each view and quadratic loss.
+template <class Solver>
+Results run_engine(const Request& request) {
+  Results results;
+  std::visit(
+      [&]<class D>(const D& x) {
+        with_loss(request.loss, [&]<class L>() {
+          if constexpr (design::ColumnAccess<D> && is_quadratic<L>) {
+            results = run_tasks<typename Solver::template Engine<D, L>, D, L>(request, x);
+          }
+        });
+      },
+      *request.design);
+  return results;
+}
+
+// By the entry that Solver is another set of parameters of.
+template <class Solver>
+Results run_base(const Request& request) {
+  Request configured = request;
+  Solver::configure(configured.options);
+  return find_solver(Solver::Base::info.name).run(configured);
+}
+
 template <class Solver>
 Results run_unit(const Request& request) {
+  constexpr bool has_base = requires { typename Solver::Base; };
   require_compatible(Solver::info, request);
-  if constexpr (requires { typename Solver::Base; }) {
-    if (is_compatible(Solver::Base::info, request)) {
-      Request configured = request;
-      Solver::configure(configured.options);
-      return find_solver(Solver::Base::info.name).run(configured);
-    }
-  }
-  if constexpr (SmoothEntry<Solver>) {
+  if constexpr (has_base && SmoothEntry<Solver>) {
+    return is_compatible(Solver::Base::info, request)
+               ? run_base<Solver>(request)
+               : run_smooth(request, Solver::info, &Solver::make);
+  } else if constexpr (has_base) {
+    return run_base<Solver>(request);
+  } else if constexpr (SmoothEntry<Solver>) {
     return run_smooth(request, Solver::info, &Solver::make);
-  } else if constexpr (requires { typename Solver::Base; }) {
-    return {};  // require_compatible has thrown
   } else {
-    Results results;
-    std::visit(
-        [&]<class D>(const D& x) {
-          with_loss(request.loss, [&]<class L>() {
-            if constexpr (design::ColumnAccess<D> && is_quadratic<L>) {
-              results = run_tasks<typename Solver::template Engine<D, L>, D, L>(request, x);
-            }
-          });
-        },
-        *request.design);
-    return results;
+    return run_engine<Solver>(request);
   }
 }
 
