@@ -390,6 +390,8 @@ inline std::vector<LeastSquares> more_garbow_hillstrom() {
       [](const auto* x, auto* r) { mgh::rosenbrock(x, r, 20); });
   add("extended_powell_singular", 20, mgh::repeated({3, -1, 0, 1}, 20), 0,
       [](const auto* x, auto* r) { mgh::powell_singular(x, r, 20); });
+  add("penalty_1_of_4", 5, {1, 2, 3, 4}, 2.24997e-5,
+      [](const auto* x, auto* r) { mgh::penalty_1(x, r, 4); });
   add("penalty_1", 11, mgh::filled(10, [](double j) { return j; }), 7.08765e-5,
       [](const auto* x, auto* r) { mgh::penalty_1(x, r, 10); });
   add("penalty_2", 20, mgh::filled(10, halves), 2.93660e-4,
@@ -440,24 +442,66 @@ inline objective::UserFunction residuals_only(const LeastSquares& problem) {
   return f;
 }
 
+// u' (Hessian of f) v
+inline double second_derivative(const LeastSquares& problem, const double* x, const Vector& u,
+                                const Vector& v) {
+  using Second = Dual<Dual<double>>;
+  std::vector<Second> point(u.size()), out(static_cast<std::size_t>(problem.residuals));
+  for (std::size_t j = 0; j < u.size(); ++j)
+    point[j] = Second(Dual<double>(x[j], v[j]), Dual<double>(u[j]));
+  problem.nested(point.data(), out.data());
+  Second sum = 0.0;
+  for (const Second& r : out) sum += r * r;
+  return sum.slope.slope;
+}
+
 inline objective::UserFunction with_hessian(const LeastSquares& problem) {
   objective::UserFunction f = residuals_only(problem);
   f.hessian = [problem](const double* x, double* h) {
-    using Second = Dual<Dual<double>>;
     const auto n = static_cast<std::size_t>(problem.size);
-    std::vector<Second> point(n), out(static_cast<std::size_t>(problem.residuals));
-    for (std::size_t j = 0; j < n; ++j) point[j] = Second(Dual<double>(x[j]), Dual<double>(0.0));
+    Vector u(n, 0.0), v(n, 0.0);
     for (std::size_t j = 0; j < n; ++j) {
+      u[j] = 1;
       for (std::size_t i = j; i < n; ++i) {
-        point[j].slope.value = 1;
-        point[i].value.slope = 1;
-        problem.nested(point.data(), out.data());
-        point[j].slope.value = 0;
-        point[i].value.slope = 0;
-        Second sum = 0.0;
-        for (const Second& r : out) sum += r * r;
-        h[i + j * n] = h[j + i * n] = sum.slope.slope;
+        v[i] = 1;
+        h[i + j * n] = h[j + i * n] = second_derivative(problem, x, u, v);
+        v[i] = 0;
       }
+      u[j] = 0;
+    }
+  };
+  return f;
+}
+
+inline objective::UserFunction with_everything(const LeastSquares& problem) {
+  const auto n = static_cast<std::size_t>(problem.size);
+  const auto m = static_cast<std::size_t>(problem.residuals);
+  objective::UserFunction f = with_hessian(problem);
+  f.value_gradient = [n, m, residuals = f.residuals](const double* x, double* g) {
+    Vector r(m), jacobian(m * n);
+    residuals(x, r.data(), jacobian.data());
+    double sum = 0;
+    for (const double entry : r) sum += 0.5 * entry * entry;
+    for (std::size_t j = 0; j < n; ++j) {
+      g[j] = 0;
+      for (std::size_t i = 0; i < m; ++i) g[j] += jacobian[i + j * m] * r[i];
+    }
+    return sum;
+  };
+  f.value = [m, residuals = f.residuals](const double* x) {
+    Vector r(m);
+    residuals(x, r.data(), nullptr);
+    double sum = 0;
+    for (const double entry : r) sum += 0.5 * entry * entry;
+    return sum;
+  };
+  f.hessian_product = [n, problem](const double* x, const double* v, double* out) {
+    Vector unit(n, 0.0);
+    const Vector direction(v, v + n);
+    for (std::size_t j = 0; j < n; ++j) {
+      unit[j] = 1;
+      out[j] = second_derivative(problem, x, unit, direction);
+      unit[j] = 0;
     }
   };
   return f;

@@ -6,11 +6,9 @@
 #include <numbers>
 #include <random>
 
-#include "least_squares_functions.hpp"
+#include "minimize_requests.hpp"
 #include "smooth_functions.hpp"
-#include "thalweg/catalog.hpp"
 #include "thalweg/core/error.hpp"
-#include "thalweg/solver/minimize.hpp"
 
 namespace thalweg::test {
 namespace {
@@ -138,29 +136,17 @@ objective::UserFunction guarded(objective::UserFunction function, const Box& box
 }
 
 std::vector<std::string> bounded_solvers() {
-  std::vector<std::string> names;
-  for (const SolverEntry& entry : solvers()) {
-    if (entry.make != nullptr && core::flag(*entry.info, "handles_bounds"))
-      names.emplace_back(entry.info->name);
-  }
-  return names;
+  return smooth_solvers([](const std::string& name) { return flagged(name, "handles_bounds"); });
 }
 
 class BoundedTest : public ::testing::TestWithParam<std::string> {
  protected:
-  bool is_superlinear() const { return core::flag(*find_solver(GetParam()).info, "superlinear"); }
+  bool is_superlinear() const { return flagged(GetParam(), "superlinear"); }
 
   core::Result run(const objective::UserFunction& function, const Vector& start, const Box& box) {
-    objective::Callable f(guarded(function, box));
-    solver::MinimizeRequest request;
-    request.objective = &f;
-    request.start = start;
+    solver::MinimizeRequest request = request_of(GetParam(), start, 1e-7);
     request.bounds = box.view();
-    request.solver = GetParam();
-    request.tol = 1e-7;
-    for (const core::Parameter& parameter : find_solver(GetParam()).info->parameters)
-      request.options.parameters.push_back(parameter.default_value);
-    return solver::minimize(request);
+    return test::run(request, guarded(function, box));
   }
 };
 INSTANTIATE_TEST_SUITE_P(Catalogue, BoundedTest, ::testing::ValuesIn(bounded_solvers()),

@@ -3,9 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "least_squares_functions.hpp"
-#include "thalweg/catalog.hpp"
+#include "minimize_requests.hpp"
 #include "thalweg/objective/robust.hpp"
-#include "thalweg/solver/minimize.hpp"
 
 namespace thalweg::test {
 namespace {
@@ -116,25 +115,14 @@ TEST(ResidualFunctionTest, CallsForEachPointOnce) {
 }
 
 std::vector<std::string> residual_solvers() {
-  std::vector<std::string> names;
-  for (const SolverEntry& entry : solvers()) {
-    if (core::flag(*entry.info, "needs_residuals")) names.emplace_back(entry.info->name);
-  }
-  return names;
+  return smooth_solvers([](const std::string& name) { return flagged(name, "needs_residuals"); });
 }
 
 core::Result run(const std::string& solver, const objective::UserFunction& function,
                  const Vector& start, double tol = 1e-7) {
-  objective::Callable f(function);
-  solver::MinimizeRequest request;
-  request.objective = &f;
-  request.start = start;
-  request.solver = solver;
-  request.tol = tol;
+  solver::MinimizeRequest request = request_of(solver, start, tol);
   request.max_iter = 2000;
-  for (const core::Parameter& parameter : find_solver(solver).info->parameters)
-    request.options.parameters.push_back(parameter.default_value);
-  return solver::minimize(request);
+  return test::run(request, function);
 }
 
 class ResidualSolverTest : public ::testing::TestWithParam<std::string> {};

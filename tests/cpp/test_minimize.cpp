@@ -1,44 +1,18 @@
 // The driver on a user's function, with every smooth solver of the catalogue.
 #include <gtest/gtest.h>
 
-#include "classic_problems.hpp"
-#include "thalweg/catalog.hpp"
+#include "minimize_requests.hpp"
+#include "smooth_functions.hpp"
 #include "thalweg/core/error.hpp"
-#include "thalweg/solver/minimize.hpp"
 
 namespace thalweg::test {
 namespace {
 
-std::vector<std::string> smooth_solvers() {
-  std::vector<std::string> names;
-  for (const SolverEntry& entry : solvers()) {
-    if (entry.make != nullptr) names.emplace_back(entry.info->name);
-  }
-  return names;
-}
+constexpr double tol = 1e-6;
 
-bool flagged(const std::string& solver, std::string_view flag) {
-  return core::flag(*find_solver(solver).info, flag);
-}
-
-solver::MinimizeRequest request_of(const std::string& solver, Vector start) {
-  solver::MinimizeRequest request;
-  request.start = std::move(start);
-  request.solver = solver;
-  request.tol = 1e-6;
-  for (const core::Parameter& parameter : find_solver(solver).info->parameters)
-    request.options.parameters.push_back(parameter.default_value);
-  return request;
-}
-
-core::Result run(solver::MinimizeRequest request, const objective::UserFunction& function) {
-  objective::Callable f(function);
-  request.objective = &f;
-  return solver::minimize(request);
-}
-
-core::Result run(const std::string& solver, const objective::UserFunction& function, Vector start) {
-  return run(request_of(solver, std::move(start)), function);
+core::Result run_from(const std::string& solver, const objective::UserFunction& function,
+                      Vector start) {
+  return run(request_of(solver, std::move(start), tol), function);
 }
 
 double largest_gradient(const objective::UserFunction& function, const Vector& x) {
@@ -54,47 +28,51 @@ bool all_finite(const Vector& x) {
 }
 
 class MinimizeTest : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Catalogue, MinimizeTest, ::testing::ValuesIn(smooth_solvers()),
+INSTANTIATE_TEST_SUITE_P(Catalogue, MinimizeTest,
+                         ::testing::ValuesIn(smooth_solvers([](const std::string&) {
+                           return true;
+                         })),
                          [](const auto& test) { return test.param; });
 
 TEST_P(MinimizeTest, FindsTheMinimumOfAQuadratic) {
   if (flagged(GetParam(), "handles_kinks")) GTEST_SKIP() << "sublinear";
-  const core::Result result = run(GetParam(), quadratic(10, 100), Vector(10, -1.0));
+  const core::Result result = run_from(GetParam(), quadratic(10, 100), Vector(10, -1.0));
   EXPECT_EQ(result.status, core::Status::converged) << result.reason;
   for (const double x : result.coef) EXPECT_NEAR(x, 1.0, 1e-5);
 }
 
 TEST_P(MinimizeTest, StopsAtOnceAtTheMinimum) {
-  const core::Result result = run(GetParam(), quadratic(3, 10), Vector(3, 1.0));
+  const core::Result result = run_from(GetParam(), quadratic(3, 10), Vector(3, 1.0));
   EXPECT_EQ(result.status, core::Status::converged);
   EXPECT_EQ(result.iterations, 0);
 }
 
 TEST_P(MinimizeTest, SolvesInOneVariable) {
   if (flagged(GetParam(), "handles_kinks")) GTEST_SKIP() << "sublinear";
-  const core::Result result = run(GetParam(), quadratic(1, 1), {-7.0});
+  const core::Result result = run_from(GetParam(), quadratic(1, 1), {-7.0});
   EXPECT_EQ(result.status, core::Status::converged) << result.reason;
   EXPECT_NEAR(result.coef[0], 1.0, 1e-5);
 }
 
 // No start leads to a point that is higher or not finite, and `converged` is true where it is said.
 TEST_P(MinimizeTest, IsSafeFromEveryStart) {
-  for (const ClassicProblem& problem : classic_problems()) {
+  for (const LeastSquares& problem : more_garbow_hillstrom()) {
+    const objective::UserFunction function = with_everything(problem);
     for (const double factor : {1.0, 10.0, 100.0, 1e6, 1e150}) {
       Vector start = problem.start;
       for (double& x : start) x *= factor;
-      const double before = problem.function.value(start.data());
-      solver::MinimizeRequest request = request_of(GetParam(), start);
+      const double before = function.value(start.data());
+      solver::MinimizeRequest request = request_of(GetParam(), start, tol);
       request.max_iter = 2000;
-      const core::Result result = run(request, problem.function);
+      const core::Result result = run(request, function);
       SCOPED_TRACE(problem.name + " times " + std::to_string(factor) + ": " +
                    std::string(core::to_string(result.status)));
       ASSERT_TRUE(all_finite(result.coef));
-      const double after = problem.function.value(result.coef.data());
+      const double after = function.value(result.coef.data());
       if (std::isfinite(before)) EXPECT_LE(after, before * (1 + 1e-12));
       else EXPECT_NE(result.status, core::Status::converged);
       if (result.status != core::Status::converged) continue;
-      EXPECT_LE(largest_gradient(problem.function, result.coef), request.tol);
+      EXPECT_LE(largest_gradient(function, result.coef), request.tol);
     }
   }
 }
@@ -102,9 +80,11 @@ TEST_P(MinimizeTest, IsSafeFromEveryStart) {
 // Methods that use curvature reach the stationary points of the classic functions.
 TEST_P(MinimizeTest, SolvesTheClassicProblems) {
   if (!flagged(GetParam(), "superlinear")) GTEST_SKIP() << "a first-order method";
-  for (const ClassicProblem& problem : classic_problems()) {
-    const core::Result result = run(GetParam(), problem.function, problem.start);
-    EXPECT_LE(largest_gradient(problem.function, result.coef), 1e-4)
+  for (const LeastSquares& problem : more_garbow_hillstrom()) {
+    if (problem.name == "meyer") continue;  // gradients of 1e-4 are rounding there
+    const objective::UserFunction function = with_everything(problem);
+    const core::Result result = run_from(GetParam(), function, problem.start);
+    EXPECT_LE(largest_gradient(function, result.coef), 1e-4)
         << problem.name << ": " << core::to_string(result.status) << " after " << result.iterations;
   }
 }
@@ -117,16 +97,14 @@ TEST_P(MinimizeTest, ReachesSmallGradients) {
   function.value_gradient = [base = function.value_gradient](const double* x, double* g) {
     return 1 + base(x, g);
   };
-  solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1, -1.2, 1});
-  request.tol = 1e-10;
+  solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1, -1.2, 1}, 1e-10);
   EXPECT_EQ(run(request, function).status, core::Status::converged);
 }
 
 TEST_P(MinimizeTest, StopsAtMaxIter) {
   for (const Index most : {0, 1, 3}) {
-    solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1});
+    solver::MinimizeRequest request = request_of(GetParam(), {-1.2, 1}, 1e-14);
     request.max_iter = most;
-    request.tol = 1e-14;
     const core::Result result = run(request, rosenbrock());
     EXPECT_EQ(result.status, core::Status::max_iter);
     EXPECT_LE(result.iterations, most);
@@ -141,7 +119,7 @@ TEST_P(MinimizeTest, SaysWhereTheFunctionIsNotFinite) {
       g[0] = g[1] = 1;
       return bad;
     };
-    EXPECT_EQ(run(GetParam(), function, {0, 0}).status, core::Status::non_finite);
+    EXPECT_EQ(run_from(GetParam(), function, {0, 0}).status, core::Status::non_finite);
   }
 }
 
@@ -153,7 +131,7 @@ TEST_P(MinimizeTest, DoesNotTakeANanGradientForASmallOne) {
       for (int j = 0; j < 6; ++j) g[j] = j == bad ? std::nan("") : 0.0;
       return 1.0;
     };
-    const core::Result result = run(GetParam(), function, Vector(6, 0.0));
+    const core::Result result = run_from(GetParam(), function, Vector(6, 0.0));
     EXPECT_NE(result.status, core::Status::converged) << bad;
     EXPECT_TRUE(all_finite(result.coef)) << bad;
   }
@@ -172,7 +150,7 @@ TEST_P(MinimizeTest, DoesNotConvergeWhereThereIsNoMinimum) {
   function.hessian_product = [=](const double*, const double*, double* out) { zero(2, out); };
   function.residuals = nullptr;
   function.residual_count = 0;
-  solver::MinimizeRequest request = request_of(GetParam(), {0, 0});
+  solver::MinimizeRequest request = request_of(GetParam(), {0, 0}, tol);
   request.max_iter = 500;
   core::Result result;
   try {
@@ -205,7 +183,7 @@ TEST_P(MinimizeTest, StaysWhereTheFunctionIsFinite) {
   function.residual_count = 0;
   core::Result result;
   try {
-    result = run(GetParam(), function, {0.01, 30});
+    result = run_from(GetParam(), function, {0.01, 30});
   } catch (const core::Unsupported&) {
     GTEST_SKIP() << "needs residuals";
   }
@@ -214,10 +192,10 @@ TEST_P(MinimizeTest, StaysWhereTheFunctionIsFinite) {
 }
 
 TEST_P(MinimizeTest, RepeatsItselfToTheBit) {
-  const ClassicProblem problem = wood();
-  solver::MinimizeRequest request = request_of(GetParam(), problem.start);
+  const objective::UserFunction function = rosenbrock(6);
+  solver::MinimizeRequest request = request_of(GetParam(), {-3, -1, -3, -1, 2, 0}, tol);
   request.max_iter = 50;
-  EXPECT_EQ(run(request, problem.function).coef, run(request, problem.function).coef);
+  EXPECT_EQ(run(request, function).coef, run(request, function).coef);
 }
 
 // With every value of every parameter that is a choice.
@@ -228,7 +206,7 @@ TEST_P(MinimizeTest, TakesEveryChoice) {
     if (!interval.starts_with("{")) continue;
     const auto count = 1 + std::count(interval.begin(), interval.end(), ',');
     for (int choice = 0; choice < count; ++choice) {
-      solver::MinimizeRequest request = request_of(GetParam(), Vector(5, 3.0));
+      solver::MinimizeRequest request = request_of(GetParam(), Vector(5, 3.0), tol);
       request.options.parameters[k] = choice;
       const objective::UserFunction function = quadratic(5, 10);
       const core::Result result = run(request, function);

@@ -6,25 +6,20 @@
 #include <Eigen/Dense>
 #include <random>
 
-#include "least_squares_functions.hpp"
+#include "minimize_requests.hpp"
 #include "smooth_functions.hpp"
-#include "thalweg/catalog.hpp"
 #include "thalweg/core/error.hpp"
 #include "thalweg/kernels/modified_cholesky.hpp"
-#include "thalweg/solver/minimize.hpp"
 #include "thalweg/solver/truncated_cg.hpp"
 
 namespace thalweg::test {
 namespace {
 
 std::vector<std::string> curvature_solvers() {
-  std::vector<std::string> names;
-  for (const SolverEntry& entry : solvers()) {
-    if (entry.make != nullptr && core::flag(*entry.info, "superlinear") &&
-        core::flag(*entry.info, "handles_nonconvex") && !core::flag(*entry.info, "needs_residuals"))
-      names.emplace_back(entry.info->name);
-  }
-  return names;
+  return smooth_solvers([](const std::string& name) {
+    return flagged(name, "superlinear") && flagged(name, "handles_nonconvex") &&
+           !flagged(name, "needs_residuals");
+  });
 }
 
 struct Finished {
@@ -35,14 +30,9 @@ struct Finished {
 Finished run(const std::string& solver, const objective::UserFunction& function,
              const Vector& start, double tol = 1e-7, core::Execution execution = {}) {
   objective::Callable f(function);
-  solver::MinimizeRequest request;
+  solver::MinimizeRequest request = request_of(solver, start, tol);
   request.objective = &f;
-  request.start = start;
-  request.solver = solver;
-  request.tol = tol;
   request.execution = execution;
-  for (const core::Parameter& parameter : find_solver(solver).info->parameters)
-    request.options.parameters.push_back(parameter.default_value);
   core::Result result = solver::minimize(request);
   return {std::move(result), f.counts()};
 }
@@ -120,7 +110,7 @@ TEST_P(CurvatureTest, FindsStationaryPointsOfTheClassicProblems) {
 }
 
 TEST_P(CurvatureTest, TakesHessiansInEveryForm) {
-  if (core::flag(*find_solver(GetParam()).info, "needs_hessian")) GTEST_SKIP();
+  if (flagged(GetParam(), "needs_hessian")) GTEST_SKIP();
   objective::UserFunction product = rosenbrock(6), matrix = product, none = product;
   product.hessian = nullptr;
   matrix.hessian_product = nullptr;
