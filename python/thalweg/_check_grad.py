@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg._arrays import show
 from thalweg._objective import read_point
-from thalweg._validation import show
 
 __all__ = ["GradientCheck", "check_grad"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from thalweg import _core, solvers
+from thalweg._arrays import show
 from thalweg._objective import Objective, read_bounds, read_callback, read_objective, read_point
 from thalweg._parameters import check, seed_from
-from thalweg._validation import show
 from thalweg.registry import catalog
 from thalweg.report import Certificate, MinimizeReport
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import LowLevelCallable
 from scipy.optimize import Bounds, OptimizeResult
 
-from thalweg._validation import show
+from thalweg._arrays import show
 
 SCHEMES = ("2-point", "3-point", "cs")
 _POINTER = ctypes.CFUNCTYPE(ctypes.c_void_p).__bases__[0]

@@ -10,6 +10,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thalweg import _parameters, solvers
+from thalweg._arrays import check_columns
 from thalweg._engine import (
     OPTION_RULES,
     Options,
@@ -19,14 +20,8 @@ from thalweg._engine import (
     target_tasks,
     warn_unconverged,
 )
-from thalweg._validation import (
-    check_columns,
-    checked_sparse,
-    read_data,
-    read_offset,
-    read_penalty,
-    read_start,
-)
+from thalweg._sparse import checked_sparse
+from thalweg._validation import read_data, read_offset, read_penalty, read_start
 from thalweg.linear_model._callbacks import CallbackSupportMixin, FitTasks
 
 # Rules for the parameters that all estimators have; the classes add their own.

@@ -10,9 +10,10 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from thalweg._arrays import naming, show
 from thalweg._engine import wants_rows
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import naming, show, total_weight
+from thalweg._validation import total_weight
 from thalweg.linear_model._base import LinearEstimator
 from thalweg.linear_model._callbacks import with_callbacks
 

@@ -18,8 +18,9 @@ from sklearn.utils.metadata_routing import (
 )
 
 from thalweg import _parameters, penalties
+from thalweg._arrays import naming, show
 from thalweg._engine import run, summarize, target_tasks, task
-from thalweg._validation import naming, read_penalty, show
+from thalweg._validation import read_penalty
 from thalweg.linear_model._callbacks import with_callbacks
 from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, ElasticNetModel
 from thalweg.linear_model._path import (

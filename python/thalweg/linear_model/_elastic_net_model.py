@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from thalweg import solvers
+from thalweg._arrays import read_floats
 from thalweg._parameters import ParameterError, seed_from
-from thalweg._validation import read_floats
 from thalweg.linear_model._base import COMMON_RULES, Regressor
 
 # Rules for the parameters that all of these have; the classes add their own.

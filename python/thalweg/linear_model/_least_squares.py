@@ -9,8 +9,9 @@ from sklearn.base import MultiOutputMixin
 from sklearn.utils import metadata_routing
 
 from thalweg import penalties
+from thalweg._arrays import read_floats
 from thalweg._parameters import ParameterError
-from thalweg._validation import read_floats, total_weight
+from thalweg._validation import total_weight
 from thalweg.linear_model._base import COMMON_RULES, Regressor
 from thalweg.linear_model._callbacks import with_callbacks
 from thalweg.linear_model._minimum_norm import CentredDesign, Spectrum, smallest

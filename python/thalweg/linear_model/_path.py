@@ -6,9 +6,10 @@ import warnings
 import numpy as np
 
 from thalweg import _core, penalties
+from thalweg._arrays import read_floats
 from thalweg._engine import OPTION_RULES, Options, run, task, warn_unconverged
 from thalweg._parameters import check, seed_from
-from thalweg._validation import read_alphas, read_data, read_floats, read_penalty, read_start
+from thalweg._validation import read_alphas, read_data, read_penalty, read_start
 from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, choose_solver
 from thalweg.optimize import alpha_grid
 
