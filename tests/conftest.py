@@ -13,8 +13,9 @@ DATA_VARIABLE = "THALWEG_TEST_DATA"
 
 
 def _session_seed():
-    text = os.environ.get(SEED_VARIABLE)
-    return int(text) if text else int(np.random.SeedSequence().entropy % 2**32)
+    """Seed of this run, that of the environment or a new one for it, which workers inherit."""
+    new = int(np.random.SeedSequence().entropy % 2**32)
+    return int(os.environ.setdefault(SEED_VARIABLE, str(new)))
 
 
 SESSION_SEED = _session_seed()
