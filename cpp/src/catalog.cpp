@@ -108,11 +108,8 @@ loss::LossBlock loss_block(std::span<const double> parameters, Index outputs,
                                   "' takes one prediction per sample; got " +
                                   std::to_string(outputs));
     }
-    Vector values(parameters.begin(), parameters.end());
-    if (values.empty()) {
-      for (const core::Parameter& parameter : names) values.push_back(parameter.default_value);
-    }
-    return {loss::with_parameters<L>(values), kernels};
+    const Vector defaults = default_parameters(L::info);
+    return {loss::with_parameters<L>(parameters.empty() ? defaults : parameters), kernels};
   } else {
     if (outputs < 2) {
       throw core::InvalidArgument("loss '" + std::string(L::info.name) +

@@ -79,16 +79,6 @@ class CauchyPoint final {
     finish(at, bounds, t);
   }
 
-  // Without bounds the point is of no use to a subspace minimisation, which starts anywhere.
-  void stay(const SmoothPoint& at) {
-    point_ = at.x;
-    std::fill(c_.begin(), c_.end(), 0.0);
-    fixed_.clear();
-    if (free_.size() == at.x.size()) return;
-    free_.clear();
-    for (std::size_t j = 0; j < at.x.size(); ++j) free_.push_back(static_cast<Index>(j));
-  }
-
  private:
   struct Breakpoint {
     double at;

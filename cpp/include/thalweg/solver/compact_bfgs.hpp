@@ -120,6 +120,20 @@ class CompactBfgs final {
     theta_ = yy_(newest, newest) / sy_(newest, newest);
   }
 
+  // v <- B^-1 v, by the two-loop recursion (Nocedal & Wright 2006, algorithm 7.4).
+  void multiply_inverse(Vector& v) {
+    for (Index i = count() - 1; i >= 0; --i) {
+      double& share = products_[static_cast<std::size_t>(i)];
+      share = dot(s_[index(i)], v) / sy_(slot(i), slot(i));
+      axpy(-share, y_[index(i)], v);
+    }
+    for (double& entry : v) entry /= theta_;
+    for (Index i = 0; i < count(); ++i) {
+      const double share = dot(y_[index(i)], v) / sy_(slot(i), slot(i));
+      axpy(products_[static_cast<std::size_t>(i)] - share, s_[index(i)], v);
+    }
+  }
+
   // out (2 k entries) = W' v
   void transpose_multiply(const Vector& v, double* out) const {
     const auto& dots = kernels::table().dense_f64.dots;
@@ -196,6 +210,7 @@ class CompactBfgs final {
 
  private:
   Index slot(Index i) const { return order_[static_cast<std::size_t>(i)]; }
+  std::size_t index(Index i) const { return static_cast<std::size_t>(slot(i)); }
   const double* s_of(Index i) const { return s_columns_[static_cast<std::size_t>(i)]; }
   const double* y_of(Index i) const { return y_columns_[static_cast<std::size_t>(i)]; }
 

@@ -5,8 +5,8 @@
 // A step finds the generalised Cauchy point of the quadratic model (cauchy_point.hpp), which says
 // which variables are at bounds; minimises the model over the others, projects the result onto the
 // bounds (where that is no descent direction, it is cut at the first bound instead), and searches
-// along the segment to it for a Wolfe point. Without bounds the Cauchy point is not needed and the
-// step is that of L-BFGS.
+// along the segment to it for a Wolfe point. Without bounds the minimiser is that of L-BFGS, and
+// the two-loop recursion finds it.
 //
 // For: functions with gradients, any number of variables. Where a product with the Hessian is cheap
 // and f ill-conditioned, trust_ncg needs fewer passes.
@@ -73,20 +73,26 @@ class LBfgsBSolver final : public SmoothSolver {
  private:
   // False where there is none of descent.
   bool find_direction(const SmoothPoint& at, const Bounds& bounds) {
-    if (!bounds.any() && matrix_.count() > 0) {
-      cauchy_.stay(at);
-    } else {
-      if (!matrix_.factorize_middle()) return false;
-      cauchy_.find(at, bounds, matrix_);
+    if (!bounds.any()) {
+      for (std::size_t j = 0; j < direction_.size(); ++j) direction_[j] = -at.gradient[j];
+      matrix_.multiply_inverse(direction_);
+    } else if (!aim_within(at, bounds)) {
+      return false;
     }
+    slope_ = dot(at.gradient, direction_);
+    return slope_ < 0;
+  }
+
+  bool aim_within(const SmoothPoint& at, const Bounds& bounds) {
+    if (!matrix_.factorize_middle()) return false;
+    cauchy_.find(at, bounds, matrix_);
     target_ = cauchy_.point();
     if (matrix_.count() > 0 && !cauchy_.free().empty()) {
       if (!minimize_subspace(at)) return false;
       project(at, bounds);
     }
     aim(at.x, target_, bounds, direction_);
-    slope_ = dot(at.gradient, direction_);
-    return slope_ < 0;
+    return true;
   }
 
   // direction_ <- the minimiser of the model over the free variables, less the Cauchy point:
@@ -96,14 +102,11 @@ class LBfgsBSolver final : public SmoothSolver {
     if (!matrix_.factorize_free(cauchy_.free(), cauchy_.fixed(), reduced_)) return false;
     const double theta = matrix_.theta();
     const Vector& from = cauchy_.point();
-    const bool moved = from != at.x;
-    residual_ = at.gradient;
-    if (moved) {
-      for (std::size_t j = 0; j < from.size(); ++j) residual_[j] += theta * (from[j] - at.x[j]);
-      small_ = cauchy_.shift();
-      matrix_.multiply_middle(small_.data());
-      matrix_.multiply_add(-1.0, small_.data(), residual_);
-    }
+    for (std::size_t j = 0; j < from.size(); ++j)
+      residual_[j] = at.gradient[j] + theta * (from[j] - at.x[j]);
+    small_ = cauchy_.shift();
+    matrix_.multiply_middle(small_.data());
+    matrix_.multiply_add(-1.0, small_.data(), residual_);
     for (const Index j : cauchy_.fixed()) residual_[static_cast<std::size_t>(j)] = 0;
     matrix_.transpose_multiply(residual_, small_.data());
     reduced_.solve(small_.data());
@@ -122,7 +125,7 @@ class LBfgsBSolver final : public SmoothSolver {
       slope += at.gradient[j] * (target_[j] - at.x[j]);
     }
     if (slope < 0) return;
-    const double share = bounds.any() ? std::min(1.0, room(from, bounds)) : 1.0;
+    const double share = std::min(1.0, room(from, bounds));
     for (std::size_t j = 0; j < from.size(); ++j)
       target_[j] = bounds.clip(static_cast<Index>(j), from[j] + share * direction_[j]);
   }
