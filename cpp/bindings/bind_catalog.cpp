@@ -51,7 +51,7 @@ py::dict catalog() {
     line_search_list.append(describe(*entry.info));
   for (const SolverEntry& entry : solvers()) {
     py::dict description = describe(*entry.info);
-    description["flags"]["minimizes_functions"] = entry.make != nullptr;
+    description["flags"]["minimizes_functions"] = minimizes_functions(entry);
     solver_list.append(description);
   }
   py::dict result;

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "parameters.hpp"
@@ -68,6 +70,19 @@ py::tuple loss_derivatives(const std::string& loss, const py::dict& parameters, 
   return py::make_tuple(gradient, curvature);
 }
 
+py::array loss_information(const std::string& loss, const py::dict& parameters,
+                           const py::object& eta) {
+  const Asked asked(loss, parameters, eta);
+  if (!core::flag(asked.block.info(), "likelihood")) {
+    throw core::InvalidArgument("loss '" + loss + "' is no likelihood and has no information");
+  }
+  auto information = asked.like();
+  const std::vector<double> any(static_cast<std::size_t>(asked.rows));  // no target is looked at
+  asked.block.information({.y = any.data(), .s = nullptr, .n = asked.rows, .stride = asked.rows},
+                          data(asked.predictions), information.mutable_data());
+  return information;
+}
+
 }  // namespace
 
 void bind_loss(py::module_& m) {
@@ -82,6 +97,8 @@ void bind_loss(py::module_& m) {
         py::arg("eta"),
         "(gradient, curvature) of every sample; of several outputs, the probabilities of classes "
         "take the place of the curvature.");
+  m.def("loss_information", &loss_information, py::arg("loss"), parameters, py::arg("eta"),
+        "Of a likelihood, the expectation of the curvature under the model, of every sample.");
 }
 
 }  // namespace thalweg::bindings

@@ -172,6 +172,10 @@ double alpha_max_of(const solver::Request& request, const D& x, const penalty::T
 
 }  // namespace
 
+bool minimizes_functions(const SolverEntry& solver) {
+  return solver.make != nullptr && !core::flag(*solver.info, "needs_information");
+}
+
 Vector default_parameters(const core::Info& entry) {
   Vector values;
   for (const core::Parameter& parameter : entry.parameters)

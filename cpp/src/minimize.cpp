@@ -24,6 +24,9 @@ std::unique_ptr<SmoothSolver> make_solver(const MinimizeRequest& request) {
   if (core::flag(*entry.info, "needs_residuals") && have.residuals == nullptr) {
     refuse(request, "needs residuals and their Jacobian, which the function does not have");
   }
+  if (core::flag(*entry.info, "needs_information") && have.information == nullptr) {
+    refuse(request, "needs the Fisher information of a likelihood, which the function is not");
+  }
   return entry.make(request.options);
 }
 

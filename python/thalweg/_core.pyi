@@ -121,6 +121,9 @@ def inverse_link(loss: str, parameters: dict, eta: object) -> numpy.ndarray:
 def loss_derivatives(loss: str, parameters: dict, y: object, eta: object) -> tuple:
     """(gradient, curvature) of every sample; of several outputs, the probabilities of classes take the place of the curvature."""
 
+def loss_information(loss: str, parameters: dict, eta: object) -> numpy.ndarray:
+    """Of a likelihood, the expectation of the curvature under the model, of every sample."""
+
 def loss_values(loss: str, parameters: dict, y: object, eta: object) -> numpy.ndarray:
     """The loss of every sample."""
 

@@ -399,7 +399,10 @@ def _solver_name(method):
     name = _SCIPY_METHODS.get(name, name)
     if name not in known:
         names = ", ".join(repr(known_name.replace("_", "-")) for known_name in known)
-        raise ValueError(f"method must be 'auto' or one of {names}; got {method!r}.")
+        entry = catalog()["solver"].get(name)
+        needs_model = entry is not None and entry.flags["needs_information"]
+        why = ", which needs the information of a likelihood (thalweg.solve)" if needs_model else ""
+        raise ValueError(f"method must be 'auto' or one of {names}; got {method!r}{why}.")
     return name
 
 

@@ -78,6 +78,30 @@ class Loss(_handles.Handle):
         both = _core.loss_derivatives(*self._name, y, _columns(eta))
         return tuple(np.reshape(part, np.shape(eta)) for part in both)
 
+    def information(self, eta):
+        """Return the Fisher information of every sample in its prediction.
+
+        The expectation of the second derivative over the targets that the model has at `eta`, for
+        losses flagged "likelihood".
+
+        Parameters
+        ----------
+        eta : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+
+        Returns
+        -------
+        ndarray of the shape of eta
+            Information. For several outputs, the probabilities p of classes, of which the
+            information is diag(p) - p p'.
+
+        Raises
+        ------
+        ValueError
+            If the loss is no likelihood.
+        """
+        return np.reshape(_core.loss_information(*self._name, _columns(eta)), np.shape(eta))
+
     def accepts(self, y):
         """Return which targets the loss is defined for.
 

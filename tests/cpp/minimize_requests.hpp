@@ -21,7 +21,7 @@ std::vector<std::string> smooth_solvers(F&& holds) {
   std::vector<std::string> names;
   for (const SolverEntry& entry : solvers()) {
     const std::string name(entry.info->name);
-    if (entry.make != nullptr && holds(name)) names.push_back(name);
+    if (minimizes_functions(entry) && holds(name)) names.push_back(name);
   }
   return names;
 }

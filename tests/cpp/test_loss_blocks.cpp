@@ -82,7 +82,7 @@ template <class L>
   Samples at(block, n);
   const Rows rows = at.rows(weighted);
   const double t = 0.3;
-  Vector g(size(n + 1), -77), h(g), g2(g), theta(g), product(g);
+  Vector g(size(n + 1), -77), h(g), g2(g), theta(g), product(g), expected(g);
   double line[3];
   Reference value, slope, curvature, along, conjugate;
   const double computed = block.value(rows, at.eta());
@@ -90,8 +90,14 @@ template <class L>
   const double with_curvature = block.curvature(rows, at.eta(), g2.data(), h.data());
   block.line(rows, at.eta(), at.d(), t, line);
   block.product(rows, h.data(), at.d(), product.data());
+  if constexpr (loss::Likelihood<L>) block.information(rows, at.eta(), expected.data());
   for (Index i = 0; i < n; ++i) {
     const double w = at.weight(weighted, i);
+    if constexpr (loss::Likelihood<L>) {
+      if (!close(expected[size(i)], w == 0 ? 0.0 : w * of.information(at.eta()[i]))) {
+        return ::testing::AssertionFailure() << "information of sample " << i << " of " << n;
+      }
+    }
     const auto here = of.evaluate(at.y()[i], at.eta()[i]);
     const auto there = of.evaluate(at.y()[i], at.eta()[i] + t * at.d()[i]);
     value.add(w, here.value);
@@ -115,7 +121,7 @@ template <class L>
       return ::testing::AssertionFailure() << "gradients of sample " << i << " differ, n = " << n;
     }
   }
-  if (g.back() != -77 || h.back() != -77) {
+  if (g.back() != -77 || h.back() != -77 || expected.back() != -77) {
     return ::testing::AssertionFailure() << "written beyond the end, n = " << n;
   }
   if (!value.agrees(computed) || !value.agrees(with_gradient) || !value.agrees(with_curvature))
@@ -194,13 +200,15 @@ void expect_differences(const LossBlock& block, Index n, bool weighted) {
   const Rows rows = at.rows(weighted);
   const double h = 1e-6, t = 0.3;
   const Index planes = block.outputs();
-  Vector g(size(planes * at.stride), -77), p(g), product(g), up(g), down(g), moved(g), mean(g);
+  Vector g(size(planes * at.stride), -77), p(g), product(g), up(g), down(g), moved(g), mean(g),
+      expected(g);
   const double value = block.curvature(rows, at.eta(), g.data(), p.data());
   EXPECT_TRUE(close(block.value(rows, at.eta()), value));
   EXPECT_TRUE(close(block.gradient(rows, at.eta(), up.data()), value));
   for (std::size_t j = 0; j < g.size(); ++j) EXPECT_TRUE(close(up[j], g[j]));
   block.product(rows, p.data(), at.d(), product.data());
   block.inverse_links(n, at.stride, at.eta(), mean.data());
+  block.information(rows, at.eta(), expected.data());
   const auto shifted = [&](double step) {
     for (Index j = 0; j < planes * at.stride; ++j) moved[size(j)] = at.eta()[j] + step * at.d()[j];
     return moved.data();
@@ -213,6 +221,7 @@ void expect_differences(const LossBlock& block, Index n, bool weighted) {
       const auto j = size(k * at.stride + i);
       if (i >= n) {
         EXPECT_EQ(g[j], -77) << "written outside of the block";
+        EXPECT_EQ(expected[j], -77) << "written outside of the block";
         continue;
       }
       const double kept = at.eta()[j];
@@ -223,6 +232,7 @@ void expect_differences(const LossBlock& block, Index n, bool weighted) {
       at.eta()[j] = kept;
       EXPECT_NEAR((up[j] - down[j]) / (2 * h), product[j], 1e-8);
       EXPECT_NEAR(mean[j], p[j], 1e-14);
+      EXPECT_EQ(expected[j], p[j]);
     }
   }
   double line[3];

@@ -108,6 +108,21 @@ bool conjugate_is_the_supremum(const L& of) {
   return true;
 }
 
+// Over both labels, or at the mean, since second derivatives of deviances are linear in y.
+template <class L>
+bool information_is_the_expected_curvature(const L& of) {
+  for (const double eta : smooth_points) {
+    const double mean = of.inverse_link(eta);
+    const bool label = core::flag(L::info, "classification");
+    if (!label && !of.validate(mean)) continue;
+    const double expected = label
+                                ? mean * curvature(of, 1, eta) + (1 - mean) * curvature(of, -1, eta)
+                                : curvature(of, mean, eta);
+    if (!close(of.information(eta), expected, 1e-13)) return false;
+  }
+  return true;
+}
+
 const std::vector<double> large{-1e3, -745.2, -100.0, 100.0, 709.9, 1e3};
 
 // No NaN, and no infinite value where the prediction is moderate on the scale of y.
@@ -118,12 +133,15 @@ bool survives_large_arguments(const L& of) {
     for (const double eta : large) {
       const auto at = of.evaluate(y, eta);
       const double mean = of.inverse_link(eta);
+      double information = 0;
+      if constexpr (loss::Likelihood<L>) information = of.information(eta);
       for (const double v :
-           {at.value, at.gradient, at.curvature, of.conjugate(y, at.gradient), mean}) {
+           {at.value, at.gradient, at.curvature, of.conjugate(y, at.gradient), mean, information}) {
         if (std::isnan(v)) return false;
       }
       const bool moderate = label || (mean > 1e-100 && mean < 1e100);
-      if (moderate && !std::isfinite(at.value + at.gradient + at.curvature)) return false;
+      const double sum = at.value + at.gradient + at.curvature + information;
+      if (moderate && !std::isfinite(sum)) return false;
     }
   }
   return true;
@@ -187,6 +205,8 @@ TYPED_TEST(LossTest, FlagsFitTogether) {
   EXPECT_TRUE(!this->flagged("quadratic") || this->flagged("convex"));
   EXPECT_TRUE(!this->flagged("quadratic") || this->flagged("twice_differentiable"));
   EXPECT_TRUE(!this->flagged("twice_differentiable") || this->flagged("smooth"));
+  EXPECT_TRUE(!this->flagged("likelihood") || this->flagged("twice_differentiable"));
+  EXPECT_EQ(this->flagged("likelihood"), loss::Likelihood<TypeParam> || loss::MultiLoss<TypeParam>);
 }
 
 TYPED_TEST(LossTest, GradientIsTheDerivative) {
@@ -197,6 +217,12 @@ TYPED_TEST(LossTest, CurvatureIsTheSecondDerivative) {
   this->all([](const auto& of) {
     return curvature_is_the_second_derivative(of) && has_nonnegative_curvature(of);
   });
+}
+
+TYPED_TEST(LossTest, InformationIsTheExpectedCurvature) {
+  if constexpr (loss::Likelihood<TypeParam>) {
+    this->all([](const auto& of) { return information_is_the_expected_curvature(of); });
+  }
 }
 
 TYPED_TEST(LossTest, SmoothMeansThatSubgradientsMeet) {
@@ -257,6 +283,7 @@ struct Sound {
     if (!(std::fabs(t) < 1)) return t == t ? infinity : t;
     return t * y + 0.5 * ((1 + t) * std::log1p(t) + (1 - t) * std::log1p(-t));
   }
+  double information(double) const noexcept { return 1; }  // of the curvature at y = eta
   double inverse_link(double eta) const noexcept { return eta; }
   bool validate(double y) const noexcept { return std::isfinite(y); }
   std::string_view domain() const noexcept { return "y finite"; }
@@ -295,6 +322,9 @@ struct NarrowConjugate : Sound {
     return std::fabs(t) < 0.5 ? Sound::conjugate(y, t) : infinity;
   }
 };
+struct LargeInformation : Sound {
+  double information(double) const noexcept { return 1.01; }
+};
 struct Overflows : Sound {
   loss::Derivatives<double> evaluate(double y, double eta) const noexcept {
     const auto at = Sound::evaluate(y, eta);  // infinity over infinity:
@@ -312,6 +342,7 @@ TEST(LossCheckersTest, AcceptTheSoundLoss) {
   EXPECT_TRUE(gradient_is_the_derivative(of));
   EXPECT_TRUE(curvature_is_the_second_derivative(of));
   EXPECT_TRUE(has_nonnegative_curvature(of));
+  EXPECT_TRUE(information_is_the_expected_curvature(of));
   EXPECT_TRUE(lies_above_its_tangents(of));
   EXPECT_TRUE(is_nonnegative(of));
   EXPECT_TRUE(conjugate_is_the_supremum(of));
@@ -329,6 +360,7 @@ TEST(LossCheckersTest, RejectBrokenLosses) {
   EXPECT_FALSE(conjugate_meets_its_bound(LowConjugate{}));
   EXPECT_FALSE(conjugate_is_the_supremum(LowConjugate{}));
   EXPECT_FALSE(conjugate_is_the_supremum(NarrowConjugate{}));
+  EXPECT_FALSE(information_is_the_expected_curvature(LargeInformation{}));
   EXPECT_FALSE(survives_large_arguments(Overflows{}));
   EXPECT_FALSE(nan_comes_out(SwallowsNan{}));
 }

@@ -149,9 +149,11 @@ TEST(RequirementsTest, MissingPartsAreNamedBeforeAnyWork) {
   };
   objective::Callable f(function);
   for (const SolverEntry& entry : solvers()) {
-    if (entry.make == nullptr) continue;
-    const bool hessian = core::flag(*entry.info, "needs_hessian");
-    if (!hessian && !core::flag(*entry.info, "needs_residuals")) continue;
+    std::string missing;
+    if (core::flag(*entry.info, "needs_hessian")) missing = "Hessian";
+    if (core::flag(*entry.info, "needs_residuals")) missing = "residuals";
+    if (core::flag(*entry.info, "needs_information")) missing = "information";
+    if (missing.empty()) continue;
     solver::MinimizeRequest request;
     request.objective = &f;
     request.start = {0, 0};
@@ -160,8 +162,7 @@ TEST(RequirementsTest, MissingPartsAreNamedBeforeAnyWork) {
       solver::minimize(request);
       ADD_FAILURE() << entry.info->name;
     } catch (const core::Unsupported& error) {
-      EXPECT_NE(std::string(error.what()).find(hessian ? "Hessian" : "residuals"),
-                std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(missing), std::string::npos);
     }
   }
 }

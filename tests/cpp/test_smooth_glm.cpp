@@ -147,6 +147,55 @@ TEST_P(SmoothGlmTest, HessianIsTheDerivativeOfTheGradient) {
   }
 }
 
+// sum_i s_i information(eta_i) x_i x_i' / sum s + l2, written out for one output.
+TEST_P(SmoothGlmTest, InformationIsTheExpectedHessian) {
+  for (const loss::LossBlock& loss : blocks()) {
+    if (!core::flag(loss.info(), "likelihood")) {
+      EXPECT_EQ(Model(loss, GetParam()).glm.refinements().information, nullptr);
+      continue;
+    }
+    Model model(loss, GetParam());
+    const auto size = static_cast<std::size_t>(model.glm.size());
+    Vector gradient(size), matrix(size * size), hessian(size * size);
+    model.glm.evaluate(model.point.data(), gradient.data());
+    const objective::Refinements refinements = model.glm.refinements();
+    refinements.matrix->assemble(hessian.data());
+    refinements.information->assemble(matrix.data());
+    if (loss.outputs() > 1) {  // the link is canonical
+      EXPECT_EQ(matrix, hessian) << loss.info().name;
+      continue;
+    }
+    Vector coef, intercept, row(size), sum(size * size, 0.0);
+    model.glm.to_raw(model.point, coef, intercept);
+    for (Index i = 0; i < rows; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      double eta = intercept[0] + model.data.offset[k], h = 0;
+      for (Index j = 0; j < cols; ++j) {
+        const double x = model.data.x[static_cast<std::size_t>(i + j * rows)];
+        eta += coef[static_cast<std::size_t>(j)] * x;
+        row[static_cast<std::size_t>(j)] =
+            (x - model.glm.columns().mean(j)) * model.glm.columns().inverse_scale(j);
+      }
+      if (GetParam()) row.back() = 1;
+      loss.information({&model.data.y[k], &model.data.weights[k], 1}, &eta, &h);
+      for (std::size_t a = 0; a < size; ++a) {
+        for (std::size_t b = 0; b < size; ++b) sum[a + b * size] += h * row[a] * row[b];
+      }
+    }
+    for (std::size_t b = 0; b < size; ++b) {
+      for (std::size_t a = b; a < size; ++a) {
+        const double l2 = a == b && a < static_cast<std::size_t>(cols) ? 0.3 : 0.0;
+        EXPECT_NEAR(matrix[a + b * size], sum[a + b * size] / model.glm.total_weight() + l2, 1e-11)
+            << loss.info().name;
+      }
+    }
+    // The Hessian is made anew after it.
+    Vector again(size * size);
+    refinements.matrix->assemble(again.data());
+    EXPECT_EQ(again, hessian) << loss.info().name;
+  }
+}
+
 // The dual value is below the objective everywhere, and close to it at the minimum.
 TEST_P(SmoothGlmTest, DualPointsBoundTheObjective) {
   for (const loss::LossBlock& loss : blocks()) {

@@ -41,7 +41,7 @@ def _is_suited(row):
     """
     if flag("loss", row.loss, "multi_output"):
         return False
-    if row.solver == DEFAULT_SOLVER or row.solver not in MINIMIZERS:
+    if row.solver == DEFAULT_SOLVER or "quadratic" in CATALOG["solver"][row.solver].requires:
         return True
     return flag("solver", row.solver, "superlinear") and row.loss == _FIRST_SMOOTH
 
@@ -49,9 +49,7 @@ def _is_suited(row):
 _FIRST_SMOOTH = next(
     name
     for name, entry in CATALOG["loss"].items()
-    if entry.flags["twice_differentiable"]
-    and entry.flags["convex"]
-    and not entry.flags["quadratic"]
+    if entry.flags["likelihood"] and entry.flags["convex"] and not entry.flags["quadratic"]
 )
 SUITED = [row for row in SERVED if _is_suited(row)]
 SCALAR_LOSSES = [name for name in CATALOG["loss"] if not flag("loss", name, "multi_output")]

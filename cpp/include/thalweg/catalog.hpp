@@ -26,9 +26,13 @@ struct SolverEntry {
   const core::Info* info;
   // Throws core::Unsupported where the request's design or loss lacks what the solver needs.
   solver::Results (*run)(const solver::Request& request);
-  // For solvers of smooth problems, which also serve a user's function; null for others.
+  // For solvers of smooth problems; null for others.
   std::unique_ptr<solver::SmoothSolver> (*make)(const solver::SmoothOptions& options);
 };
+
+// Whether a solver serves a user's function, too: solvers of smooth problems do, but for those that
+// need what only a model of the data has.
+bool minimizes_functions(const SolverEntry& solver);
 
 // The defaults of an entry's parameters, in the order of its Info.
 Vector default_parameters(const core::Info& entry);

@@ -285,7 +285,8 @@ class GeneralizedLinearClassifier(Classifier):
         return np.inf
 
     def _has_likelihood(self):
-        return is_likelihood(losses.resolve(self.loss))
+        flags = losses.resolve(self.loss).entry.flags
+        return flags["classification"] and flags["likelihood"]
 
     @available_if(_has_likelihood)
     def predict_proba(self, X):
@@ -328,26 +329,6 @@ class GeneralizedLinearClassifier(Classifier):
             return tags
         tags.classifier_tags.multi_class = flags["multi_output"]
         return tags
-
-
-def is_likelihood(loss):
-    """Tell whether a loss of labels is minus a log-likelihood, so that it gives probabilities.
-
-    Those of the catalogue are the convex ones that are differentiable twice; hinges have kinks, and
-    what bends them back from convexity (focal) takes the calibration with it.
-
-    Parameters
-    ----------
-    loss : losses.Loss
-        Handle.
-
-    Returns
-    -------
-    bool
-        As the flags of the catalogue say.
-    """
-    flags = loss.entry.flags
-    return all(flags[name] for name in ("classification", "convex", "twice_differentiable"))
 
 
 def composed_penalty(penalty, alpha):

@@ -172,7 +172,7 @@ def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels
     )
     y = data.y[:, 0]
     information = _Information(data.design, model.fit_intercept, n_threads)
-    gradient, curvature = _derivatives(loss, y, eta)
+    gradient, curvature = loss.derivatives(y, eta)[0], loss.information(eta)
     bending, directions = _assemble(information, curvature, weights)
 
     penalty = np.full(information.size, float(ridge))
@@ -214,15 +214,6 @@ def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels
         n_observations=total,
         deviance=2.0 * float(weights @ loss.values(y, eta)),
     )
-
-
-def _derivatives(loss, y, eta):
-    """First derivatives, and expected second ones (of several outputs, probabilities)."""
-    gradient, curvature = loss.derivatives(y, eta)
-    if not loss.entry.flags["classification"]:
-        # Second derivatives of deviances are linear in y: expected ones are those at the mean.
-        curvature = loss.derivatives(loss.inverse_link(eta)[:, 0], eta)[1]
-    return gradient, curvature
 
 
 def _assemble(information, curvature, weights):

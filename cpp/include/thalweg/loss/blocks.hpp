@@ -35,6 +35,8 @@ struct BlockKernels {
   double (*value)(const void* loss, const Rows& rows, const double* eta);
   double (*gradient)(const void* loss, const Rows& rows, const double* eta, double* g);
   double (*curvature)(const void* loss, const Rows& rows, const double* eta, double* g, double* h);
+  // Null unless the loss is a likelihood.
+  void (*information)(const void* loss, const Rows& rows, const double* eta, double* h);
   void (*line)(const void* loss, const Rows& rows, const double* eta, const double* d, double t,
                double* out);
   void (*product)(const void* loss, const Rows& rows, const double* h, const double* v,
@@ -86,6 +88,10 @@ class LossBlock final {
   // from which `product` makes products with the second derivative.
   double curvature(const Rows& rows, const double* eta, double* g, double* h) const noexcept {
     return kernels_->curvature(object_, rows, eta, g, h);
+  }
+  // The expectation of h under the model, for losses flagged `likelihood`.
+  void information(const Rows& rows, const double* eta, double* h) const noexcept {
+    kernels_->information(object_, rows, eta, h);
   }
   // Value, first and second derivative in t of sum_i s_i loss(y_i, eta_i + t d_i).
   void line(const Rows& rows, const double* eta, const double* d, double t,

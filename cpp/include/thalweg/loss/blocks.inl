@@ -122,6 +122,16 @@ THALWEG_LOSS_KERNEL double curvature(const void* loss, const Rows& rows, const d
   return sum.total();
 }
 
+template <Likelihood L>
+THALWEG_LOSS_KERNEL void information(const void* loss, const Rows& rows, const double* eta,
+                                     double* h) {
+  const L of = object<L>(loss);
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        at.store(h, at.weighted(rows, of.information(at.load(eta))));
+      });
+}
+
 template <class L>
 THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* eta,
                               const double* direction, double t, double* out) {
@@ -161,7 +171,15 @@ THALWEG_LOSS_KERNEL double conjugate(const void* loss, const Rows& rows, const d
 
 template <Loss L>
 constexpr BlockKernels kernels_of() {
-  return {value<L>, gradient<L>, curvature<L>, line<L>, product, conjugate<L>};
+  BlockKernels kernels{.value = value<L>,
+                       .gradient = gradient<L>,
+                       .curvature = curvature<L>,
+                       .information = nullptr,
+                       .line = line<L>,
+                       .product = product,
+                       .conjugate = conjugate<L>};
+  if constexpr (Likelihood<L>) kernels.information = information<L>;
+  return kernels;
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -216,6 +234,22 @@ THALWEG_LOSS_KERNEL double planes_curvature(const void* loss, const Rows& rows, 
   return planes_pass<L>(loss, rows, eta, g, [&](auto at, Index plane, Pack probability) {
     at.store(h + plane, probability);
   });
+}
+
+template <MultiLoss L>
+THALWEG_LOSS_KERNEL void planes_information(const void* loss, const Rows& rows, const double* eta,
+                                            double* h) {
+  const L of = object<L>(loss);
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const auto softmax = of.softmax(
+            at.load(rows.y), [&](Index k) { return at.load(eta + k * rows.stride); },
+            [&](Index k, Pack weight) { at.store(h + k * rows.stride, weight); });
+        for (Index k = 0; k < of.outputs; ++k) {
+          double* const plane = h + k * rows.stride;
+          at.store(plane, at.load(plane) / softmax.sum);
+        }
+      });
 }
 
 // The second derivative along d is the variance of d_k under the probabilities, taken about the
@@ -286,8 +320,13 @@ THALWEG_LOSS_KERNEL double planes_conjugate(const void* loss, const Rows& rows,
 
 template <MultiLoss L>
 constexpr BlockKernels kernels_of() {
-  return {planes_value<L>, planes_gradient<L>, planes_curvature<L>,
-          planes_line<L>,  planes_product<L>,  planes_conjugate<L>};
+  return {.value = planes_value<L>,
+          .gradient = planes_gradient<L>,
+          .curvature = planes_curvature<L>,
+          .information = planes_information<L>,
+          .line = planes_line<L>,
+          .product = planes_product<L>,
+          .conjugate = planes_conjugate<L>};
 }
 
 }  // namespace

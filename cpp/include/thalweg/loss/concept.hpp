@@ -2,10 +2,11 @@
 // nor n. It is an aggregate of its parameters, in the order of info.parameters, and is written
 // once, for a number type V that is double or a pack of SIMD lanes (kernels/pack.inl):
 //
-//   evaluate(y, eta)     {value, gradient, curvature}; what a caller does not use, the compiler
-//   drops conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain inverse_link(eta)
-//   the prediction on the scale of y validate(y)          is y in the loss's domain, which domain()
-//   puts into words
+//   evaluate(y, eta)     {value, gradient, curvature}, of which unused ones cost nothing
+//   conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain
+//   inverse_link(eta)    the prediction on the scale of y
+//   validate(y)          is y in the loss's domain, which domain() puts into words
+//   information(eta)     of likelihoods: E[curvature(y, eta)] over the y that the model has at eta
 //
 // gradient is +d/d eta, never negated; at a kink it is a subgradient. curvature is the second
 // derivative where it is positive and exists, else 0. A loss that is not convex has the conjugate
@@ -18,6 +19,8 @@
 //   quadratic             value = (y - eta)^2 / 2
 //   classification        y is a label: -1 or 1, or the index of a class
 //   multi_output          a function of one prediction for each class, see MultiLoss
+//   likelihood            minus a log-likelihood or a quasi-likelihood of y, up to a factor and a
+//                         term of y, of mean or probability inverse_link(eta); see Likelihood
 #pragma once
 
 #include <array>
@@ -63,9 +66,16 @@ concept Loss = requires(const L& loss, double y, double eta, double theta) {
   { L::info } -> std::convertible_to<const core::Info&>;
 };
 
+// A loss that is a likelihood: its Fisher information is that of one sample, in the prediction.
+template <class L>
+concept Likelihood = Loss<L> && requires(const L& loss, double eta) {
+  { loss.information(eta) }
+  noexcept->std::same_as<double>;
+};
+
 // A loss of `outputs` predictions eta_k and a label y: with the weights e_k = exp(eta_k - max_l
 // eta_l), softmax(y, eta, keep) calls keep(k, e_k) and returns what the value and the gradient
-// follow from.
+// follow from. The second derivative does not depend on y, so that it is its own expectation.
 template <class L>
 concept MultiLoss = requires(const L& loss, double y, const double* eta, Index stride,
                              double* mean) {
@@ -120,15 +130,17 @@ struct Flags {
   bool quadratic = false;
   bool classification = false;
   bool multi_output = false;
+  bool likelihood = false;
 };
 
-constexpr std::array<core::Flag, 6> flags_of(Flags f) {
+constexpr std::array<core::Flag, 7> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
            {"twice_differentiable", f.twice_differentiable},
            {"quadratic", f.quadratic},
            {"classification", f.classification},
-           {"multi_output", f.multi_output}}};
+           {"multi_output", f.multi_output},
+           {"likelihood", f.likelihood}}};
 }
 
 // What losses of a real target share.

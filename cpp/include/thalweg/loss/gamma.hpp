@@ -2,7 +2,7 @@
 //
 //   value      y / mu - log(y / mu) - 1
 //   gradient   1 - y / mu
-//   curvature  y / mu
+//   curvature  y / mu, of expectation 1
 //   conjugate  c + t (log t - c) for t = 1 - theta >= 0, c = 1 + log y
 //
 // Zero at mu = y. The value overflows where y exp(-eta) does.
@@ -25,12 +25,16 @@ struct Gamma final {
     const V inside = peak + select(t == 0.0, V(0.0), t * (log(t) - peak));
     return select(t >= 0.0, inside, V(infinity));
   }
+  template <class V>
+  V information(V) const noexcept {
+    return 1.0;
+  }
   double inverse_link(double eta) const noexcept { return exp(eta); }
   static bool validate(double y) noexcept { return y > 0.0 && y < infinity; }
   static std::string_view domain() noexcept { return "y > 0 and finite"; }
 
   static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true});
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
   static constexpr core::Info info{
       .name = "gamma",
       .summary = "Half the unit deviance of the gamma distribution, with the log link.",

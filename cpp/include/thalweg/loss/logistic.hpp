@@ -4,7 +4,7 @@
 //
 //   value      log(1 + exp(-m)) = max(-m, 0) + log1p(exp(-|m|))
 //   gradient   -y q
-//   curvature  q (1 - q)
+//   curvature  q (1 - q), the same for both labels
 //   conjugate  u log u + (1 - u) log(1 - u) for u = -y theta in [0, 1]
 //
 // One exponential and one log1p; no argument overflows. Canonical link: the fitted probabilities of
@@ -27,10 +27,18 @@ struct Logistic final : Margin {
     const V inside = x_log_x(u) + x_log_x(1.0 - u);
     return select((u >= 0.0) & (u <= 1.0), inside, V(infinity));
   }
+  template <class V>
+  V information(V eta) const noexcept {
+    const Sigmoid<V> at(eta);
+    return at.right * at.wrong;
+  }
   double inverse_link(double eta) const noexcept { return Sigmoid<double>(eta).right; }
 
-  static constexpr auto flags = flags_of(
-      {.convex = true, .smooth = true, .twice_differentiable = true, .classification = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .classification = true,
+                                          .likelihood = true});
   static constexpr core::Info info{
       .name = "logistic",
       .summary = "Logistic loss of labels -1 and 1, minus the Bernoulli log-likelihood.",

@@ -82,7 +82,8 @@ struct Multinomial final {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .classification = true,
-                                          .multi_output = true});
+                                          .multi_output = true,
+                                          .likelihood = true});
   static constexpr core::Info info{
       .name = "multinomial",
       .summary = "Multinomial (softmax) loss of K classes, one prediction for each.",

@@ -2,7 +2,7 @@
 //
 //   value      y log(y / mu) - y + mu
 //   gradient   mu - y
-//   curvature  mu
+//   curvature  mu, whatever y: the link is canonical
 //   conjugate  t log t - t + y - y log y for t = theta + y >= 0
 //
 // Zero at mu = y, whatever y. Not for counts that vary more than their means: tweedie.hpp.
@@ -25,12 +25,16 @@ struct Poisson final {
     const V inside = select(t == 0.0, V(0.0), t * (log(t) - 1.0)) + (y - x_log_x(y));
     return select(t >= 0.0, inside, V(infinity));
   }
+  template <class V>
+  V information(V eta) const noexcept {
+    return exp(eta);
+  }
   double inverse_link(double eta) const noexcept { return exp(eta); }
   static bool validate(double y) noexcept { return y >= 0.0 && y < infinity; }
   static std::string_view domain() noexcept { return "y >= 0 and finite"; }
 
   static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true});
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
   static constexpr core::Info info{
       .name = "poisson",
       .summary = "Half the unit deviance of the Poisson distribution, with the log link.",

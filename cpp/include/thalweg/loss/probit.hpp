@@ -4,7 +4,7 @@
 //
 //   value      -log Phi(m)
 //   gradient   -y r
-//   curvature  r (r + m), in (0, 1)
+//   curvature  r (r + m), in (0, 1); of expectation r(m) r(-m) = phi^2 / (Phi (1 - Phi))
 //   conjugate  at u = -y theta >= 0 by Newton's method for r(m) = u; 0 at u = 0
 //
 // Accurate on the whole line, see normal_tail.hpp.
@@ -34,12 +34,19 @@ struct Probit final : Margin {
     const V inside = newton_conjugate(*this, V(1.0), -slope, start);
     return select(u > 0.0, inside, select(u == 0.0, V(0.0), V(infinity)));
   }
+  template <class V>
+  V information(V eta) const noexcept {
+    return NormalTail<V>(eta).hazard * NormalTail<V>(-eta).hazard;
+  }
   double inverse_link(double eta) const noexcept {
     return exp(NormalTail<double>(eta).log_probability);
   }
 
-  static constexpr auto flags = flags_of(
-      {.convex = true, .smooth = true, .twice_differentiable = true, .classification = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .classification = true,
+                                          .likelihood = true});
   static constexpr core::Info info{
       .name = "probit",
       .summary = "Minus the log-likelihood of labels -1 and 1 under a normal link.",

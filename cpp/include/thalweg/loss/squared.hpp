@@ -22,12 +22,19 @@ struct Squared final : Regression {
   static V conjugate(V y, V theta) noexcept {
     return 0.5 * theta * theta + theta * y;
   }
+  template <class V>
+  static V information(V) noexcept {
+    return 1.0;
+  }
   static double value(double y, double eta) noexcept { return evaluate(y, eta).value; }
   static double gradient(double y, double eta) noexcept { return evaluate(y, eta).gradient; }
   static double curvature(double y, double eta) noexcept { return evaluate(y, eta).curvature; }
 
-  static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .quadratic = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .quadratic = true,
+                                          .likelihood = true});
   static constexpr core::Info info{
       .name = "squared",
       .summary = "Squared error, half the unit deviance of the normal distribution.",

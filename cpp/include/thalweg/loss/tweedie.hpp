@@ -2,7 +2,7 @@
 //
 //   value      max(y, 0)^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p)
 //   gradient   mu^(2-p) - y mu^(1-p)
-//   curvature  max(0, (2-p) mu^(2-p) - (1-p) y mu^(1-p))
+//   curvature  max(0, (2-p) mu^(2-p) - (1-p) y mu^(1-p)), of expectation mu^(2-p)
 //   conjugate  for 1 <= p <= 2: closed at p = 1, p = 2 or y = 0, else by Newton's method
 //
 // p = 0 is the normal distribution (the square of y, whatever its sign), 1 Poisson, 2 gamma, 3
@@ -77,6 +77,11 @@ struct Tweedie final : TweedieFamily {
         select(abs(scaled) >= 1e280, V(infinity), newton_conjugate(*this, positive, slope, start));
     return select(y > 0.0, inside, select(theta >= 0.0, at_zero, V(infinity)));
   }
+  template <class V>
+  V information(V eta) const noexcept {
+    if (power == 2.0) return Gamma{}.information(eta);
+    return exp((2.0 - power) * eta);
+  }
   double inverse_link(double eta) const noexcept { return exp(eta); }
   bool is_convex() const noexcept { return power >= 1.0 && power <= 2.0; }
 
@@ -84,7 +89,7 @@ struct Tweedie final : TweedieFamily {
       {{"power", 1.5, "(-inf, 0] or [1, inf)",
         "Power of the mean that the variance is proportional to; convex in [1, 2]."}}};
   static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true});
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
   static constexpr core::Info info{
       .name = "tweedie",
       .summary = "Half the unit deviance of a Tweedie distribution, with the log link.",

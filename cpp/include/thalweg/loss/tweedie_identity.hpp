@@ -2,7 +2,7 @@
 //
 //   value      max(y, 0)^(2-p) / ((1-p)(2-p)) - y eta^(1-p) / (1-p) + eta^(2-p) / (2-p)
 //   gradient   eta^(-p) (eta - y)
-//   curvature  max(0, eta^(-p) (1 - p + p y / eta))
+//   curvature  max(0, eta^(-p) (1 - p + p y / eta)), of expectation eta^(-p)
 //   conjugate  p = 0: theta^2 / 2 + theta y;  p = 1: -y log(1 - theta) for theta < 1
 //
 // The limits of this at p = 1 and 2 have logarithms; p = 0 is the squared error. For p > 0 and p <
@@ -38,6 +38,13 @@ struct TweedieIdentity final : TweedieFamily {
     return select((t > 0.0) | ((t == 0.0) & (y == 0.0)),
                   select(y == 0.0, V(0.0), -y * log1p(-theta)), V(infinity));
   }
+  template <class V>
+  V information(V eta) const noexcept {
+    if (power == 0.0) return Squared::information(eta);
+    const auto inside = eta > 0.0;
+    const V outside = select(eta <= 0.0, V(0.0), eta);  // NaN comes out
+    return select(inside, exp(-power * log(select(inside, eta, V(1.0)))), outside);
+  }
   double inverse_link(double eta) const noexcept { return eta; }
   bool is_convex() const noexcept { return power == 0.0 || power == 1.0; }
 
@@ -53,7 +60,7 @@ struct TweedieIdentity final : TweedieFamily {
       {{"power", 0.0, "(-inf, 0] or [1, inf)",
         "Power of the mean that the variance is proportional to; convex at 0 and 1."}}};
   static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true});
+      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
   static constexpr core::Info info{
       .name = "tweedie_identity",
       .summary = "Half the unit deviance of a Tweedie distribution, with the identity link.",

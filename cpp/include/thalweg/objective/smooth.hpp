@@ -87,6 +87,9 @@ enum class ProductOrigin { function, matrix, differences };
 struct Refinements {
   HessianProduct* product = nullptr;
   HessianMatrix* matrix = nullptr;
+  // The expectation of the matrix under the model, where f is minus a log-likelihood (and a
+  // penalty): its Fisher information. Positive semidefinite.
+  HessianMatrix* information = nullptr;
   HessianDiagonal* diagonal = nullptr;
   Residuals* residuals = nullptr;
   ProductOrigin product_origin = ProductOrigin::function;

@@ -13,6 +13,9 @@
 //   Hessian    (X~' diag(h) X~) / sum s + l2,  h_i = s_i loss''(eta_i); products with it cost two
 //              passes, the matrix a blocked weighted Gram product, its diagonal one pass
 //
+// Of a likelihood there is also the Fisher information: the matrix with the expectation of loss''
+// over the targets that the model has at eta_i.
+//
 // Memory: three vectors of n K. Reference: McCullagh & Nelder 1989, section 2.5.
 #pragma once
 
@@ -27,10 +30,7 @@
 namespace thalweg::objective {
 
 template <design::Design D>
-class SmoothGlm final : public Smooth,
-                        private HessianProduct,
-                        private HessianMatrix,
-                        private HessianDiagonal {
+class SmoothGlm final : public Smooth, private HessianProduct, private HessianDiagonal {
  public:
   // `by_rows`: the same matrix stored by rows, where products X w are faster so; or null.
   SmoothGlm(const D& x, const design::AnyDesign* by_rows, const GlmData& data,
@@ -58,6 +58,9 @@ class SmoothGlm final : public Smooth,
                                    .standardize = data.standardize},
                      slopes_.data(), slope_sums_.front(), execution);
   }
+
+  SmoothGlm(const SmoothGlm&) = delete;  // its matrices know where it is
+  SmoothGlm& operator=(const SmoothGlm&) = delete;
 
   // Strengths of another alpha; the base point is no longer evaluated.
   void set_terms(const penalty::Terms& terms) { terms_ = terms; }
@@ -134,10 +137,12 @@ class SmoothGlm final : public Smooth,
   }
 
   Refinements refinements() override {
-    return {.product = this,
-            .matrix = design::ColumnAccess<D> ? this : nullptr,
-            .diagonal = this,
-            .residuals = nullptr};
+    Refinements have{.product = this, .diagonal = this};
+    if constexpr (design::ColumnAccess<D>) {
+      have.matrix = &hessian_;
+      if (core::flag(loss().info(), "likelihood")) have.information = &information_;
+    }
+    return have;
   }
   Counts counts() const override { return counts_; }
   Costs costs() const override {
@@ -170,7 +175,7 @@ class SmoothGlm final : public Smooth,
     DualPoint result;
     point_ = x;
     predict(point_, data_.offset, eta_);
-    has_curvature_ = false;
+    second_ = Second::none;
     result.primal = loss_.value(eta_.data()) / total_ + penalty_value();
     if (data_.fit_intercept) shift_to_best_intercept();
     loss_.gradient(eta_.data(), slopes_.data());  // -s u
@@ -253,6 +258,19 @@ class SmoothGlm final : public Smooth,
   }
 
  private:
+  // The second derivatives of the loss: at the targets, or their expectations.
+  enum class Second { none, observed, expected };
+
+  class Matrix final : public HessianMatrix {
+   public:
+    Matrix(SmoothGlm& glm, Second second) : glm_(glm), second_(second) {}
+    void assemble(double* out) override { glm_.assemble(second_, out); }
+
+   private:
+    SmoothGlm& glm_;
+    Second second_;
+  };
+
   static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
 
   // Of slopes_, -s u; leaves -u in delta_.
@@ -293,7 +311,7 @@ class SmoothGlm final : public Smooth,
 
   // From the predictions of the base point: its value, and its gradient.
   double finish_base(double* gradient) {
-    has_curvature_ = false;
+    second_ = Second::none;
     const double loss = loss_.gradient(eta_.data(), slopes_.data());
     sum_slopes();
     for (Index k = 0; k < outputs_; ++k) {
@@ -403,10 +421,12 @@ class SmoothGlm final : public Smooth,
     }
   }
 
-  void need_curvature() {
-    if (has_curvature_) return;
-    loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
-    has_curvature_ = true;
+  // Leaves them in slopes_.
+  void need(Second second) {
+    if (second_ == second) return;
+    if (second == Second::expected) loss_.information(eta_.data(), slopes_.data());
+    else loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
+    second_ = second;
   }
 
   // s_i d2 loss / d eta_k d eta_l at the base point.
@@ -416,7 +436,7 @@ class SmoothGlm final : public Smooth,
 
   void multiply(const double* v, double* out) override {
     ++counts_.hessian_products;
-    need_curvature();
+    need(Second::observed);
     const Vector x(v, v + size());
     predict(x, nullptr, delta_);
     loss_.product(slopes_.data(), delta_.data());
@@ -430,9 +450,9 @@ class SmoothGlm final : public Smooth,
   }
 
   // Lower triangle, by pairs of outputs.
-  void assemble(double* out) override {
+  void assemble(Second second, double* out) {
     ++counts_.hessians;
-    need_curvature();
+    need(second);
     const Index ld = size();
     for (Index k = 0; k < outputs_; ++k) {
       for (Index l = k; l < outputs_; ++l) {
@@ -495,7 +515,7 @@ class SmoothGlm final : public Smooth,
   }
 
   void diagonal(double* out) override {
-    need_curvature();
+    need(Second::observed);
     design::ColumnMoments moments;
     const double inverse_total = 1.0 / total_;
     for (Index k = 0; k < outputs_; ++k) {
@@ -522,13 +542,14 @@ class SmoothGlm final : public Smooth,
   std::optional<Columns<D>> columns_;
   penalty::Terms terms_;
   Vector eta_;                // predictions at the base point
-  Vector slopes_;             // s loss' there, or s loss'' once has_curvature_
+  Vector slopes_;             // s loss' there, or s loss'' once second_ says which
   Vector delta_;              // predictions of the line's direction, scratch of products
   Vector point_, direction_;  // the base point and the line's direction
   Vector coef_;               // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
-  bool has_curvature_ = false;
+  Second second_ = Second::none;
+  Matrix hessian_{*this, Second::observed}, information_{*this, Second::expected};
   double null_objective_ = 0, null_slope_norm_ = 0, mean_abs_target_ = 0;
   Vector null_intercept_;
   Counts counts_;

@@ -80,6 +80,12 @@ class WeightedLoss final {
       loss_.curvature(block(begin, count), eta + begin, scratch + begin, h + begin);
     });
   }
+  // The expectation of h under the model of a likelihood.
+  void information(const double* eta, double* h) const {
+    over_rows([&](Index begin, Index count) {
+      loss_.information(block(begin, count), eta + begin, h + begin);
+    });
+  }
   // v <- (the second derivative) v
   void product(const double* h, double* v) const {
     over_rows([&](Index begin, Index count) {

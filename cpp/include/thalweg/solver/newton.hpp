@@ -8,7 +8,8 @@
 // size. An Armijo search tries the full step first; near the minimum, where values differ by
 // rounding only, slopes accept it.
 //
-// For: up to some thousand variables and a Hessian matrix. More: newton_cg, trust_ncg.
+// For: up to some thousand variables and a Hessian matrix. More: newton_cg, trust_ncg. The same
+// step with the Fisher information in place of H is fisher_scoring.
 //
 // Cost: one Hessian and n^3 / 3 multiply-adds a step; n^2 numbers of memory. References: Nocedal &
 // Wright 2006, algorithm 3.2; Gill, Murray & Wright 1981, section 4.4.2.2.
@@ -24,8 +25,17 @@
 
 namespace thalweg::solver {
 
+// What stands for H in the step, and what the method is then called.
+struct NewtonKind {
+  std::string_view name;   // in the catalogue
+  std::string_view title;  // in reports
+  objective::HessianMatrix* objective::Refinements::*matrix;
+};
+
 class NewtonSolver final : public SmoothSolver {
  public:
+  explicit NewtonSolver(const NewtonKind& kind) : kind_(kind) {}
+
   void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
     const auto n = at.x.size();
     hessian_.resize(n * n);
@@ -35,7 +45,8 @@ class NewtonSolver final : public SmoothSolver {
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
-    f.refinements().matrix->assemble(hessian_.data());
+    const objective::Refinements have = f.refinements();
+    (have.*kind_.matrix)->assemble(hessian_.data());
     if (context.execution.stop_requested()) return {};
     find_step(at.gradient, context.execution);
     if (!line_.is_downhill(at)) line_.point_downhill(at);
@@ -46,14 +57,14 @@ class NewtonSolver final : public SmoothSolver {
   }
 
   std::string reason() const override {
-    std::string text = "Newton, Cholesky factorisation";
+    std::string text = std::string(kind_.title) + ", Cholesky factorisation";
     if (modified_ > 0) {
       text += ", modified in " + std::to_string(modified_) + (modified_ == 1 ? " step" : " steps") +
-              " (Hessian not positive definite)";
+              " (matrix not positive definite)";
     }
     return text;
   }
-  std::string_view ran() const override { return "newton"; }
+  std::string_view ran() const override { return kind_.name; }
   Index matrix_bytes() const override { return static_cast<Index>(8 * hessian_.size()); }
 
  private:
@@ -130,6 +141,7 @@ class NewtonSolver final : public SmoothSolver {
   // Residual, relative to the gradient, that a solved system may have: as good as truncated CG.
   static constexpr double consistent = 1e-3;
 
+  NewtonKind kind_;
   Vector hessian_, diagonal_;
   LineStep line_;
   kernels::Cholesky cholesky_;
@@ -139,7 +151,8 @@ class NewtonSolver final : public SmoothSolver {
 
 struct Newton final {
   static std::unique_ptr<SmoothSolver> make(const SmoothOptions&) {
-    return std::make_unique<NewtonSolver>();
+    return std::make_unique<NewtonSolver>(
+        NewtonKind{info.name, "Newton", &objective::Refinements::matrix});
   }
 
   static constexpr auto flags =

@@ -5,7 +5,7 @@
 // A class in the catalogue offers
 //   static std::unique_ptr<SmoothSolver> make(const SmoothOptions&);
 // and an Info whose flags say what it can do and what the objective must have: `handles_bounds`,
-// `needs_hessian` (the matrix), `needs_residuals`.
+// `needs_hessian` (the matrix), `needs_residuals`, `needs_information`.
 #pragma once
 
 #include <algorithm>
