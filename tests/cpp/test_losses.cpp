@@ -82,16 +82,21 @@ bool conjugate_meets_its_bound(const L& of) {
   });
 }
 
-// sup_eta theta eta - value, by trisection on the predictions whose value is finite.
+// sup_eta theta eta - value over |eta| < 700, where values are finite, by trisection; and whether
+// it is at an end of this range, so that it may be higher beyond.
+struct Supremum {
+  double value;
+  bool is_at_an_end;
+};
 template <class L>
-double supremum(const L& of, double y, double theta) {
+Supremum supremum(const L& of, double y, double theta) {
   const auto at = [&](double eta) { return theta * eta - value(of, y, eta); };
   double low = -700, high = 700;
   for (int k = 0; k < 300; ++k) {
     const double a = low + (high - low) / 3, b = high - (high - low) / 3;
     (at(a) <= at(b) ? low : high) = at(a) <= at(b) ? a : b;
   }
-  return std::max(at(low), at(high));
+  return {std::max(at(low), at(high)), std::fabs(low) > 699.0};
 }
 
 // At any theta; where the conjugate is infinite, theta eta - value grows without bound.
@@ -101,8 +106,12 @@ bool conjugate_is_the_supremum(const L& of) {
     for (const double theta : {-5.1, -2.3, -1.05, -0.7, -0.2, 0.0, 0.07, 0.2, 0.7, 1.6, 5.1}) {
       const double conjugate = of.conjugate(y, theta);
       if (std::isnan(conjugate)) return false;
-      const double found = supremum(of, y, theta);
-      if (conjugate == infinity ? found < 10 : !close(conjugate, found, 1e-9)) return false;
+      const Supremum found = supremum(of, y, theta);
+      const bool is_right = conjugate == infinity
+                                ? found.value >= 10
+                                : close(conjugate, found.value, 1e-9) ||
+                                      (found.is_at_an_end && conjugate > found.value);
+      if (!is_right) return false;
     }
   }
   return true;

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import _loss
 from sklearn import linear_model as theirs
 from sklearn.preprocessing import StandardScaler
 
@@ -18,7 +19,7 @@ from support.scikit_learn import (
     weights,
 )
 from thalweg import linear_model as ours
-from thalweg import problems
+from thalweg import losses, problems
 
 
 @designs
@@ -116,6 +117,7 @@ def test_solver_names_of_logistic_regression(solver):
         ("PoissonRegressor", {}),
         ("GammaRegressor", {}),
         ("TweedieRegressor", {"power": 0}),
+        ("TweedieRegressor", {"power": 0.4}),
         ("TweedieRegressor", {"power": 1}),
         ("TweedieRegressor", {"power": 1.5}),
         ("TweedieRegressor", {"power": 2}),
@@ -123,6 +125,7 @@ def test_solver_names_of_logistic_regression(solver):
         ("TweedieRegressor", {"power": 0, "link": "log"}),
         ("TweedieRegressor", {"power": -1.5, "link": "log"}),
         ("TweedieRegressor", {"power": 1, "link": "identity"}),
+        ("TweedieRegressor", {"power": 0.6, "link": "identity"}),
     ],
     ids=str,
 )
@@ -145,6 +148,46 @@ def test_deviance_regressors(name, options, fit_intercept, weighted):
     assert mine.score(X, y, sample_weight) == pytest.approx(
         other.score(X, y, sample_weight), abs=1e-6
     )
+
+
+LINKS = {
+    "log": (losses.Tweedie, _loss.HalfTweedieLoss),
+    "identity": (losses.TweedieIdentity, _loss.HalfTweedieLossIdentity),
+}
+
+
+@pytest.mark.parametrize("power", [-1.5, 0.0, 0.2, 0.5, 0.9, 1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("link", LINKS)
+def test_tweedie_losses_have_the_same_domain_values_and_gradients(power, link):
+    mine, other = (cls(power=power) for cls in LINKS[link])
+    y = np.array([-1.0, 0.0, 0.3, 2.0])
+    taken = mine.accepts(y)
+    assert taken.tolist() == [other.in_y_true_range(y[[i]]) for i in range(len(y))]
+    eta = np.linspace(0.1, 4.0, 14) if link == "identity" else np.linspace(-3.0, 3.0, 14)
+    y, eta = (grid.ravel() for grid in np.meshgrid(y[taken], eta))
+    value, gradient = other.loss_gradient(y, eta)
+    value += other.constant_to_optimal_zero(y)
+    np.testing.assert_allclose(mine.values(y, eta), value, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(mine.derivatives(y, eta)[0], gradient, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("power", "link", "kind"),
+    [
+        (0.4, "log", "kkt"),
+        (0.4, "identity", "duality_gap"),
+        (1.5, "log", "duality_gap"),
+        (1.5, "identity", "kkt"),
+        (2.5, "log", "kkt"),
+    ],
+)
+def test_convex_deviances_have_duality_gaps(power, link, kind):
+    X, y = design("tall")
+    X, y = abs(0.3 * X), np.exp(0.3 * y / y.std())
+    y[0] = 0.0 if power < 2 else y[0]
+    model = ours.TweedieRegressor(power=power, link=link, alpha=0.1, **TIGHT).fit(X, y)
+    assert model.report_.status == "converged"
+    assert model.certificate_.kind == kind
 
 
 @pytest.mark.parametrize("name", ["PoissonRegressor", "GammaRegressor"])

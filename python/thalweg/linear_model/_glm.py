@@ -405,15 +405,16 @@ class TweedieRegressor(DevianceRegressor):
         + \frac{\alpha}{2} \|w\|_2^2, \qquad \mu_i = h(x_i^\top w + b + \mathrm{offset}_i)
 
     with the unit deviance :math:`d_p` of the power :math:`p`, sample weights :math:`s` and the
-    inverse link :math:`h`. The objective is convex for the identity link with p = 0 or 1 and for
+    inverse link :math:`h`. The objective is convex for the identity link with p in [0, 1] and for
     the log link with p in [1, 2]; elsewhere the certificate is of kind "kkt", and the solution is a
     stationary point.
 
     Parameters
     ----------
-    power : float in (-inf, 0] or [1, inf), default=0.0
+    power : float in (-inf, inf), default=0.0
         Power of the mean: 0 is the normal distribution, 1 Poisson, between 1 and 2 compound
-        Poisson-gamma, 2 gamma and 3 inverse Gaussian.
+        Poisson-gamma, 2 gamma and 3 inverse Gaussian; between 0 and 1 there is a deviance, but no
+        distribution. Targets are not negative for powers above 0, and positive from 2 on.
     alpha : float in [0, inf), default=1.0
         Strength of the penalty.
     fit_intercept : bool, default=True
@@ -476,7 +477,7 @@ class TweedieRegressor(DevianceRegressor):
 
     _rules: ClassVar[dict[str, str]] = {
         **DevianceRegressor._rules,
-        "power": "(-inf, 0] or [1, inf)",
+        "power": "(-inf, inf)",
         "link": "{auto, identity, log}",
     }
 

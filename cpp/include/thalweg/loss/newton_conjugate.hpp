@@ -11,8 +11,9 @@
 
 namespace thalweg::loss {
 
+// Where gradient = theta, from a start.
 template <class V, class L>
-V newton_conjugate(const L& loss, V y, V theta, V eta) noexcept {
+V newton_stationary(const L& loss, V y, V theta, V eta) noexcept {
   constexpr int max_steps = 200;  // halving alone needs 64 from a bracket of length 1e10
   V lower = -infinity, upper = infinity, limit = 1.0;
   for (int k = 0; k < max_steps; ++k) {
@@ -32,6 +33,12 @@ V newton_conjugate(const L& loss, V y, V theta, V eta) noexcept {
     eta = next;
     if (!any(moves)) break;
   }
+  return eta;
+}
+
+template <class V, class L>
+V newton_conjugate(const L& loss, V y, V theta, V start) noexcept {
+  const V eta = newton_stationary(loss, y, theta, start);
   return theta * eta - loss.evaluate(y, eta).value;
 }
 

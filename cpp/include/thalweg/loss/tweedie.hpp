@@ -6,8 +6,9 @@
 //   conjugate  for 1 <= p <= 2: closed at p = 1, p = 2 or y = 0, else by Newton's method
 //
 // p = 0 is the normal distribution (the square of y, whatever its sign), 1 Poisson, 2 gamma, 3
-// inverse Gaussian; 1 < p < 2 has a mass at zero, as sums of claims do. Convex for 1 <= p <= 2
-// only. No distribution has 0 < p < 1. tweedie_identity.hpp is the same with mu = eta.
+// inverse Gaussian; 1 < p < 2 has a mass at zero, as sums of claims do. Between 0 and 1 there is no
+// distribution, but a deviance, whose expectation is least at the mean. Convex for 1 <= p <= 2
+// only. tweedie_identity.hpp is the same with mu = eta.
 #pragma once
 
 #include <array>
@@ -31,12 +32,12 @@ struct TweedieFamily {
   }
   bool validate(double y) const noexcept {
     if (power >= 2.0) return y > 0.0 && y < infinity;
-    if (power >= 1.0) return y >= 0.0 && y < infinity;
+    if (power > 0.0) return y >= 0.0 && y < infinity;
     return std::isfinite(y);
   }
   std::string_view domain() const noexcept {
     if (power >= 2.0) return "y > 0 and finite";
-    if (power >= 1.0) return "y >= 0 and finite";
+    if (power > 0.0) return "y >= 0 and finite";
     return "y finite";
   }
 };
@@ -64,18 +65,24 @@ struct Tweedie final : TweedieFamily {
     if (power == 2.0) return Gamma{}.conjugate(y, theta);
     if (!is_convex()) return infinity;
     // y = 0: the supremum over mu of theta log mu - mu^a / a, at mu^a = theta.
-    const double a = 2.0 - power, b = 1.0 - power;
+    const double a = 2.0 - power;
     const V at_zero = select(theta == 0.0, V(0.0), theta * (log(theta) - 1.0) / a);
-    // y > 0: mu = y exp(r) with exp(a r) - exp(b r) = scaled; each term bounds r on one side.
     const V positive = select(y > 0.0, y, V(1.0));
     const V slope = select(y > 0.0, theta, V(0.0));
-    const V log_y = log(positive);
-    const V scaled = slope * exp(-a * log_y);
-    const V start = log_y + log1p(abs(scaled)) / select(scaled < 0.0, V(b), V(a));
-    // Far out the terms overflow; infinity bounds what is there.
+    const V eta = stationary(positive, slope);
     const V inside =
-        select(abs(scaled) >= 1e280, V(infinity), newton_conjugate(*this, positive, slope, start));
+        select(eta < infinity, slope * eta - evaluate(positive, eta).value, V(infinity));
     return select(y > 0.0, inside, select(theta >= 0.0, at_zero, V(infinity)));
+  }
+  // Where gradient = theta, for 1 < p < 2 and y > 0: mu = y exp(r) with exp(a r) - exp(b r) =
+  // scaled, where each term bounds r on one side. Far out the terms overflow: +inf.
+  template <class V>
+  V stationary(V y, V theta) const noexcept {
+    const double a = 2.0 - power, b = 1.0 - power;
+    const V log_y = log(y);
+    const V scaled = theta * exp(-a * log_y);
+    const V start = log_y + log1p(abs(scaled)) / select(scaled < 0.0, V(b), V(a));
+    return select(abs(scaled) >= 1e280, V(infinity), newton_stationary(*this, y, theta, start));
   }
   template <class V>
   V information(V eta) const noexcept {
@@ -86,7 +93,7 @@ struct Tweedie final : TweedieFamily {
   bool is_convex() const noexcept { return power >= 1.0 && power <= 2.0; }
 
   static constexpr std::array<core::Parameter, 1> parameters{
-      {{"power", 1.5, "(-inf, 0] or [1, inf)",
+      {{"power", 1.5, "(-inf, inf)",
         "Power of the mean that the variance is proportional to; convex in [1, 2]."}}};
   static constexpr auto flags =
       flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});

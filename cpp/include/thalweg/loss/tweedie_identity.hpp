@@ -3,12 +3,13 @@
 //   value      max(y, 0)^(2-p) / ((1-p)(2-p)) - y eta^(1-p) / (1-p) + eta^(2-p) / (2-p)
 //   gradient   eta^(-p) (eta - y)
 //   curvature  max(0, eta^(-p) (1 - p + p y / eta)), of expectation eta^(-p)
-//   conjugate  p = 0: theta^2 / 2 + theta y;  p = 1: -y log(1 - theta) for theta < 1
+//   conjugate  p = 0: theta^2 / 2 + theta y;  p = 1: -y log(1 - theta) for theta < 1; between them
+//              by Newton's method where y > 0
 //
 // The limits of this at p = 1 and 2 have logarithms; p = 0 is the squared error. For p > 0 and p <
 // 0 the mean must be positive: the value is +inf elsewhere, with derivatives 0, and solvers that
-// step there have to come back. Convex for p = 0 and p = 1 only. The log link, tweedie.hpp, has no
-// such edge. No distribution has 0 < p < 1.
+// step there have to come back. Convex for 0 <= p <= 1 only. The log link, tweedie.hpp, has no such
+// edge, and says more of p.
 #pragma once
 
 #include <array>
@@ -33,7 +34,8 @@ struct TweedieIdentity final : TweedieFamily {
   template <class V>
   V conjugate(V y, V theta) const noexcept {
     if (power == 0.0) return Squared::conjugate(y, theta);
-    if (power != 1.0) return infinity;
+    if (!is_convex()) return infinity;
+    if (power < 1.0) return conjugate_between(y, theta);
     const V t = 1.0 - theta;
     return select((t > 0.0) | ((t == 0.0) & (y == 0.0)),
                   select(y == 0.0, V(0.0), -y * log1p(-theta)), V(infinity));
@@ -46,7 +48,21 @@ struct TweedieIdentity final : TweedieFamily {
     return select(inside, exp(-power * log(select(inside, eta, V(1.0)))), outside);
   }
   double inverse_link(double eta) const noexcept { return eta; }
-  bool is_convex() const noexcept { return power == 0.0 || power == 1.0; }
+  bool is_convex() const noexcept { return power >= 0.0 && power <= 1.0; }
+
+  // For 0 < p < 1. The gradient is that of the log link at p + 1, so both are theta at one mean.
+  // For y = 0: the supremum of theta mu - mu^a / a, at mu^b = theta or at the edge.
+  template <class V>
+  V conjugate_between(V y, V theta) const noexcept {
+    const double a = 2.0 - power, b = 1.0 - power;
+    const V above = max(theta, V(0.0));
+    const V at_zero = select(above > 0.0, b / a * exp(a / b * log(above)), V(0.0));
+    const V positive = select(y > 0.0, y, V(1.0));
+    const V eta = Tweedie{{power + 1.0}}.stationary(positive, select(y > 0.0, theta, V(0.0)));
+    const V mu = max(exp(eta), V(1e-300));  // at zero the value is the infinity of the outside
+    const V inside = select(mu < infinity, theta * mu - evaluate(positive, mu).value, V(infinity));
+    return select(y > 0.0, inside, at_zero);
+  }
 
   // The value at a mean mu > 0; scale is mu^-p.
   template <class V>
@@ -57,8 +73,8 @@ struct TweedieIdentity final : TweedieFamily {
   }
 
   static constexpr std::array<core::Parameter, 1> parameters{
-      {{"power", 0.0, "(-inf, 0] or [1, inf)",
-        "Power of the mean that the variance is proportional to; convex at 0 and 1."}}};
+      {{"power", 0.0, "(-inf, inf)",
+        "Power of the mean that the variance is proportional to; convex in [0, 1]."}}};
   static constexpr auto flags =
       flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
   static constexpr core::Info info{
