@@ -10,6 +10,7 @@
 
 #include "thalweg/core/info.hpp"
 #include "thalweg/design/concept.hpp"
+#include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::design {
 
@@ -82,8 +83,9 @@ class Csc final {
   }
 
   // By rows: the columns asked for are regrouped by row once, then every entry (i, j) of a fresh
-  // column meets the entries of row i. Cost: one read of the columns, plus sum_i (fresh entries of
-  // row i) * (entries of row i), far below a product of every pair of columns.
+  // column meets the entries of row i before it; the other half of the square is its mirror image.
+  // Cost: one read of the columns, plus sum_i (fresh entries of row i) * (entries of row i) at
+  // most, far below a product of every pair of columns.
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     const auto count = static_cast<Index>(columns.size());
@@ -123,13 +125,13 @@ class Csc final {
             for (Index e = 0; e < stored(j); ++e) {
               const auto i = static_cast<std::size_t>(indices(j)[e]);
               const double x = static_cast<double>(values(j)[e]) * (s != nullptr ? s[i] : 1.0);
-              for (Index at = starts[i]; at < starts[i + 1]; ++at) {
-                const RowEntry& entry = entries[static_cast<std::size_t>(at)];
-                column[entry.column] += x * entry.value;
-              }
+              const RowEntry* entry = entries.get() + starts[i];
+              for (; entry->column < first + k; ++entry) column[entry->column] += x * entry->value;
+              column[entry->column] += x * entry->value;  // its own
             }
           }
         });
+    kernels::mirror_upper(out + first, fresh, ld, execution);
   }
 
   std::optional<BadEntry> find_nonfinite() const {

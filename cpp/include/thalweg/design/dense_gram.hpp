@@ -8,10 +8,11 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
+#include <cmath>
 #include <vector>
 
 #include "thalweg/design/concept.hpp"
+#include "thalweg/kernels/panel_memory.hpp"
 #include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::design {
@@ -24,7 +25,9 @@ struct DenseColumn {
 
 namespace detail {
 
-inline constexpr Index gram_inner_rows = 256;  // one panel of this many rows fits the L1 cache
+// Rows that the register tiles run over at once: of this many, what is read of two panels fits a
+// first-level cache of 32 KB.
+inline constexpr Index gram_inner_rows = 128;
 
 // Rows of which all packed panels take at most so many bytes.
 inline Index gram_chunk_rows(Index rows, Index packed_columns, Index bytes) {
@@ -71,18 +74,26 @@ void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> c
   }
 }
 
-// Products of packed panels: panels A of all columns, panels B of the fresh ones, with weights.
+// Products of packed panels: panels A of all columns, panels B of the fresh ones. Weights that are
+// not negative are in both, as roots, so that fresh columns are packed once; others in B only
+// (curvatures between two outputs are negative).
 template <class T, class ColumnFunction>
 class GramPanels final {
  public:
   static constexpr Index width = kernels::gram_panel_width;
 
   GramPanels(const ColumnFunction& column, std::span<const Index> columns, Index fresh,
-             const double* center, const double* s)
-      : column_(column), columns_(columns), fresh_(fresh), center_(center), s_(s) {}
+             const double* center, const double* s, Index rows)
+      : column_(column), columns_(columns), fresh_(fresh), center_(center), s_(s) {
+    shares_ = first() % width == 0 &&
+              (s == nullptr || std::all_of(s, s + rows, [](double w) { return w >= 0; }));
+    if (!shares_ || s == nullptr) return;
+    roots_.resize(static_cast<std::size_t>(rows));
+    std::transform(s, s + rows, roots_.begin(), [](double w) { return std::sqrt(w); });
+  }
 
-  // Without weights the fresh columns are packed once, where they begin with a panel.
-  bool shares() const { return s_ == nullptr && first() % width == 0; }
+  // Whether panels B are among panels A: where the fresh columns begin with a panel.
+  bool shares() const { return shares_; }
   Index panels_a() const { return (count() + width - 1) / width; }
   Index panels_b() const { return (fresh_ + width - 1) / width; }
   Index panels() const { return panels_a() + (shares() ? 0 : panels_b()); }
@@ -95,8 +106,9 @@ class GramPanels final {
 
   // packed holds panels() times `chunk` rows.
   void pack(Index panel, Index row, Index height, Index chunk, double* packed) const {
-    const bool weighted = panel >= panels_a();
-    const Index begin = weighted ? first() + (panel - panels_a()) * width : panel * width;
+    const bool is_b = panel >= panels_a();
+    const double* const factors = !roots_.empty() ? roots_.data() : is_b ? s_ : nullptr;
+    const Index begin = is_b ? first() + (panel - panels_a()) * width : panel * width;
     const Index panel_columns = std::min(width, count() - begin);
     const T* data[width];
     double centers[width];
@@ -110,7 +122,7 @@ class GramPanels final {
     }
     table_.template dense<T>().pack(
         data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
-        weighted && s_ != nullptr ? s_ + row : nullptr, packed + panel * chunk * width);
+        factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
   }
 
   // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
@@ -147,6 +159,8 @@ class GramPanels final {
   Index fresh_;
   const double* center_;
   const double* s_;
+  bool shares_;
+  Vector roots_;
   const kernels::Table& table_ = kernels::table();
 };
 
@@ -166,18 +180,17 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
   core::parallel_for(blocks, execution, [&](Index block) {
     Vector& sum = sums[static_cast<std::size_t>(block)];
     sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
-    const auto packed = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
+    kernels::PanelMemory packed(panels.panels() * Panels::width * chunk);
     for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
       if (execution.stop_requested()) break;
       const Index row = c * chunk;
       const Index height = std::min(chunk, rows - row);
       if (panels.is_left_out(row, height)) continue;
       for (Index panel = 0; panel < panels.panels(); ++panel) {
-        panels.pack(panel, row, height, chunk, packed.get());
+        panels.pack(panel, row, height, chunk, packed.data());
       }
       for (Index panel = 0; panel < panels.panels_b(); ++panel) {
-        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.get(), sum.data(),
+        panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.data(), sum.data(),
                         count);
       }
     }
@@ -196,8 +209,7 @@ void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
                     const core::Execution& execution) {
   constexpr Index chunk_bytes = 4 << 20;
   const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, chunk_bytes);
-  const auto packed = std::make_unique_for_overwrite<double[]>(
-      static_cast<std::size_t>(panels.panels() * Panels::width * chunk));
+  kernels::PanelMemory packed(panels.panels() * Panels::width * chunk);
   // A task is one panel of B against a few panels of A.
   constexpr Index group = 4;
   const Index groups = (panels.panels_a() + group - 1) / group;
@@ -205,11 +217,11 @@ void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
     const Index height = std::min(chunk, rows - row);
     if (panels.is_left_out(row, height)) continue;
     core::parallel_for(panels.panels(), execution,
-                       [&](Index panel) { panels.pack(panel, row, height, chunk, packed.get()); });
+                       [&](Index panel) { panels.pack(panel, row, height, chunk, packed.data()); });
     core::parallel_for(panels.panels_b() * groups, execution, [&](Index task) {
       const Index begin = task % groups * group;
       panels.multiply(begin, std::min(panels.panels_a(), begin + group), task / groups, height,
-                      chunk, packed.get(), out, ld);
+                      chunk, packed.data(), out, ld);
     });
   }
 }
@@ -231,7 +243,7 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
     std::fill_n(out + k * ld, count, 0.0);
   }
 
-  const detail::GramPanels<T, ColumnFunction> panels(column, columns, fresh, center, s);
+  const detail::GramPanels<T, ColumnFunction> panels(column, columns, fresh, center, s, rows);
   const Index sums_bytes = 8 * detail::gram_row_blocks * count * fresh;
   if (sums_bytes <= detail::gram_sums_bytes && rows > 16 * count) {
     detail::gram_by_rows(panels, rows, count, fresh, out, ld, execution);

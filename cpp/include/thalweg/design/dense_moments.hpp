@@ -34,16 +34,15 @@ class AugmentedPanels final {
            const core::Execution& execution) const {
     constexpr Index second_level_cache = 1 << 20;
     const Index chunk = gram_chunk_rows(end - begin, panels() * width, second_level_cache);
-    const auto packed = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(panels() * width * chunk));
+    kernels::PanelMemory packed(panels() * width * chunk);
     for (; begin < end; begin += chunk) {
       const Index height = std::min(chunk, end - begin);
       for (Index panel = 0; panel < panels(); ++panel) {
-        pack(panel, part, begin, height, packed.get() + panel * chunk * width);
+        pack(panel, part, begin, height, packed.data() + panel * chunk * width);
       }
       for (Index panel = 0; panel < panels(); ++panel) {
         if (execution.stop_requested()) return;
-        multiply(panel, height, chunk, packed.get(), out);
+        multiply(panel, height, chunk, packed.data(), out);
       }
     }
   }
@@ -52,16 +51,15 @@ class AugmentedPanels final {
   void add_together(const RowPart& part, double* out, const core::Execution& execution) const {
     constexpr Index chunk_bytes = 4 << 20;
     const Index chunk = gram_chunk_rows(part.size(), panels() * width, chunk_bytes);
-    const auto packed = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(panels() * width * chunk));
+    kernels::PanelMemory packed(panels() * width * chunk);
     for (Index begin = 0; begin < part.size(); begin += chunk) {
       const Index height = std::min(chunk, part.size() - begin);
       core::parallel_for(panels(), execution, [&](Index panel) {
-        pack(panel, part, begin, height, packed.get() + panel * chunk * width);
+        pack(panel, part, begin, height, packed.data() + panel * chunk * width);
       });
       core::parallel_for(panels(), execution, [&](Index task) {
         const Index panel = panels() - 1 - task;  // the one with most products first
-        multiply(panel, height, chunk, packed.get(), out);
+        multiply(panel, height, chunk, packed.data(), out);
       });
     }
   }
