@@ -6,6 +6,7 @@
 #include "interrupts.hpp"
 #include "parameters.hpp"
 #include "thalweg/catalog.hpp"
+#include "thalweg/solver/smooth_tasks.hpp"
 
 namespace thalweg::bindings {
 namespace {
@@ -181,11 +182,12 @@ void check_task(const solver::Task& task, Index targets, Index weightings, Index
 
 py::tuple solve(const BoundDesign& design, const py::object& y, const std::vector<py::dict>& tasks,
                 const std::vector<py::dict>& penalty_dicts, const std::string& loss,
-                const py::dict& loss_parameters, Index outputs, const py::object& weights,
-                const py::object& heldout_weights, const py::object& offset, bool fit_intercept,
-                bool standardize, const std::string& solver_name, const py::dict& solver_options,
-                double tol, Index max_iter, const std::optional<double>& max_time,
-                double gradient_tol, const BoundDesign* by_rows, int n_threads, std::uint64_t seed,
+                const py::dict& loss_parameters, Index outputs, bool estimate_scale,
+                const py::object& weights, const py::object& heldout_weights,
+                const py::object& offset, bool fit_intercept, bool standardize,
+                const std::string& solver_name, const py::dict& solver_options, double tol,
+                Index max_iter, const std::optional<double>& max_time, double gradient_tol,
+                const BoundDesign* by_rows, int n_threads, std::uint64_t seed,
                 const py::object& callback, bool keep_coef, bool keep_theta, bool trace,
                 bool stopped) {
   BoundRequest bound;
@@ -208,6 +210,8 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
     request.penalties.push_back(penalty_spec(dict, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
   request.outputs = outputs;
+  request.estimate_scale = estimate_scale;
+  solver::require_scale(request);
   find_loss_block(loss, request.loss_parameters, outputs);
   for (const py::dict& dict : tasks) {
     request.tasks.push_back(task_of(dict, rows, cols * outputs, outputs, bound));
@@ -309,7 +313,8 @@ void bind_result(py::module_& m) {
       .def_readonly("shared_gram_bytes", &Result::shared_gram_bytes)
       .def_readonly("tasks_at_once", &Result::tasks_at_once)
       .def_property_readonly("trace", [](const Result& r) { return trace_dict(r.trace); })
-      .def_readonly("heldout", &Result::heldout_error);
+      .def_readonly("heldout", &Result::heldout_error)
+      .def_readonly("scale", &Result::scale);
 }
 
 }  // namespace
@@ -318,7 +323,7 @@ void bind_solve(py::module_& m) {
   bind_result(m);
   m.def("solve", &solve, py::arg("design"), py::arg("y"), py::arg("tasks"), py::kw_only(),
         py::arg("penalties"), py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(),
-        py::arg("outputs") = 1, py::arg("weights") = py::none(),
+        py::arg("outputs") = 1, py::arg("estimate_scale") = false, py::arg("weights") = py::none(),
         py::arg("heldout_weights") = py::none(), py::arg("offset") = py::none(),
         py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,

@@ -4,15 +4,20 @@
 #include "thalweg/core/error.hpp"
 #include "thalweg/objective/smooth_certificate.hpp"
 #include "thalweg/solver/limits.hpp"
+#include "thalweg/solver/sharpening.hpp"
 #include "thalweg/solver/smooth_process.hpp"
 
 namespace thalweg::solver {
 namespace {
 
-template <class D>
+// Loss: over all rows, made of the RowLoss of one.
+template <class D, class Loss, class RowLoss>
 class SmoothPathRunner final {
  public:
-  SmoothPathRunner(const Request& request, const loss::LossBlock& loss, MakeSmooth make, const D& x,
+  using Model = objective::SmoothGlm<D, Loss>;
+  using Certifier = objective::SmoothGlmCertifier<D, Loss>;
+
+  SmoothPathRunner(const Request& request, const RowLoss& loss, MakeSmooth make, const D& x,
                    Index task_index)
       : request_(request),
         loss_(loss),
@@ -25,24 +30,22 @@ class SmoothPathRunner final {
   std::vector<core::Result> run() {
     const auto start = core::StopToken::Clock::now();
     core::Execution execution = request_.execution;
-    std::optional<objective::SmoothGlm<D>> model(std::in_place, x_, request_.by_rows, data(), loss_,
-                                                 execution);
+    std::optional<Model> model(std::in_place, x_, request_.by_rows, data(), loss_, execution);
     if (execution.stop_requested()) {
       if (!execution.stop->expired()) return {unstarted()};
       // Out of time: the start is still evaluated and certified.
       execution.stop = nullptr;
       model.emplace(x_, request_.by_rows, data(), loss_, execution);
     }
-    objective::SmoothGlm<D>& glm = *model;
+    Model& glm = *model;
     const Limits limits(spec_, glm.columns());
     set_bounds(limits, glm);
     SmoothPoint at{.x = glm.from_raw(task_.coef, task_.intercept),
                    .gradient = Vector(static_cast<std::size_t>(glm.size()))};
     for (std::size_t j = 0; j < at.x.size(); ++j)
       at.x[j] = bounds_.clip(static_cast<Index>(j), at.x[j]);
-    const std::unique_ptr<SmoothSolver> solver =
-        make_({.parameters = request_.options.parameters, .seed = request_.options.seed});
-    objective::SmoothGlmCertifier<D> certifier(glm, request_.gradient_tol, request_.keep_theta);
+    Certifier certifier(glm, request_.gradient_tol, request_.keep_theta);
+    const std::unique_ptr<SmoothSolver> solver = make_solver(glm, certifier);
     std::vector<core::Result> results;
     for (std::size_t a = 0; a < task_.alphas.size(); ++a) {
       const auto began = a == 0 ? start : core::StopToken::Clock::now();
@@ -77,6 +80,15 @@ class SmoothPathRunner final {
   }
 
  private:
+  std::unique_ptr<SmoothSolver> make_solver(Model& glm, const Certifier& certifier) const {
+    auto solver = make_({.parameters = request_.options.parameters, .seed = request_.options.seed});
+    if constexpr (Model::has_scale) {
+      return std::make_unique<Sharpening<Model, Certifier>>(std::move(solver), glm, certifier);
+    } else {
+      return solver;
+    }
+  }
+
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
   }
@@ -92,7 +104,7 @@ class SmoothPathRunner final {
   }
 
   // Of every coefficient of every output; intercepts have none.
-  void set_bounds(const Limits& limits, const objective::SmoothGlm<D>& glm) {
+  void set_bounds(const Limits& limits, const Model& glm) {
     if (!limits.any()) return;
     const penalty::Terms terms = limits.terms(0.0);
     lower_.assign(static_cast<std::size_t>(glm.size()), -infinity);
@@ -105,8 +117,8 @@ class SmoothPathRunner final {
     bounds_ = {lower_.data(), upper_.data()};
   }
 
-  void finish(objective::SmoothGlm<D>& glm, const Limits& limits, const SmoothPoint& at,
-              const SmoothSolver& solver, core::Result& result) const {
+  void finish(Model& glm, const Limits& limits, const SmoothPoint& at, const SmoothSolver& solver,
+              core::Result& result) const {
     result.solver = solver.ran();
     result.reason = solver.reason();
     result.gram_bytes = solver.matrix_bytes();
@@ -114,11 +126,12 @@ class SmoothPathRunner final {
     limits.clip_raw(result.coef);
     if (request_.heldout != nullptr && task_.weighting >= 0)
       result.heldout_error = glm.mean_loss(request_.heldout + task_.weighting * x_.rows());
+    if constexpr (Model::has_scale) result.scale = glm.scale();
     if (!request_.keep_coef) result.coef.clear();
   }
 
   core::Result unstarted() const {
-    const auto outputs = static_cast<std::size_t>(loss_.outputs());
+    const auto outputs = static_cast<std::size_t>(request_.outputs);
     core::Result result;
     result.alpha = task_.alphas.front();
     result.status = core::Status::stopped;
@@ -130,7 +143,7 @@ class SmoothPathRunner final {
   }
 
   const Request& request_;
-  const loss::LossBlock& loss_;
+  const RowLoss& loss_;
   MakeSmooth make_;
   const D& x_;
   const Task& task_;
@@ -161,28 +174,56 @@ void check_limits(const Request& request, const core::Info& info) {
   }
 }
 
-}  // namespace
-
-Results run_smooth(const Request& request, const core::Info& info, MakeSmooth make) {
-  const loss::LossBlock loss =
-      find_loss_block(request.loss, request.loss_parameters, request.outputs);
-  check_limits(request, info);
+template <class Loss, class RowLoss>
+Results run_tasks_with(const RowLoss& loss, const Request& request, MakeSmooth make) {
   Results results(request.tasks.size());
   std::visit(
-      [&](const auto& x) {
-        check_targets(request, loss, x.rows());
+      [&]<class D>(const D& x) {
         core::Execution outer = request.execution;
         outer.stop = nullptr;  // every task returns at least one result, however early the stop
         core::parallel_for(
             static_cast<Index>(request.tasks.size()), outer,
             [&](Index task) {
               results[static_cast<std::size_t>(task)] =
-                  SmoothPathRunner(request, loss, make, x, task).run();
+                  SmoothPathRunner<D, Loss, RowLoss>(request, loss, make, x, task).run();
             },
             request.execution.stop);
       },
       *request.design);
   return results;
+}
+
+loss::Huber huber_of(const Request& request) {
+  return loss::with_parameters<loss::Huber>(request.loss_parameters.empty()
+                                                ? default_parameters(loss::Huber::info)
+                                                : request.loss_parameters);
+}
+
+}  // namespace
+
+void require_scale(const Request& request) {
+  if (!request.estimate_scale) return;
+  const std::string name(loss::Huber::info.name);
+  if (request.loss != name) {
+    throw core::Unsupported("a scale is estimated with the loss '" + name + "' only; got '" +
+                            request.loss + "'");
+  }
+  const double delta = huber_of(request).delta;
+  if (!(delta >= 1)) {
+    throw core::InvalidArgument("delta must be in [1, inf) where the scale is estimated; got " +
+                                std::to_string(delta));
+  }
+}
+
+Results run_smooth(const Request& request, const core::Info& info, MakeSmooth make) {
+  const loss::LossBlock loss =
+      find_loss_block(request.loss, request.loss_parameters, request.outputs);
+  check_limits(request, info);
+  check_targets(request, loss, std::visit([](const auto& x) { return x.rows(); }, *request.design));
+  require_scale(request);
+  return request.estimate_scale
+             ? run_tasks_with<objective::HuberScale>(huber_of(request), request, make)
+             : run_tasks_with<objective::WeightedLoss>(loss, request, make);
 }
 
 }  // namespace thalweg::solver

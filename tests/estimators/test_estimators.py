@@ -16,6 +16,7 @@ TOL = 1e-10
 # scikit-learn's strengths of these are relative to the sum of the weights, not to their mean.
 SUMMED = [
     *estimators.taking("C"),
+    *estimators.taking("epsilon"),
     *(c for c in estimators.SEVERAL_TARGETS if hasattr(c, "summary")),
 ]
 

@@ -16,6 +16,7 @@ from support.scikit_learn import (
     designs,
     intercepts,
     labels,
+    looks,
     weights,
 )
 from thalweg import linear_model as ours
@@ -275,10 +276,6 @@ TARGETS = {
     "two": lambda y: np.column_stack([y, y[::-1]]),
     "integers": lambda y: (10 * y).astype(int) + 1,
 }
-
-
-def looks(value):
-    return type(value), np.shape(value), getattr(value, "dtype", None)
 
 
 @intercepts

@@ -51,6 +51,11 @@ def labels(y, n_classes):
     return np.array(["d", "a", "c", "b"])[np.searchsorted(cuts, y)]
 
 
+def looks(value):
+    """What a program sees of an attribute before its numbers."""
+    return type(value), np.shape(value), getattr(value, "dtype", None)
+
+
 def weights(n):
     return np.random.default_rng(0).integers(0, 4, n).astype(float)
 

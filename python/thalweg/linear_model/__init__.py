@@ -15,6 +15,7 @@ from thalweg.linear_model._composable import (
 from thalweg.linear_model._cross_validation import ElasticNetCV, LassoCV
 from thalweg.linear_model._elastic_net import ElasticNet, Lasso
 from thalweg.linear_model._glm import GammaRegressor, PoissonRegressor, TweedieRegressor
+from thalweg.linear_model._huber import HuberRegressor
 from thalweg.linear_model._least_squares import LinearRegression, Ridge
 from thalweg.linear_model._logistic import LogisticRegression
 from thalweg.linear_model._path import enet_path, lasso_path
@@ -26,6 +27,7 @@ __all__ = [
     "GammaRegressor",
     "GeneralizedLinearClassifier",
     "GeneralizedLinearRegressor",
+    "HuberRegressor",
     "Lasso",
     "LassoCV",
     "LinearRegression",

@@ -13,6 +13,9 @@
 // that are not convex, by the scaled KKT residual: the largest of |g_j| / (||x~_j||_s
 // ||loss'_0||_s) over coordinates, an intercept being a column of ones.
 //
+// A loss whose slopes are not those of the objective (see SmoothGlm::slack) adds its slack to the
+// gap, and to the KKT residual as a share of what `tol` multiplies.
+//
 // References: Boyd & Vandenberghe 2004, section 5; Mairal 2010, appendix D.2 (duality gaps of
 // generalized linear models).
 #pragma once
@@ -22,11 +25,12 @@
 
 namespace thalweg::objective {
 
-template <design::Design D>
+template <design::Design D, class Loss = WeightedLoss>
 class SmoothGlmCertifier final {
  public:
-  // `gradient_tol`: what the largest entry of the gradient in raw coordinates must not exceed.
-  SmoothGlmCertifier(SmoothGlm<D>& glm, double gradient_tol, bool keep_theta)
+  // `gradient_tol`: what the largest entry of the gradient in raw coordinates must not exceed, but
+  // by rounding.
+  SmoothGlmCertifier(SmoothGlm<D, Loss>& glm, double gradient_tol, bool keep_theta)
       : glm_(glm), gradient_tol_(gradient_tol), keep_theta_(keep_theta) {}
 
   // For the terms that the model has now.
@@ -52,33 +56,31 @@ class SmoothGlmCertifier final {
 
   template <class Point>
   bool side_conditions_hold(const Point& at, double) const {
-    return std::isinf(gradient_tol_) || glm_.raw_gradient_norm(at.gradient) <= gradient_tol_;
+    return std::isinf(gradient_tol_) ||
+           glm_.raw_gradient_norm(at.gradient) <= std::max(gradient_tol_, glm_.gradient_rounding());
   }
 
   template <class Point>
   core::Certificate provisional(const Point& at) {
     core::Certificate certificate;
-    certificate.primal = at.value;
-    if (!has_gap_) {
+    certificate.primal = glm_.primal(at.value);
+    if (has_gap_) {
+      set_gap(certificate, certificate.primal - gap(at) - glm_.slack());
+    } else {
       certificate.kind = core::Certificate::Kind::kkt;
-      certificate.value = certificate.relative = kkt_residual(at);
-      return certificate;
+      certificate.value = certificate.relative =
+          std::max(kkt_residual(at), glm_.slack() / glm_.tolerance_scale());
     }
-    double gap = 0;
-    for (Index k = 0; k < glm_.outputs(); ++k) {
-      for (Index j = 0; j < glm_.cols(); ++j) {
-        const auto i = static_cast<std::size_t>(k * glm_.cols() + j);
-        const penalty::Term term = glm_.terms()(j);
-        const double z = term.l2 * at.x[i] - at.gradient[i];
-        gap += term.value(at.x[i]) + term.conjugate(z) - z * at.x[i];
-      }
-      if (!glm_.fits_intercept()) continue;
-      const auto b = static_cast<std::size_t>(glm_.cols() * glm_.outputs() + k);
-      // A quarter bounds the curvature of the losses in use; the final certificate is exact.
-      gap += 2 * at.gradient[b] * at.gradient[b];
-    }
-    set_gap(certificate, at.value - gap);
     return certificate;
+  }
+
+  // Whether what is left of the certificate is nearly all what the function that is minimised
+  // differs from the objective by.
+  template <class Point>
+  bool is_slack(const Point& at) const {
+    constexpr double nearly_all = 10;
+    const double rest = has_gap_ ? gap(at) : kkt_residual(at) * glm_.tolerance_scale();
+    return glm_.slack() > nearly_all * rest;
   }
 
   template <class Point>
@@ -88,7 +90,7 @@ class SmoothGlmCertifier final {
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
       return provisional(fresh);
     }
-    typename SmoothGlm<D>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
+    typename SmoothGlm<D, Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);
@@ -118,6 +120,24 @@ class SmoothGlmCertifier final {
     certificate.relative = certificate.value / glm_.tolerance_scale();
   }
 
+  // What the gradient implies, were its loss's slopes those of a dual point.
+  template <class Point>
+  double gap(const Point& at) const {
+    double sum = 0;
+    for (Index k = 0; k < glm_.outputs(); ++k) {
+      for (Index j = 0; j < glm_.cols(); ++j) {
+        const auto i = static_cast<std::size_t>(k * glm_.cols() + j);
+        const penalty::Term term = glm_.terms()(j);
+        const double z = term.l2 * at.x[i] - at.gradient[i];
+        sum += term.value(at.x[i]) + term.conjugate(z) - z * at.x[i];
+      }
+      if (!glm_.fits_intercept()) continue;
+      const auto b = static_cast<std::size_t>(glm_.cols() * glm_.outputs() + k);
+      sum += glm_.intercept_gain(at.gradient[b]);
+    }
+    return sum;
+  }
+
   template <class Point>
   double kkt_residual(const Point& at) const {
     double worst = 0;
@@ -138,7 +158,7 @@ class SmoothGlmCertifier final {
     return worst;
   }
 
-  SmoothGlm<D>& glm_;
+  SmoothGlm<D, Loss>& glm_;
   double gradient_tol_;
   bool keep_theta_;
   bool has_gap_ = false;

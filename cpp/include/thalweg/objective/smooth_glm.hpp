@@ -16,6 +16,10 @@
 // Of a likelihood there is also the Fisher information: the matrix with the expectation of loss''
 // over the targets that the model has at eta_i.
 //
+// The loss over all rows is a class: WeightedLoss, a sum over them, or HuberScale, whose scale
+// couples them: its second derivative is diag(h) - factor c c', and what is minimised can differ
+// from the objective (see there).
+//
 // Memory: three vectors of n K. Reference: McCullagh & Nelder 1989, section 2.5.
 #pragma once
 
@@ -23,25 +27,32 @@
 #include <optional>
 
 #include "thalweg/design/any_design.hpp"
+#include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/huber_scale.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
 
 namespace thalweg::objective {
 
-template <design::Design D>
+template <design::Design D, class Loss = WeightedLoss>
 class SmoothGlm final : public Smooth, private HessianProduct, private HessianDiagonal {
  public:
-  // `by_rows`: the same matrix stored by rows, where products X w are faster so; or null.
-  SmoothGlm(const D& x, const design::AnyDesign* by_rows, const GlmData& data,
-            const loss::LossBlock& loss, const core::Execution& execution)
+  static constexpr bool has_scale = requires(const Loss& loss, const double* eta) {
+    loss.scale(eta);
+  };
+
+  // `by_rows`: the same matrix stored by rows, where X w is faster so; or null. `loss`: of a row.
+  template <class RowLoss>
+  SmoothGlm(const D& x, const design::AnyDesign* by_rows, const GlmData& data, const RowLoss& loss,
+            const core::Execution& execution)
       : x_(x),
         by_rows_(by_rows),
         data_(data),
         loss_(loss, data.y, data.weights, x.rows(), execution),
         rows_(x.rows()),
         cols_(x.cols()),
-        outputs_(loss.outputs()),
+        outputs_(loss_.loss().outputs()),
         total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
                                        : static_cast<double>(x.rows())),
         eta_(length(rows_ * outputs_)),
@@ -51,6 +62,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         direction_(length(size())),
         coef_(length(cols_)) {
     find_null_model();
+    if constexpr (has_scale) loss_.set_floor(null_objective_, mean_abs_target_);
     columns_.emplace(x,
                      ColumnOptions{.weights = data.weights,
                                    .total = total_,
@@ -72,7 +84,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   const core::Execution& execution() const { return loss_.execution(); }
   void ignore_stop() { loss_.ignore_stop(); }
   const Columns<D>& columns() const { return *columns_; }
-  const loss::LossBlock& loss() const { return loss_.loss(); }
+  const auto& loss() const { return loss_.loss(); }
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }
   double total_weight() const { return total_; }
@@ -140,7 +152,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     Refinements have{.product = this, .diagonal = this};
     if constexpr (design::ColumnAccess<D>) {
       have.matrix = &hessian_;
-      if (core::flag(loss().info(), "likelihood")) have.information = &information_;
+      if (!has_scale && core::flag(loss().info(), "likelihood")) have.information = &information_;
     }
     return have;
   }
@@ -180,6 +192,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     if (data_.fit_intercept) shift_to_best_intercept();
     loss_.gradient(eta_.data(), slopes_.data());  // -s u
     if (data_.fit_intercept) balance_slopes();
+    if constexpr (has_scale) loss_.make_feasible(slopes_.data());
     double dual = dual_of_loss();
     if (dual == -infinity) {
       // Weights, multiplied and divided by, can carry a slope over the edge of the domain.
@@ -200,6 +213,39 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     predict(point_, data_.offset, eta_);
     return result;
   }
+
+  // At the base point: the objective, where `value` is what `evaluate` returned; by how much the
+  // loss exceeds the bound of its slopes; and what an intercept gains that its gradient moves.
+  double primal(double value) const {
+    if constexpr (has_scale) return loss_.true_value() / total_ + penalty_value();
+    else return value;
+  }
+  double slack() const {
+    if constexpr (has_scale) return loss_.slack() / total_;
+    else return 0;
+  }
+  double intercept_gain(double gradient) const {
+    const double square = gradient * gradient;
+    if constexpr (has_scale)
+      return square > 0 ? 0.5 * square * total_ / loss_.shift_curvature() : 0;
+    // A quarter bounds the curvature of the losses in use; the final certificate is exact.
+    else return 2 * square;
+  }
+  // What rounding makes of the largest entry of the gradient in raw coordinates, where known.
+  double gradient_rounding() const {
+    if constexpr (has_scale) {
+      double norm = 1;
+      for (const Index j : columns_->all()) norm = std::max(norm, columns_->raw_norm(j));
+      return norm * loss_.rounding(mean_abs_target_);
+    } else {
+      return 0;
+    }
+  }
+
+  double scale() const requires has_scale { return loss_.scale(eta_.data()); }
+  // What is minimised comes closer to the objective, and is to be evaluated anew.
+  bool can_sharpen() const requires has_scale { return loss_.can_sharpen(); }
+  void sharpen() requires has_scale { loss_.sharpen(eta_.data()); }
 
   // Whether every row is on the right side of the predictions at the base point, so that a multiple
   // of them makes the loss as small as one likes.
@@ -384,24 +430,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   double best_shift(Index k) {
-    constexpr int most_steps = 100;
-    constexpr double longest = 5.0;  // of a step, so that no exponential overflows
     std::fill(delta_.begin(), delta_.end(), 0.0);
     std::fill_n(delta_.begin() + k * rows_, rows_, 1.0);
-    double shift = 0, lower = -infinity, upper = infinity;
-    for (int i = 0; i < most_steps; ++i) {
-      const std::array<double, 3> at = loss_.line(eta_.data(), delta_.data(), shift);
-      if (at[1] == 0 || !std::isfinite(at[1])) break;
-      (at[1] > 0 ? upper : lower) = shift;
-      double next = at[2] > 0 ? shift - at[1] / at[2] : shift - std::copysign(longest, at[1]);
-      next = core::clip(next, shift - longest, shift + longest);
-      if (!(next > lower && next < upper) && std::isfinite(lower) && std::isfinite(upper))
-        next = 0.5 * (lower + upper);
-      const bool done = std::fabs(next - shift) <= 2 * epsilon * (std::fabs(shift) + epsilon);
-      shift = next;
-      if (done || execution().stop_requested()) break;
-    }
-    return shift;
+    return best_step(loss_, eta_.data(), delta_.data());
   }
 
   // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
@@ -424,9 +455,14 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // Leaves them in slopes_.
   void need(Second second) {
     if (second_ == second) return;
-    if (second == Second::expected) loss_.information(eta_.data(), slopes_.data());
-    else loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
     second_ = second;
+    if constexpr (!has_scale) {
+      if (second == Second::expected) {
+        loss_.information(eta_.data(), slopes_.data());
+        return;
+      }
+    }
+    loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
   }
 
   // s_i d2 loss / d eta_k d eta_l at the base point.
@@ -466,6 +502,26 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       if (l2 == 0) fix_common_part(out + j * (ld + 1), cols_ * (ld + 1), cols_);
     }
     if (data_.fit_intercept) fix_common_part(out + cols_ * outputs_ * (ld + 1), ld + 1, 1);
+    if constexpr (has_scale) subtract_coupling(out, ld);
+  }
+
+  // The rows' coupling in terms of the variables: the Hessian's term -factor q q'.
+  double couple(Vector& q) const requires has_scale {
+    const auto [c, factor] = loss_.coupling();
+    q.assign(length(size()), 0.0);
+    if (!(factor > 0)) return 0;
+    const double sum = loss_.sum(c);
+    correlate(c, sum, q.data());
+    if (data_.fit_intercept) q[length(cols_)] = sum / total_;
+    return factor * total_;
+  }
+  void subtract_coupling(double* out, Index ld) requires has_scale {
+    const double factor = couple(coupling_);
+    if (!(factor > 0)) return;
+    for (Index j = 0; j < ld; ++j) {
+      const double along = factor * coupling_[length(j)];
+      for (Index i = j; i < ld; ++i) out[i + j * ld] -= along * coupling_[length(i)];
+    }
   }
 
   // A number added to the coefficients of all outputs changes nothing, nor does the gradient ask
@@ -531,12 +587,19 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       }
       if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum > 0 ? sum * inverse_total : 1.0;
     }
+    if constexpr (has_scale) {
+      const double factor = couple(coupling_);
+      for (Index j = 0; j < size(); ++j) {
+        const double rest = out[j] - factor * core::square(coupling_[length(j)]);
+        if (rest > 0) out[j] = rest;  // else as for the rows by themselves
+      }
+    }
   }
 
   const D& x_;
   const design::AnyDesign* by_rows_;
   GlmData data_;
-  WeightedLoss loss_;
+  Loss loss_;
   Index rows_, cols_, outputs_;
   double total_;
   std::optional<Columns<D>> columns_;
@@ -545,7 +608,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   Vector slopes_;             // s loss' there, or s loss'' once second_ says which
   Vector delta_;              // predictions of the line's direction, scratch of products
   Vector point_, direction_;  // the base point and the line's direction
-  Vector coef_;               // scratch
+  Vector coef_, coupling_;    // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Second second_ = Second::none;

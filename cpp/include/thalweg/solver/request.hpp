@@ -47,6 +47,8 @@ struct Request {
   std::string loss;
   Vector loss_parameters;  // in the order of the entry's Info
   Index outputs = 1;       // predictions per sample: the classes of a loss of several outputs
+  // Whether the loss is of residuals in units of a scale that is estimated too (huber_scale.hpp).
+  bool estimate_scale = false;
   std::string solver;
   std::vector<PenaltySpec> penalties;
   std::vector<Task> tasks;

@@ -13,4 +13,7 @@ using MakeSmooth = std::unique_ptr<SmoothSolver> (*)(const SmoothOptions& option
 // solver cannot keep to limits.
 Results run_smooth(const Request& request, const core::Info& info, MakeSmooth make);
 
+// Throws where the request asks for a scale that its loss, or its parameter, does not have.
+void require_scale(const Request& request);
+
 }  // namespace thalweg::solver
