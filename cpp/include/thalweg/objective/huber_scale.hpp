@@ -189,11 +189,11 @@ class HuberScale final {
     floor_ = std::max(small * (base_.at_floor ? mean_loss : base_.sigma), resolution_);
   }
   // Whether `sharpen` can bring what is minimised closer to F.
-  bool can_sharpen() const { return slack_ > 0 && (shifted_.empty() || floor_ > resolution_); }
+  bool can_sharpen() const { return slack_ > 0 && (!is_slow() || floor_ > resolution_); }
   // Moves the targets by the multipliers at these predictions, those of the last gradient. The
-  // floor is lowered once residuals have followed.
+  // floor is lowered where that has not helped much.
   void sharpen(const double* eta) {
-    const double floor = shifted_.empty() ? floor_ : std::max(0.1 * floor_, resolution_);
+    const double floor = is_slow() ? std::max(0.1 * floor_, resolution_) : floor_;
     Vector moved(static_cast<std::size_t>(blocks_.rows()));
     blocks_.for_each([&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i)
@@ -202,6 +202,7 @@ class HuberScale final {
     shifted_ = std::move(moved);
     target_ = shifted_.data();
     floor_ = floor;
+    slack_before_ = slack_;
   }
 
  private:
@@ -218,6 +219,7 @@ class HuberScale final {
     return fit.sigma * (0.5 * (fit.inside + fit.outside + fit.square) + limit_ * fit.absolute -
                         0.5 * limit_ * limit_ * fit.outside);
   }
+  bool is_slow() const { return slack_ > 0.1 * slack_before_; }
   static bool is_free(const Fit& fit) { return !fit.at_floor && fit.square > 0; }
   // u of a residual at the base point.
   double slope(double residual) const {
@@ -335,6 +337,7 @@ class HuberScale final {
   double floor_ = lowest, resolution_ = lowest;
   Fit base_;  // of the last gradient
   double true_value_ = 0, slack_ = 0;
+  double slack_before_ = infinity;  // at the last call of sharpen
   Vector c_;
   double factor_ = 0;
   std::vector<char> is_outside_;  // at the last curvature
