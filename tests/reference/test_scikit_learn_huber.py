@@ -150,8 +150,8 @@ def test_exact_fits(alpha, n_outliers, tol):
     model = ours.HuberRegressor(alpha=alpha, tol=tol).fit(X, y)
     assert model.report_.status == "converged"
     assert model.outliers_[:n_outliers].all()
-    if tol == 1e-12:
-        assert not model.outliers_[n_outliers:].any()
+    exact = np.abs(y - model.predict(X))[n_outliers:]
+    assert exact.max() <= (1e-3 if tol == 1e-5 else 1e-11)
     np.testing.assert_allclose(model.coef_, w, atol=1e-3 if tol == 1e-5 else 1e-11)
     assert model.scale_ <= (1e-3 if tol == 1e-5 else 1e-11)
     assert model.certificate_.relative <= tol
@@ -244,8 +244,17 @@ def test_warm_starts_and_old_parameters():
     assert objective(mine, X, y) <= objective(other, X, y) * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("solver", ["l_bfgs", "newton", "trust_ncg", "newton_cg", "bfgs"])
-@designs
+SECOND_ORDER = ["newton", "trust_ncg", "newton_cg"]
+
+
+@pytest.mark.parametrize(
+    ("solver", "kind"),
+    [
+        *((solver, kind) for solver in SECOND_ORDER for kind in ("tall", "sparse", "wide")),
+        # The wide problem has a scale of zero and with it kinks, which are no place for these.
+        *((solver, kind) for solver in ("l_bfgs", "bfgs") for kind in ("tall", "sparse")),
+    ],
+)
 def test_solvers_agree(solver, kind):
     X, y = spoiled(kind)
     options = {"alpha": 10.0, "tol": 1e-7, "max_iter": 5000}

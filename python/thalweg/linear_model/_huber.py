@@ -87,14 +87,17 @@ class HuberRegressor(Regressor):
     --------
     >>> import numpy as np
     >>> from thalweg.linear_model import HuberRegressor
-    >>> X = np.arange(12.0)[:, None]
-    >>> y = 3.0 * X[:, 0] + 1.0 + 0.1 * np.sin(5.0 * X[:, 0])
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 2))
+    >>> y = X @ [3.0, -1.0] + 1.0 + 0.1 * rng.standard_normal(100)
     >>> y[[2, 7]] = [60.0, -40.0]
     >>> model = HuberRegressor().fit(X, y)
-    >>> model.coef_.round(2), round(float(model.intercept_), 1)
-    (array([3.]), 1.0)
-    >>> np.flatnonzero(model.outliers_)
-    array([2, 7])
+    >>> model.coef_.round(1), round(float(model.intercept_), 1)
+    (array([ 3., -1.]), 1.0)
+    >>> model.outliers_[[2, 7]]
+    array([ True,  True])
+    >>> bool(model.scale_ < 0.2)
+    True
     """
 
     _rules: ClassVar[dict[str, str]] = {
