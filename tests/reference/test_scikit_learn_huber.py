@@ -9,7 +9,9 @@ from sklearn import linear_model as theirs
 
 from support.scikit_learn import assert_same, both, design, designs, intercepts, looks, weights
 from thalweg import linear_model as ours
-from thalweg import problems
+from thalweg import losses, penalties, problems, solvers
+from thalweg._engine import Options, run, target_tasks
+from thalweg._validation import read_data, read_penalty
 
 NAME = "HuberRegressor"
 BOUND = 10 * np.finfo(np.float64).eps
@@ -301,3 +303,24 @@ def test_types_and_shapes_of_attributes(X_kind, fit_intercept):
         assert looks(getattr(mine, name)) == looks(getattr(other, name)), name
     with pytest.raises(ValueError, match="1d array"):
         mine.fit(X, np.column_stack([y, y]))
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [(losses.Huber(delta=0.5), "delta"), ("squared", "only"), ("logistic", "only")],
+    ids=str,
+)
+def test_a_scale_needs_a_loss_that_has_one(loss, named):
+    X, y = design("tall")
+    data = read_data(X, np.sign(y), owner="test")
+    penalty = read_penalty(penalties.resolve("l2"), data.n_features, [])
+    options = Options(solvers.resolve("auto"))
+    with pytest.raises(ValueError, match=named):
+        run(
+            data,
+            target_tasks(data, 1.0),
+            [penalty],
+            options,
+            loss=losses.resolve(loss),
+            estimate_scale=True,
+        )
