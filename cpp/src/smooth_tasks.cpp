@@ -123,7 +123,7 @@ class SmoothPathRunner final {
     result.reason = solver.reason();
     result.gram_bytes = solver.matrix_bytes();
     glm.to_raw(at.x, result.coef, result.intercept);
-    limits.clip_raw(result.coef);
+    limits.clip_raw(at.x, result.coef);
     if (request_.heldout != nullptr && task_.weighting >= 0)
       result.heldout_error = glm.mean_loss(request_.heldout + task_.weighting * x_.rows());
     if constexpr (Model::has_scale) result.scale = glm.scale();

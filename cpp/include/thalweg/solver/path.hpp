@@ -215,7 +215,7 @@ class PathRunner final {
     if (!own_heldout_.empty()) result.gram_bytes += own_heldout_.front().bytes();
     if (request_.keep_coef || heldout_) {
       glm.to_raw(w, coef_);
-      limits_->clip_raw(coef_);
+      limits_->clip_raw(w, coef_);
     }
     if (request_.keep_coef) result.coef = coef_;
     if (!wants_heldout(request_, task_)) return;
