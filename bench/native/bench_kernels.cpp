@@ -6,6 +6,7 @@
 // table (one thread, 256 MB), and floating-point operations per second for the Gram kernel.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "program.hpp"
 #include "thalweg/kernels/kernels.hpp"
+#include "thalweg/kernels/panel_memory.hpp"
 
 namespace {
 
@@ -207,7 +209,7 @@ void register_pack(const kernels::Table& table) {
       constexpr Index column = 1000;  // rows of the design
       const Array<T> x = values<T>(column * width);
       const Vector center = values<double>(width);
-      Vector panel(size(kc * width));
+      kernels::PanelMemory panel(kc * width);
       const T* columns[width];
       for (Index c = 0; c < width; ++c) columns[c] = x.data() + (row_major ? c : c * column);
       for (auto _ : state) {
@@ -228,8 +230,9 @@ void register_panel_product(const kernels::Table& table, Index m, Index n) {
     constexpr Index width = kernels::gram_panel_width;
     // Eight panels against one, as a Gram block does: the panels stay in the second-level cache.
     constexpr Index panels = 8;
-    const Vector a = values<double>(panels * kc * width);
-    const Vector b = values<double>(kc * width);
+    kernels::PanelMemory a(panels * kc * width), b(kc * width);
+    std::ranges::copy(values<double>(panels * kc * width), a.data());
+    std::ranges::copy(values<double>(kc * width), b.data());
     Vector c(size(panels * width * width));
     for (auto _ : state) {
       for (Index i = 0; i < panels; ++i) {

@@ -87,7 +87,7 @@ void Cholesky::update_trailing(Index begin, Index end, const core::Execution& ex
   const Table& kernels = table();
   const Index depth = end - begin;
   const Index panels = (n_ - end + width - 1) / width;
-  packed_.resize(static_cast<std::size_t>(panels * width * block));
+  packed_.require(panels * width * block);
   for (Index panel = 0; panel < panels; ++panel) {
     const Index first = end + panel * width;
     const double* rows[width];

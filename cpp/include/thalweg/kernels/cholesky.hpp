@@ -12,6 +12,7 @@
 
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
+#include "thalweg/kernels/panel_memory.hpp"
 
 namespace thalweg::kernels {
 
@@ -35,7 +36,7 @@ class Cholesky final {
   Index n_ = 0, ld_ = 0;
   Vector threshold_;
   std::vector<char> skipped_;
-  Vector packed_;
+  PanelMemory packed_;
 };
 
 // The same with diagonal pivoting, which reveals the rank: the largest remaining pivot is next, and
