@@ -169,7 +169,9 @@ def test_functions_may_keep_and_change_their_argument():
 
 
 @pytest.mark.parametrize(
-    "value", [np.float64, np.float32, lambda v: np.array([v]), np.array, str], ids=str
+    "value",
+    [np.float64, np.float32, lambda v: np.array([v]), np.array, str],
+    ids=["float64", "float32", "vector", "scalar array", "text"],
 )
 def test_values_of_several_types(value):
     if value is str:

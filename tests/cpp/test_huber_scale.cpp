@@ -5,6 +5,7 @@
 #include <random>
 
 #include "thalweg/design/column_major.hpp"
+#include "thalweg/objective/huber_scale.hpp"
 #include "thalweg/objective/smooth_certificate.hpp"
 
 namespace thalweg::test {

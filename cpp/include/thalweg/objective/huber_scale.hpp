@@ -47,7 +47,7 @@ class HuberScale final {
   // e is the loss's delta, at least 1: below, no residuals have a scale. `weights` may be null.
   HuberScale(const loss::Huber& huber, const double* y, const double* weights, Index rows,
              const core::Execution& execution)
-      : limit_(huber.delta), y_(y), weights_(weights), target_(y), blocks_(rows, execution) {}
+      : limit_(huber.delta), y_(y), weights_(weights), target_(y), blocks_(rows, 1, execution) {}
   HuberScale(const HuberScale&) = delete;
   HuberScale& operator=(const HuberScale&) = delete;
 

@@ -13,7 +13,9 @@ namespace thalweg::objective {
 
 class RowBlocks final {
  public:
-  RowBlocks(Index rows, const core::Execution& execution) : rows_(rows), execution_(execution) {}
+  // `width`: how many numbers of a row a loop reads, about.
+  RowBlocks(Index rows, Index width, const core::Execution& execution)
+      : rows_(rows), width_(width), execution_(execution) {}
 
   Index rows() const { return rows_; }
   const core::Execution& execution() const { return execution_; }
@@ -22,7 +24,7 @@ class RowBlocks final {
   // f(begin, end) for blocks of rows.
   template <class F>
   void for_each(F&& f) const {
-    core::parallel_for(count(), design::serial_if_small(8 * rows_, execution_),
+    core::parallel_for(count(), design::serial_if_small(8 * rows_ * width_, execution_),
                        [&](Index block) { f(block * size, std::min((block + 1) * size, rows_)); });
   }
   // Sums of `n` numbers that f(begin, end, sums) adds to.
@@ -44,7 +46,7 @@ class RowBlocks final {
   static constexpr Index size = 2048;
   Index count() const { return (rows_ + size - 1) / size; }
 
-  Index rows_;
+  Index rows_, width_;
   core::Execution execution_;
 };
 

@@ -29,7 +29,6 @@
 #include "thalweg/design/any_design.hpp"
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
-#include "thalweg/objective/huber_scale.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
 

@@ -15,5 +15,7 @@ Results run_smooth(const Request& request, const core::Info& info, MakeSmooth ma
 
 // Throws where the request asks for a scale that its loss, or its parameter, does not have.
 void require_scale(const Request& request);
+// The same of a request that `require_scale` lets pass.
+Results run_with_scale(const Request& request, MakeSmooth make);
 
 }  // namespace thalweg::solver
