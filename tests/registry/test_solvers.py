@@ -71,7 +71,9 @@ def must_converge(case, problem):
     limit only. Not where there may be several minima.
     """
     flags, solver = problem.loss.entry.flags, case["solver"][0]
-    if not flags["convex"] or (problem.alpha == 0 and not flags["quadratic"]):
+    weights = problem.penalty.weights
+    has_strength = problem.alpha > 0 and (weights is None or np.any(weights))
+    if not flags["convex"] or not (has_strength or flags["quadratic"]):
         return False
     if solver == catalogue.DEFAULT_SOLVER:
         return True
