@@ -1,5 +1,6 @@
 """Every solver on every kind of problem: the certificate recomputed, pairwise over all axes."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +36,15 @@ QUADRATIC = [
     if (row.loss, row.penalty) == tuple(catalogue.any_combination().values())
 ]
 QUADRATIC = list(dict.fromkeys(QUADRATIC))
-SERVED = {(row.solver, row.loss, row.penalty) for row in catalogue.SERVED}
+SERVED = {
+    (row.solver, row.loss, row.penalty)
+    for row in catalogue.SERVED
+    if row.loss in catalogue.SCALAR_LOSSES
+}
+QUADRATIC_LOSSES = [
+    loss for loss in catalogue.CATALOG["loss"] if catalogue.flag("loss", loss, "quadratic")
+]
+OPEN = (None, None)
 
 
 def make_problem(case, seed):
@@ -86,19 +95,43 @@ def must_converge(case, problem):
     return len(singular) >= n_columns and bool((singular > 0.02 * singular.max(initial=0)).all())
 
 
-def is_refused(case):
-    """Whether a solver cannot keep to the limits that a case asks for."""
-    options = catalogue.feature_options(case["features"], 4, np.random.default_rng(0))
-    return not catalogue.keeps_limits(case["solver"][0], options)
+def is_served(values, quadratic):
+    """Whether a solver serves a row with these values, of which some may be open.
+
+    Only solvers of quadratic problems on these are wanted where `quadratic` is true, all others
+    where it is false.
+    """
+    (solver, _), (penalty, _) = values.get("solver", OPEN), values.get("penalty", OPEN)
+    return _is_served(solver, values.get("loss"), penalty, values.get("features"), quadratic)
+
+
+@functools.cache
+def _is_served(solver, loss, penalty, features, quadratic):
+    wanted = (solver, loss, penalty)
+    options = catalogue.feature_options(features, 4, np.random.default_rng(0)) if features else {}
+    return any(
+        all(name in (None, known) for name, known in zip(wanted, served, strict=True))
+        and catalogue.keeps_limits(served[0], options)
+        and quadratic == (served[0] in QUADRATIC and served[1] in QUADRATIC_LOSSES)
+        for served in SERVED
+    )
 
 
 def cases():
-    for index, case in enumerate(catalogue.pairwise(AXES)):
+    """Every pair that there is with solvers of quadratic problems; of the others a sample.
+
+    Steps that are too long, columns of extreme scales, single rows and columns without strength are
+    hard for the others, and what is rounding there the checkers do not know.
+    """
+    allows = functools.partial(is_served, quadratic=True)
+    rows = list(enumerate(catalogue.pairwise(AXES, allows=allows)))
+    sample = enumerate(catalogue.pairwise(AXES))
+    rows += [(index, case) for index, case in sample if is_served(case, quadratic=False)]
+    for index, case in rows:
         (solver, options), (penalty, setting) = case["solver"], case["penalty"]
-        if (solver, case["loss"], penalty) in SERVED and not is_refused(case):
-            texts = [solver, *options.values(), penalty, *setting.values(), case["features"]]
-            texts += [case["storage"], case["shape"], case["columns"], f"{case['tol']:g}"]
-            yield pytest.param(index, case, id="-".join(map(str, [index, *texts])))
+        texts = [solver, *options.values(), penalty, *setting.values(), case["features"]]
+        texts += [case["storage"], case["shape"], case["columns"], f"{case['tol']:g}"]
+        yield pytest.param(index, case, id="-".join(map(str, [index, *texts])))
 
 
 @pytest.mark.parametrize(("index", "case"), list(cases()))
@@ -116,13 +149,15 @@ def test_certificate_is_right_and_small(index, case):
 
 
 def test_random_cases(seed):
-    """A few rows of another matrix, which the session's seed draws."""
+    """A few rows that solvers of quadratic problems serve, which the session's seed draws."""
     rng = np.random.default_rng(seed)
-    for _ in range(60):
+    drawn = 0
+    while drawn < 12:
         case = {name: values[rng.integers(len(values))] for name, values in AXES.items()}
         name, options = case["solver"]
-        if (name, case["loss"], case["penalty"][0]) not in SERVED or is_refused(case):
+        if not is_served(case, quadratic=True):
             continue
+        drawn += 1
         problem = make_problem(case, seed=int(rng.integers(2**31)))
         solver = catalogue.solver_handle(name, **options)
         solution = solve(problem, solver=solver, tol=case["tol"], max_iter=MAX_ITER)

@@ -151,8 +151,8 @@ def any_combination():
     return {"loss": row.loss, "penalty": row.penalty}
 
 
-def pairwise(axes, seed=0):
-    """Rows that contain every pair of values of every two axes, deterministically.
+def pairwise(axes, seed=0, allows=lambda row: True):
+    """Rows that contain every allowed pair of values of every two axes, deterministically.
 
     Greedy: each row starts from an uncovered pair and takes, axis by axis, the value that covers
     the most uncovered pairs.
@@ -163,6 +163,8 @@ def pairwise(axes, seed=0):
         Values of each axis.
     seed : int
         Breaks ties.
+    allows : callable
+        Whether some row with these values, a dict of some axes, is wanted.
 
     Returns
     -------
@@ -177,7 +179,12 @@ def pairwise(axes, seed=0):
         for a, b in itertools.combinations(range(len(names)), 2)
         for i in range(sizes[a])
         for j in range(sizes[b])
+        if allows({names[a]: axes[names[a]][i], names[b]: axes[names[b]][j]})
     }
+
+    def allowed(row):
+        return allows({names[axis]: axes[names[axis]][value] for axis, value in row.items()})
+
     rows = []
     while uncovered:
         row = dict(min(uncovered))
@@ -187,6 +194,7 @@ def pairwise(axes, seed=0):
 
             start = generator.randrange(sizes[axis])
             values = [(start + k) % sizes[axis] for k in range(sizes[axis])]
+            values = [value for value in values if allowed({**row, axis: value})]
             gains = [
                 sum(tuple(sorted(((axis, value), old))) in uncovered for old in row.items())
                 for value in values
