@@ -169,16 +169,8 @@ class HuberScale final {
   static const double* curvature_block(const double* h, Index, Index, const double*) { return h; }
 
   // eta += step d
-  void advance(double step, const double* d, double* eta) const {
-    blocks_.for_each([&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) eta[i] += step * d[i];
-    });
-  }
-  double sum(const double* v) const {
-    return blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
-      for (Index i = begin; i < end; ++i) sums[0] += v[i];
-    })[0];
-  }
+  void advance(double step, const double* d, double* eta) const { blocks_.advance(step, d, eta); }
+  double sum(const double* v) const { return blocks_.sum(v); }
 
   // Sets the floor to a small part of the scale at the last gradient, that of a poor fit, or of the
   // fit's mean loss where that has no scale. `size` is that of the numbers that residuals are
@@ -299,8 +291,7 @@ class HuberScale final {
   void find_slack(const double* eta, const double* g) {
     true_value_ = value(base_);
     slack_ = 0;
-    if (!base_.at_floor && shifted_.empty()) return;
-    if (floor_ == lowest && shifted_.empty()) return;
+    if (shifted_.empty() && (!base_.at_floor || floor_ == lowest)) return;
     true_value_ = value(eta);
     const Reach reach = reach_of(g);
     const double product = blocks_.sum<1>([&](Index begin, Index end, auto& sums) {

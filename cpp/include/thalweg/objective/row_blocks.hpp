@@ -13,7 +13,7 @@ namespace thalweg::objective {
 
 class RowBlocks final {
  public:
-  // `width`: how many numbers of a row a loop reads, about.
+  // `width`: how many planes of `rows` numbers the vectors of a loop have, for its cost.
   RowBlocks(Index rows, Index width, const core::Execution& execution)
       : rows_(rows), width_(width), execution_(execution) {}
 
@@ -40,6 +40,20 @@ class RowBlocks final {
       for (std::size_t k = 0; k < n; ++k) sums[k] += part[k];
     }
     return sums;
+  }
+  // Of a vector of one number a row.
+  double sum(const double* v) const {
+    return sum<1>([&](Index begin, Index end, auto& sums) {
+      for (Index i = begin; i < end; ++i) sums[0] += v[i];
+    })[0];
+  }
+  // to += step from, of `width` planes.
+  void advance(double step, const double* from, double* to) const {
+    for_each([&](Index begin, Index end) {
+      for (Index k = 0; k < width_; ++k) {
+        for (Index i = k * rows_ + begin; i < k * rows_ + end; ++i) to[i] += step * from[i];
+      }
+    });
   }
 
  private:

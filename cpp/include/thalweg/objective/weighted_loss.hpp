@@ -100,21 +100,9 @@ class WeightedLoss final {
   }
 
   // eta += step d
-  void advance(double step, const double* d, double* eta) const {
-    blocks_.for_each([&](Index begin, Index end) {
-      for (Index k = 0; k < outputs_; ++k) {
-        const double* const from = d + k * rows_;
-        double* const to = eta + k * rows_;
-        for (Index i = begin; i < end; ++i) to[i] += step * from[i];
-      }
-    });
-  }
+  void advance(double step, const double* d, double* eta) const { blocks_.advance(step, d, eta); }
   // Of one plane.
-  double sum(const double* v) const {
-    return blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
-      for (Index i = begin; i < end; ++i) sums[0] += v[i];
-    })[0];
-  }
+  double sum(const double* v) const { return blocks_.sum(v); }
 
   // Whether the prediction of each label is ahead of those of all others, in rows that count.
   bool is_separated(const double* eta) const {
