@@ -10,7 +10,8 @@
 #include "thalweg/catalog/quadratic_solver.hpp"
 #include "thalweg/catalog/smooth_solver.hpp"
 #include "thalweg/core/error.hpp"
-#include "thalweg/solver/unit.hpp"
+#include "thalweg/design/erased.hpp"
+#include "thalweg/solver/smooth_tasks.hpp"
 
 namespace thalweg {
 
@@ -57,7 +58,7 @@ constexpr SolverEntry quadratic_entry(solver::Results (*run)(const solver::Reque
 }
 template <class S>
 solver::Results run_smooth_entry(const solver::Request& request) {
-  solver::require_compatible(S::info, request);
+  require_compatible(S::info, request);
   return solver::run_smooth(request, S::info, &S::make);
 }
 template <solver::SmoothEntry S>
@@ -125,50 +126,6 @@ constexpr auto loss_blocks =
 #include "thalweg/catalog/loss.def"
     });
 #undef THALWEG_LOSS
-
-// The raw coefficients that solve the problem with every penalized one fixed at zero.
-Vector null_coef(const solver::Request& request, const penalty::Terms& unit, Index cols,
-                 Index target) {
-  Vector lower(static_cast<std::size_t>(cols)), upper(static_cast<std::size_t>(cols));
-  for (Index j = 0; j < cols; ++j) {
-    const penalty::Term term = unit(j);
-    const bool penalized = term.l1 > 0 || term.l2 > 0;
-    lower[static_cast<std::size_t>(j)] = penalized ? 0.0 : term.lower;
-    upper[static_cast<std::size_t>(j)] = penalized ? 0.0 : term.upper;
-  }
-  solver::Request derived = request;
-  derived.solver = "auto";
-  derived.options.parameters = default_parameters(*find_solver(derived.solver).info);
-  derived.penalties = {request.penalties.front()};
-  derived.penalties.front().lower = lower.data();
-  derived.penalties.front().upper = upper.data();
-  derived.tasks = {
-      {.target = target, .weighting = request.weights != nullptr ? 0 : -1, .alphas = {1.0}}};
-  derived.tol = 1e-14;
-  derived.max_iter = 100000;
-  derived.keep_trace = false;
-  return find_solver(derived.solver).run(derived).front().front().coef;
-}
-
-template <class D, class L>
-double alpha_max_of(const solver::Request& request, const D& x, const penalty::Terms& unit,
-                    Index target) {
-  const objective::Glm<D, L> glm(x,
-                                 {.y = request.y + target * x.rows(),
-                                  .weights = request.weights,
-                                  .offset = request.offset,
-                                  .fit_intercept = request.fit_intercept,
-                                  .standardize = request.standardize},
-                                 request.execution);
-  if (!unit.has_unpenalized(x.cols())) {
-    return objective::smallest_null_alpha(unit, glm.null_correlation());
-  }
-  Vector w = null_coef(request, unit, x.cols(), target);
-  for (const Index j : glm.all_columns()) w[static_cast<std::size_t>(j)] /= glm.inverse_scale(j);
-  objective::Evaluation at;
-  glm.evaluate(w, unit, glm.all_columns(), at);
-  return objective::smallest_null_alpha(unit, at.correlation);
-}
 
 }  // namespace
 
@@ -241,35 +198,18 @@ std::string incompatibility(const core::Info& solver, const core::Info& design,
   return {};
 }
 
-const core::Info& info_of(const design::AnyDesign& design) {
-  return std::visit([]<class D>(const D&) -> const core::Info& { return D::Entry::info; }, design);
+std::string incompatibility(const core::Info& solver, const solver::Request& request) {
+  for (const solver::PenaltySpec& penalty : request.penalties) {
+    std::string reason = incompatibility(solver, design::Erased(*request.design).info(),
+                                         find_loss(request.loss), *find_penalty(penalty.name).info);
+    if (!reason.empty()) return reason;
+  }
+  return {};
 }
 
-Vector alpha_max(const solver::Request& request, Index targets) {
-  const solver::PenaltySpec& spec = request.penalties.front();
-  const penalty::Terms unit(spec.strengths(1.0, spec.parameters), spec.weights, spec.lower,
-                            spec.upper);
-  Vector result(static_cast<std::size_t>(targets));
-  std::visit(
-      [&]<class D>(const D& x) {
-        if constexpr (!design::ColumnAccess<D>) {
-          throw core::Unsupported("alpha_max needs a design with column access, which '" +
-                                  std::string(D::Entry::info.name) + "' does not have");
-        } else {
-          solver::with_loss(request.loss, [&]<class L>() {
-            if constexpr (solver::is_quadratic<L>) {
-              for (Index k = 0; k < targets; ++k) {
-                result[static_cast<std::size_t>(k)] = alpha_max_of<D, L>(request, x, unit, k);
-              }
-            } else {
-              throw core::Unsupported("alpha_max needs a quadratic loss, which '" +
-                                      std::string(L::info.name) + "' is not");
-            }
-          });
-        }
-      },
-      *request.design);
-  return result;
+void require_compatible(const core::Info& solver, const solver::Request& request) {
+  const std::string reason = incompatibility(solver, request);
+  if (!reason.empty()) throw core::Unsupported(reason);
 }
 
 }  // namespace thalweg

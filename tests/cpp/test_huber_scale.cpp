@@ -169,20 +169,19 @@ TEST(HuberScaleTest, MultipliersMakeTheBoundTight) {
 
 constexpr Index rows = 200, cols = 9;  // enough columns for a blocked Gram product
 
-using Matrix = design::ColumnMajor<double>;
-using Glm = objective::SmoothGlm<Matrix, HuberScale>;
+using Glm = objective::SmoothGlm<HuberScale>;
 
 struct Model {
   Sample sample;
   Vector numbers = Vector(rows * cols);
-  Matrix x;
+  design::AnyDesign x;
   Glm glm;
   Vector point;
 
   explicit Model(bool intercept, double shift = 0)
       : sample(shifted(shift)),
         numbers(random_numbers()),
-        x(numbers.data(), rows, cols, rows),
+        x(design::ColumnMajor<double>(numbers.data(), rows, cols, rows)),
         glm(x, nullptr,
             {.y = sample.y.data(),
              .weights = sample.weights.data(),

@@ -51,13 +51,13 @@ INSTANTIATE_TEST_SUITE_P(Intercept, SmoothGlmTest, ::testing::Bool());
 
 struct Model {
   Data data;
-  design::ColumnMajor<double> x;
-  objective::SmoothGlm<design::ColumnMajor<double>> glm;
+  design::AnyDesign x;
+  objective::SmoothGlm<> glm;
   Vector point;
 
   Model(const loss::LossBlock& loss, bool intercept)
       : data(make_data(loss)),
-        x(data.x.data(), rows, cols, rows),
+        x(design::ColumnMajor<double>(data.x.data(), rows, cols, rows)),
         glm(x, nullptr,
             {.y = data.y.data(),
              .weights = data.weights.data(),

@@ -152,7 +152,7 @@ class SolveTest : public testing::TestWithParam<Case> {
             request.tasks = {{.alphas = {0.5, 0.1, 0.02}}};
             request.max_iter = 100'000;
             request.tol = 1e-8;
-            if (incompatibility(*entry.info, info_of(view), *loss, *penalty.info).empty()) {
+            if (incompatibility(*entry.info, request).empty()) {
               f(entry, request);
             } else {
               EXPECT_THROW(entry.run(request), core::Unsupported);

@@ -61,11 +61,14 @@ loss::LossBlock find_loss_block(std::string_view name, std::span<const double> p
 // Empty where the solver serves the combination, else the requirement that is not met.
 std::string incompatibility(const core::Info& solver, const core::Info& design,
                             const core::Info& loss, const core::Info& penalty);
-
-const core::Info& info_of(const design::AnyDesign& design);
+// The same of a request, by its first penalty that is not served.
+std::string incompatibility(const core::Info& solver, const solver::Request& request);
+// Throws core::Unsupported with it.
+void require_compatible(const core::Info& solver, const solver::Request& request);
 
 // The smallest alpha at which every penalized coefficient is zero, for each of `targets` columns of
-// request.y (first weighting, first penalty). Infinity where there is none.
+// request.y (first weighting, first penalty). Infinity where there is none. Throws core::Unsupported
+// for a loss that is not smooth.
 Vector alpha_max(const solver::Request& request, Index targets);
 
 }  // namespace thalweg

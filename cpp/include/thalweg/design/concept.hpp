@@ -84,6 +84,25 @@ concept ColumnAccess = Design<D> &&
   {d.gram(columns, Index{}, in, in, a, out, Index{}, execution)};
 };
 
+// sum_i s_i (x_ij - center)^2 of centred values, where a column can be had; null s: ones.
+template <Design D>
+std::optional<double> sum_sq_around(const D& x, Index j, double center, const double* s) {
+  if constexpr (requires { x.sum_sq_around(j, center, s); }) {
+    return x.sum_sq_around(j, center, s);
+  } else if constexpr (ColumnAccess<D>) {
+    Vector column(static_cast<std::size_t>(x.rows()), 0.0);
+    x.axpy(1.0, j, column.data());
+    double sum = 0;
+    for (std::size_t i = 0; i < column.size(); ++i) {
+      const double apart = column[i] - center;
+      sum += (s != nullptr ? s[i] : 1.0) * (apart * apart);
+    }
+    return sum;
+  } else {
+    return std::nullopt;
+  }
+}
+
 // The rows whose weight is not zero.
 struct RowPart {
   std::vector<Index> rows;

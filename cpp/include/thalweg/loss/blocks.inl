@@ -15,8 +15,13 @@ namespace {
 
 using namespace kernels::THALWEG_KERNELS_ISA;
 
-// Inlines what a kernel calls: a pack that crosses a call goes through memory.
+// Inlines what a kernel calls: a pack that crosses a call goes through memory. Not with sanitizers,
+// whose checks make that take minutes.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define THALWEG_LOSS_KERNEL
+#else
 #define THALWEG_LOSS_KERNEL __attribute__((flatten))
+#endif
 
 // `lanes` consecutive samples, or, at the end of a block, `count` < lanes. Missing lanes repeat the
 // last sample, which is in the loss's domain, and add nothing.

@@ -118,14 +118,8 @@ class Columns final {
     double spread = second - m * m;
     if (spread > 1e-6 * second) return spread;
     double rounding = 16 * epsilon * second;
-    if constexpr (design::ColumnAccess<D>) {
-      Vector column(static_cast<std::size_t>(x_.rows()), 0.0);
-      x_.axpy(1.0, j, column.data());
-      for (double& value : column) value = core::square(value - m);
-      spread = 0;
-      for (std::size_t i = 0; i < column.size(); ++i)
-        spread += (options_.weights != nullptr ? options_.weights[i] : 1.0) * column[i];
-      spread /= options_.total;
+    if (const auto around = design::sum_sq_around(x_, j, m, options_.weights)) {
+      spread = *around / options_.total;
       rounding = core::square(16 * epsilon * m);
     }
     return spread > rounding ? spread : 0.0;

@@ -25,12 +25,12 @@
 
 namespace thalweg::objective {
 
-template <design::Design D, class Loss = WeightedLoss>
+template <class Loss = WeightedLoss>
 class SmoothGlmCertifier final {
  public:
   // `gradient_tol`: what the largest entry of the gradient in raw coordinates must not exceed, but
   // by rounding.
-  SmoothGlmCertifier(SmoothGlm<D, Loss>& glm, double gradient_tol, bool keep_theta)
+  SmoothGlmCertifier(SmoothGlm<Loss>& glm, double gradient_tol, bool keep_theta)
       : glm_(glm), gradient_tol_(gradient_tol), keep_theta_(keep_theta) {}
 
   // For the terms that the model has now.
@@ -90,7 +90,7 @@ class SmoothGlmCertifier final {
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
       return provisional(fresh);
     }
-    typename SmoothGlm<D, Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
+    typename SmoothGlm<Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);
@@ -158,7 +158,7 @@ class SmoothGlmCertifier final {
     return worst;
   }
 
-  SmoothGlm<D, Loss>& glm_;
+  SmoothGlm<Loss>& glm_;
   double gradient_tol_;
   bool keep_theta_;
   bool has_gap_ = false;

@@ -26,15 +26,15 @@
 #include <array>
 #include <optional>
 
-#include "thalweg/design/any_design.hpp"
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/scaled_design.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
 
 namespace thalweg::objective {
 
-template <design::Design D, class Loss = WeightedLoss>
+template <class Loss = WeightedLoss>
 class SmoothGlm final : public Smooth, private HessianProduct, private HessianDiagonal {
  public:
   static constexpr bool has_scale = requires(const Loss& loss, const double* eta) {
@@ -43,31 +43,28 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // `by_rows`: the same matrix stored by rows, where X w is faster so; or null. `loss`: of a row.
   template <class RowLoss>
-  SmoothGlm(const D& x, const design::AnyDesign* by_rows, const GlmData& data, const RowLoss& loss,
-            const core::Execution& execution)
-      : x_(x),
-        by_rows_(by_rows),
+  SmoothGlm(const design::AnyDesign& x, const design::AnyDesign* by_rows, const GlmData& data,
+            const RowLoss& loss, const core::Execution& execution)
+      : x_(x, by_rows),
         data_(data),
-        loss_(loss, data.y, data.weights, x.rows(), execution),
-        rows_(x.rows()),
-        cols_(x.cols()),
+        loss_(loss, data.y, data.weights, x_.rows(), execution),
+        rows_(x_.rows()),
+        cols_(x_.cols()),
         outputs_(loss_.loss().outputs()),
-        total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + x.rows(), 0.0)
-                                       : static_cast<double>(x.rows())),
+        total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + rows_, 0.0)
+                                       : static_cast<double>(rows_)),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         delta_(length(rows_ * outputs_)),
         point_(length(size())),
-        direction_(length(size())),
-        coef_(length(cols_)) {
+        direction_(length(size())) {
     find_null_model();
     if constexpr (has_scale) loss_.set_floor(null_objective_, mean_abs_target_);
-    columns_.emplace(x,
-                     ColumnOptions{.weights = data.weights,
-                                   .total = total_,
-                                   .centre = data.fit_intercept,
-                                   .standardize = data.standardize},
-                     slopes_.data(), slope_sums_.front(), execution);
+    x_.scale({.weights = data.weights,
+              .total = total_,
+              .centre = data.fit_intercept,
+              .standardize = data.standardize},
+             slopes_.data(), slope_sums_.front(), execution);
   }
 
   SmoothGlm(const SmoothGlm&) = delete;  // its matrices know where it is
@@ -82,7 +79,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   bool fits_intercept() const { return data_.fit_intercept; }
   const core::Execution& execution() const { return loss_.execution(); }
   void ignore_stop() { loss_.ignore_stop(); }
-  const Columns<D>& columns() const { return *columns_; }
+  const Columns<design::Erased>& columns() const { return x_.columns(); }
   const auto& loss() const { return loss_.loss(); }
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }
@@ -149,7 +146,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   Refinements refinements() override {
     Refinements have{.product = this, .diagonal = this};
-    if constexpr (design::ColumnAccess<D>) {
+    if (x_.has_gram()) {
       have.matrix = &hessian_;
       if (!has_scale && core::flag(loss().info(), "likelihood")) have.information = &information_;
     }
@@ -164,10 +161,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const auto outputs = static_cast<double>(outputs_);
     const double pairs = outputs * (outputs + 1) / 2;
     const double row = stored / static_cast<double>(std::max<Index>(rows_, 1));
-    constexpr bool sparse = core::flag(D::Entry::info, "sparse");
     return {.gradient = 2 * stored * outputs,
             .product = 2 * stored * outputs,
-            .matrix = stored * row * pairs / (sparse ? 1 : blocked)};
+            .matrix = stored * row * pairs / (x_.is_sparse() ? 1 : blocked)};
   }
 
   // What a certificate is made of, at any x; the base point becomes x, with predictions made anew.
@@ -234,7 +230,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   double gradient_rounding() const {
     if constexpr (has_scale) {
       double norm = 1;
-      for (const Index j : columns_->all()) norm = std::max(norm, columns_->raw_norm(j));
+      for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
       return norm * loss_.rounding(mean_abs_target_);
     } else {
       return 0;
@@ -265,8 +261,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       double shift = 0;
       for (Index j = 0; j < cols_; ++j) {
         double& value = coef[length(k * cols_ + j)];
-        value *= columns_->inverse_scale(j);
-        shift += columns_->mean(j) * value;
+        value *= columns().inverse_scale(j);
+        shift += columns().mean(j) * value;
       }
       if (data_.fit_intercept) intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
     }
@@ -277,8 +273,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     for (Index k = 0; k < outputs_; ++k) {
       double shift = 0;
       for (Index j = 0; coef != nullptr && j < cols_; ++j) {
-        shift += columns_->mean(j) * coef[k * cols_ + j];
-        x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns_->inverse_scale(j);
+        shift += columns().mean(j) * coef[k * cols_ + j];
+        x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns().inverse_scale(j);
       }
       if (!data_.fit_intercept) continue;
       x[length(cols_ * outputs_ + k)] = coef != nullptr && intercept != nullptr
@@ -295,8 +291,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       const double slope = data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
       largest = std::max(largest, std::fabs(slope));
       for (Index j = 0; j < cols_; ++j) {
-        const double entry = gradient[length(k * cols_ + j)] / columns_->inverse_scale(j);
-        largest = std::max(largest, std::fabs(entry + columns_->mean(j) * slope));
+        const double entry = gradient[length(k * cols_ + j)] / columns().inverse_scale(j);
+        largest = std::max(largest, std::fabs(entry + columns().mean(j) * slope));
       }
     }
     return largest;
@@ -334,23 +330,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // out = X~ w + b (+ offset), output by output.
   void predict(const Vector& x, const double* offset, Vector& out) {
     for (Index k = 0; k < outputs_; ++k) {
-      double shift = data_.fit_intercept ? x[length(cols_ * outputs_ + k)] : 0.0;
-      for (Index j = 0; j < cols_; ++j) {
-        const double value = x[length(k * cols_ + j)] * columns_->inverse_scale(j);
-        coef_[length(j)] = value;
-        shift -= columns_->mean(j) * value;
-      }
-      double* const eta = out.data() + k * rows_;
-      for (Index i = 0; i < rows_; ++i) eta[i] = offset != nullptr ? shift + offset[i] : shift;
-      if (by_rows_ == nullptr) {
-        x_.gemv_add(columns_->all(), coef_.data(), eta, execution());
-      } else {
-        std::visit(
-            [&](const auto& x_by_rows) {
-              x_by_rows.gemv_add(columns_->all(), coef_.data(), eta, execution());
-            },
-            *by_rows_);
-      }
+      const double shift = data_.fit_intercept ? x[length(cols_ * outputs_ + k)] : 0.0;
+      x_.predict(x.data() + k * cols_, shift, offset, out.data() + k * rows_, execution());
     }
   }
 
@@ -379,13 +360,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out);
   }
   void correlate(const double* v, double sum, double* out) const {
-    x_.gemv_t(v, columns_->all(), out, execution());
-    const double inverse_total = 1.0 / total_;
-    for (Index j = 0; j < cols_; ++j) {
-      // A column without variation explains nothing; its product is rounding.
-      const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
-      out[j] = columns_->sq_norm(j) > 0 ? product * inverse_total : 0.0;
-    }
+    x_.correlate(v, sum, out, execution());
   }
 
   // The model without columns: intercepts by Newton's method, as for any shift of the predictions.
@@ -537,54 +512,31 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // Rows of output l, columns of output k: X~' diag(h) X~, X~' h and the sum of h.
   void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
-    constexpr bool sparse = core::flag(D::Entry::info, "sparse");
-    double* const block = out + l * cols_ + k * cols_ * ld;
     const double sum = loss_.sum(h);
-    Vector raw(length(cols_));
-    if (sparse || data_.fit_intercept) x_.gemv_t(h, columns_->all(), raw.data(), execution());
-    if constexpr (design::ColumnAccess<D>) {
-      // Sparse columns are centred afterwards, dense ones as they are read.
-      x_.gram(columns_->all(), cols_, sparse ? nullptr : columns_->center(), h, sum, block, ld,
-              execution());
-    }
-    const double inverse_total = 1.0 / total_;
-    for (Index j = 0; j < cols_; ++j) {
-      const double scale = columns_->inverse_scale(j) * inverse_total;
-      const double mean = columns_->mean(j);
-      for (Index i = 0; i < cols_; ++i) {
-        double& entry = block[i + j * ld];
-        if constexpr (sparse) {
-          entry -= mean * raw[length(i)] + columns_->mean(i) * (raw[length(j)] - mean * sum);
-        }
-        entry *= scale * columns_->inverse_scale(i);
-      }
-    }
+    Vector cross(length(data_.fit_intercept ? cols_ : 0));
+    x_.gram(h, sum, out + l * cols_ + k * cols_ * ld, ld,
+            data_.fit_intercept ? cross.data() : nullptr, execution());
     if (!data_.fit_intercept) return;
+    const Index intercepts = cols_ * outputs_;
     for (Index j = 0; j < cols_; ++j) {
-      const double entry =
-          (raw[length(j)] - columns_->mean(j) * sum) * columns_->inverse_scale(j) * inverse_total;
-      out[cols_ * outputs_ + l + (k * cols_ + j) * ld] = entry;
-      out[cols_ * outputs_ + k + (l * cols_ + j) * ld] = entry;
+      out[intercepts + l + (k * cols_ + j) * ld] = cross[length(j)];
+      out[intercepts + k + (l * cols_ + j) * ld] = cross[length(j)];
     }
-    out[cols_ * outputs_ + l + (cols_ * outputs_ + k) * ld] = sum * inverse_total;
+    out[intercepts + l + (intercepts + k) * ld] = sum / total_;
   }
 
   void diagonal(double* out) override {
     need(Second::observed);
-    design::ColumnMoments moments;
-    const double inverse_total = 1.0 / total_;
     for (Index k = 0; k < outputs_; ++k) {
       const double* const h = curvature_block(k, k);
-      x_.moments(h, h, moments, execution());
       const double sum = loss_.sum(h);
+      double* const entries = out + k * cols_;
+      x_.gram_diagonal(h, sum, entries, execution());
       for (Index j = 0; j < cols_; ++j) {
-        const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
-        const double square =
-            moments.sum_sq[length(j)] - mean * (2 * moments.sum[length(j)] - mean * sum);
-        const double entry = std::max(square, 0.0) * scale * scale * inverse_total + terms_(j).l2;
-        out[k * cols_ + j] = entry > 0 ? entry : 1.0;
+        entries[j] += terms_(j).l2;
+        if (!(entries[j] > 0)) entries[j] = 1.0;
       }
-      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum > 0 ? sum * inverse_total : 1.0;
+      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum > 0 ? sum / total_ : 1.0;
     }
     if constexpr (has_scale) {
       const double factor = couple(coupling_);
@@ -595,19 +547,17 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
-  const D& x_;
-  const design::AnyDesign* by_rows_;
+  ScaledDesign x_;
   GlmData data_;
   Loss loss_;
   Index rows_, cols_, outputs_;
   double total_;
-  std::optional<Columns<D>> columns_;
   penalty::Terms terms_;
   Vector eta_;                // predictions at the base point
   Vector slopes_;             // s loss' there, or s loss'' once second_ says which
   Vector delta_;              // predictions of the line's direction, scratch of products
   Vector point_, direction_;  // the base point and the line's direction
-  Vector coef_, coupling_;    // scratch
+  Vector coupling_;           // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Second second_ = Second::none;

@@ -13,7 +13,7 @@
 // Reference: Byrd, Nocedal & Schnabel 1994, theorem 2.3; Byrd, Lu, Nocedal & Zhu 1995, section 3.
 #pragma once
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
 #include <algorithm>
 #include <span>
 #include <vector>
@@ -35,38 +35,12 @@ class QuasiDefinite final {
   auto r(Index k) { return r_.topLeftCorner(k, k); }
 
   // False where P or the Schur complement is not positive definite. Overwrites the blocks.
-  bool factorize(Index k) {
-    size_ = k;
-    if (k == 0) return true;
-    if (!factorize_block(p(k))) return false;
-    // Q <- Q C^-T of P = C C'.
-    p(k).triangularView<Eigen::Lower>().transpose().solveInPlace<Eigen::OnTheRight>(q(k));
-    r(k).selfadjointView<Eigen::Lower>().rankUpdate(q(k));
-    return factorize_block(r(k));
-  }
+  bool factorize(Index k);
 
   // In place; v has 2 k entries.
-  void solve(double* v) const {
-    if (size_ == 0) return;
-    Eigen::Map<Eigen::VectorXd> first(v, size_), second(v + size_, size_);
-    const auto p = p_.topLeftCorner(size_, size_);
-    const auto q = q_.topLeftCorner(size_, size_);
-    const auto r = r_.topLeftCorner(size_, size_);
-    p.triangularView<Eigen::Lower>().solveInPlace(first);
-    second.noalias() += q * first;
-    r.triangularView<Eigen::Lower>().solveInPlace(second);
-    r.triangularView<Eigen::Lower>().transpose().solveInPlace(second);
-    first = -first;
-    first.noalias() += q.transpose() * second;
-    p.triangularView<Eigen::Lower>().transpose().solveInPlace(first);
-  }
+  void solve(double* v) const;
 
  private:
-  static bool factorize_block(Eigen::Ref<Matrix> block) {
-    const Eigen::LLT<Eigen::Ref<Matrix>> factor(block);
-    return factor.info() == Eigen::Success;
-  }
-
   Matrix p_, q_, r_;
   Index size_ = 0;
 };

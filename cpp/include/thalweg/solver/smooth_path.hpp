@@ -1,5 +1,5 @@
 // The path of one task of a smooth model along its alphas, and the tasks of a request by it: the
-// templates, compiled for each view of X and each loss over all rows.
+// templates, compiled for each loss over all rows.
 #pragma once
 
 #include "thalweg/core/error.hpp"
@@ -12,18 +12,17 @@
 namespace thalweg::solver {
 
 // Loss: over all rows, made of the RowLoss of one.
-template <class D, class Loss, class RowLoss>
+template <class Loss, class RowLoss>
 class SmoothPathRunner final {
  public:
-  using Model = objective::SmoothGlm<D, Loss>;
-  using Certifier = objective::SmoothGlmCertifier<D, Loss>;
+  using Model = objective::SmoothGlm<Loss>;
+  using Certifier = objective::SmoothGlmCertifier<Loss>;
 
-  SmoothPathRunner(const Request& request, const RowLoss& loss, MakeSmooth make, const D& x,
-                   Index task_index)
+  SmoothPathRunner(const Request& request, const RowLoss& loss, MakeSmooth make, Index task_index)
       : request_(request),
         loss_(loss),
         make_(make),
-        x_(x),
+        x_(*request.design),
         task_(request.tasks[static_cast<std::size_t>(task_index)]),
         task_index_(task_index),
         spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]) {}
@@ -31,12 +30,13 @@ class SmoothPathRunner final {
   std::vector<core::Result> run() {
     const auto start = core::StopToken::Clock::now();
     core::Execution execution = request_.execution;
-    std::optional<Model> model(std::in_place, x_, request_.by_rows, data(), loss_, execution);
+    std::optional<Model> model(std::in_place, *request_.design, request_.by_rows, data(), loss_,
+                               execution);
     if (execution.stop_requested()) {
       if (!execution.stop->expired()) return {unstarted()};
       // Out of time: the start is still evaluated and certified.
       execution.stop = nullptr;
-      model.emplace(x_, request_.by_rows, data(), loss_, execution);
+      model.emplace(*request_.design, request_.by_rows, data(), loss_, execution);
     }
     Model& glm = *model;
     const Limits limits(spec_, glm.columns());
@@ -146,7 +146,7 @@ class SmoothPathRunner final {
   const Request& request_;
   const RowLoss& loss_;
   MakeSmooth make_;
-  const D& x_;
+  design::Erased x_;
   const Task& task_;
   Index task_index_;
   const PenaltySpec& spec_;
@@ -157,19 +157,15 @@ class SmoothPathRunner final {
 template <class Loss, class RowLoss>
 Results run_tasks_with(const RowLoss& loss, const Request& request, MakeSmooth make) {
   Results results(request.tasks.size());
-  std::visit(
-      [&]<class D>(const D& x) {
-        core::Execution outer = request.execution;
-        outer.stop = nullptr;  // every task returns at least one result, however early the stop
-        core::parallel_for(
-            static_cast<Index>(request.tasks.size()), outer,
-            [&](Index task) {
-              results[static_cast<std::size_t>(task)] =
-                  SmoothPathRunner<D, Loss, RowLoss>(request, loss, make, x, task).run();
-            },
-            request.execution.stop);
+  core::Execution outer = request.execution;
+  outer.stop = nullptr;  // every task returns at least one result, however early the stop
+  core::parallel_for(
+      static_cast<Index>(request.tasks.size()), outer,
+      [&](Index task) {
+        results[static_cast<std::size_t>(task)] =
+            SmoothPathRunner<Loss, RowLoss>(request, loss, make, task).run();
       },
-      *request.design);
+      request.execution.stop);
   return results;
 }
 

@@ -38,24 +38,6 @@ inline constexpr std::size_t quadratic_loss_count = 0
 static_assert(std::variant_size_v<design::AnyDesign> * quadratic_loss_count <= 64,
               "too many instantiations per solver: make the solver's inner calls virtual");
 
-// What the design, the loss or a penalty lacks for the solver; empty where nothing.
-inline std::string incompatibility(const core::Info& solver, const Request& request) {
-  for (const PenaltySpec& penalty : request.penalties) {
-    std::string reason =
-        thalweg::incompatibility(solver, info_of(*request.design), find_loss(request.loss),
-                                 *find_penalty(penalty.name).info);
-    if (!reason.empty()) return reason;
-  }
-  return {};
-}
-inline bool is_compatible(const core::Info& solver, const Request& request) {
-  return incompatibility(solver, request).empty();
-}
-inline void require_compatible(const core::Info& solver, const Request& request) {
-  const std::string reason = incompatibility(solver, request);
-  if (!reason.empty()) throw core::Unsupported(reason);
-}
-
 // By the columns of the design, compiled for each view and quadratic loss.
 template <class Solver>
 Results run_engine(const Request& request) {
@@ -85,7 +67,7 @@ Results run_unit(const Request& request) {
   constexpr bool has_base = requires { typename Solver::Base; };
   require_compatible(Solver::info, request);
   if constexpr (has_base && SmoothEntry<Solver>) {
-    return is_compatible(Solver::Base::info, request)
+    return incompatibility(Solver::Base::info, request).empty()
                ? run_base<Solver>(request)
                : run_smooth(request, Solver::info, &Solver::make);
   } else if constexpr (has_base) {

@@ -1,0 +1,68 @@
+#include "thalweg/objective/scaled_design.hpp"
+
+namespace thalweg::objective {
+
+void ScaledDesign::scale(const ColumnOptions& options, const double* v, double sum_v,
+                         const core::Execution& execution) {
+  columns_.emplace(x_, options, v, sum_v, execution);
+  inverse_total_ = 1.0 / options.total;
+}
+
+void ScaledDesign::predict(const double* w, double shift, const double* offset, double* out,
+                           const core::Execution& execution) const {
+  Vector coef(static_cast<std::size_t>(cols()));
+  for (Index j = 0; j < cols(); ++j) {
+    const double value = w[j] * columns_->inverse_scale(j);
+    coef[static_cast<std::size_t>(j)] = value;
+    shift -= columns_->mean(j) * value;
+  }
+  for (Index i = 0; i < rows(); ++i) out[i] = offset != nullptr ? shift + offset[i] : shift;
+  by_rows_.gemv_add(columns_->all(), coef.data(), out, execution);
+}
+
+void ScaledDesign::correlate(const double* v, double sum, double* out,
+                             const core::Execution& execution) const {
+  x_.gemv_t(v, columns_->all(), out, execution);
+  for (Index j = 0; j < cols(); ++j) {
+    // A column without variation explains nothing; its product is rounding.
+    const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
+    out[j] = columns_->sq_norm(j) > 0 ? product * inverse_total_ : 0.0;
+  }
+}
+
+void ScaledDesign::gram(const double* h, double sum, double* out, Index ld, double* cross,
+                        const core::Execution& execution) const {
+  const Index cols = this->cols();
+  const bool sparse = is_sparse();
+  Vector raw(static_cast<std::size_t>(cols));
+  if (sparse || cross != nullptr) x_.gemv_t(h, columns_->all(), raw.data(), execution);
+  // Sparse columns are centred afterwards, dense ones as they are read.
+  x_.gram(columns_->all(), cols, sparse ? nullptr : columns_->center(), h, sum, out, ld, execution);
+  for (Index j = 0; j < cols; ++j) {
+    const double scale = columns_->inverse_scale(j) * inverse_total_;
+    const double mean = columns_->mean(j);
+    const double rest = raw[static_cast<std::size_t>(j)] - mean * sum;
+    for (Index i = 0; i < cols; ++i) {
+      double& entry = out[i + j * ld];
+      if (sparse) {
+        entry -= mean * raw[static_cast<std::size_t>(i)] + columns_->mean(i) * rest;
+      }
+      entry *= scale * columns_->inverse_scale(i);
+    }
+    if (cross != nullptr) cross[j] = rest * scale;
+  }
+}
+
+void ScaledDesign::gram_diagonal(const double* h, double sum, double* out,
+                                 const core::Execution& execution) const {
+  design::ColumnMoments moments;
+  x_.moments(h, h, moments, execution);
+  for (Index j = 0; j < cols(); ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
+    const double square = moments.sum_sq[at] - mean * (2 * moments.sum[at] - mean * sum);
+    out[j] = std::max(square, 0.0) * scale * scale * inverse_total_;
+  }
+}
+
+}  // namespace thalweg::objective
