@@ -237,7 +237,7 @@ void register_panel_product(const kernels::Table& table, Index m, Index n) {
     for (auto _ : state) {
       for (Index i = 0; i < panels; ++i) {
         product(a.data() + i * kc * width, b.data(), kc, 1e-9, c.data() + i * width, panels * width,
-                m, n);
+                m, n, false);
       }
       benchmark::ClobberMemory();
     }

@@ -1,11 +1,13 @@
 // What an iteration of a solver of smooth problems costs beside the objective: minimisation of the
-// chained Rosenbrock function, less the time that its evaluations take on their own. Every smooth
-// solver with 100 variables; those that keep no matrix with 10,000.
+// chained Rosenbrock function, less the time that its evaluations take on their own, of Hessians
+// and products with them, too. Every solver that needs no more with 100 variables; those that keep
+// no matrix with 10,000.
 //
 // The time is that of one iteration. Counters: evaluations per iteration, and nanoseconds of one
 // evaluation.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <ctime>
 #include <string>
 
@@ -17,6 +19,9 @@
 namespace {
 
 using namespace thalweg;
+
+constexpr Index small = 100, large = 10'000;
+
 // Of the processor, not of the wall: what is measured runs on one thread, and other programs must
 // not count.
 double seconds_since(std::clock_t start) {
@@ -46,6 +51,24 @@ objective::UserFunction chained_rosenbrock(Index size) {
     }
     return sum;
   };
+  // The Hessian is tridiagonal.
+  f.hessian_product = [size](const double* x, const double* v, double* out) {
+    std::fill_n(out, size, 0.0);
+    for (Index i = 0; i + 1 < size; ++i) {
+      const double across = -400 * x[i];
+      out[i] += (1200 * x[i] * x[i] - 400 * x[i + 1] + 2) * v[i] + across * v[i + 1];
+      out[i + 1] += across * v[i] + 200 * v[i + 1];
+    }
+  };
+  f.hessian = [size](const double* x, double* out) {
+    std::fill_n(out, size * size, 0.0);
+    for (Index i = 0; i + 1 < size; ++i) {
+      double* const at = out + i * (size + 1);
+      at[0] += 1200 * x[i] * x[i] - 400 * x[i + 1] + 2;
+      at[1] = at[size] = -400 * x[i];
+      at[size + 1] += 200;
+    }
+  };
   return f;
 }
 
@@ -55,17 +78,40 @@ Vector start(Index size) {
   return x;
 }
 
-double evaluation_time(const objective::UserFunction& function) {
-  const Vector x = start(function.size);
-  Vector g(x.size());
-  constexpr int count = 5000;
+// Of one call.
+template <class F>
+double time_of(int count, F&& call) {
   const std::clock_t begin = std::clock();
   for (int k = 0; k < count; ++k) {
-    benchmark::DoNotOptimize(function.value_gradient(x.data(), g.data()));
+    call();
     benchmark::ClobberMemory();
   }
   return seconds_since(begin) / count;
 }
+
+// What the evaluations of a solve take on their own.
+class EvaluationTimes final {
+ public:
+  EvaluationTimes(const objective::UserFunction& f, bool has_matrix) {
+    const Vector x = start(f.size);
+    Vector out(x.size());
+    value_ = time_of(5000, [&] { f.value_gradient(x.data(), out.data()); });
+    product_ = time_of(5000, [&] { f.hessian_product(x.data(), x.data(), out.data()); });
+    if (!has_matrix) return;
+    Vector matrix(x.size() * x.size());
+    hessian_ = time_of(500, [&] { f.hessian(x.data(), matrix.data()); });
+  }
+
+  double value() const { return value_; }
+  double of(const objective::Counts& counts) const {
+    return value_ * static_cast<double>(counts.values) +
+           product_ * static_cast<double>(counts.hessian_products) +
+           hessian_ * static_cast<double>(counts.hessians);
+  }
+
+ private:
+  double value_ = 0, product_ = 0, hessian_ = 0;
+};
 
 solver::MinimizeRequest request_of(const SolverEntry& solver, Index size) {
   solver::MinimizeRequest request;
@@ -89,7 +135,7 @@ bool keeps_matrix(const SolverEntry& solver) {
 void run(benchmark::State& state, const SolverEntry& solver, Index size) {
   const objective::UserFunction function = chained_rosenbrock(size);
   solver::MinimizeRequest request = request_of(solver, size);
-  const double evaluation = evaluation_time(function);
+  const EvaluationTimes times(function, size <= small);
   double evaluations = 0;
   for (auto _ : state) {
     objective::Callable f(function);
@@ -98,21 +144,20 @@ void run(benchmark::State& state, const SolverEntry& solver, Index size) {
     const core::Result result = solver::minimize(request);
     const double time = seconds_since(begin);
     const auto iterations = static_cast<double>(std::max<Index>(result.iterations, 1));
-    const auto count = static_cast<double>(f.counts().values);
-    state.SetIterationTime((time - count * evaluation) / iterations);
-    evaluations = count / iterations;
+    state.SetIterationTime((time - times.of(f.counts())) / iterations);
+    evaluations = static_cast<double>(f.counts().values) / iterations;
   }
   state.counters["evaluations"] = evaluations;
-  state.counters["ns_per_evaluation"] = 1e9 * evaluation;
+  state.counters["ns_per_evaluation"] = 1e9 * times.value();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   for (const SolverEntry& solver : solvers()) {
-    if (solver.make == nullptr) continue;
-    for (const Index size : {Index{100}, Index{10000}}) {
-      if (size > 100 && keeps_matrix(solver)) continue;
+    if (!minimizes_functions(solver) || core::flag(*solver.info, "needs_residuals")) continue;
+    for (const Index size : {small, large}) {
+      if (size > small && keeps_matrix(solver)) continue;
       benchmark::RegisterBenchmark(
           (std::string(solver.info->name) + "/" + std::to_string(size)).c_str(),
           [&solver, size](benchmark::State& state) { run(state, solver, size); })

@@ -101,9 +101,10 @@ void Cholesky::update_trailing(Index begin, Index end, const core::Execution& ex
         const Index j = end + column * width;
         for (Index panel = column; panel < panels; ++panel) {
           const Index i = end + panel * width;
-          kernels.block.panel_product(
-              packed_.data() + panel * width * block, packed_.data() + column * width * block,
-              depth, -1.0, a_ + i + j * ld_, ld_, std::min(width, n_ - i), std::min(width, n_ - j));
+          kernels.block.panel_product(packed_.data() + panel * width * block,
+                                      packed_.data() + column * width * block, depth, -1.0,
+                                      a_ + i + j * ld_, ld_, std::min(width, n_ - i),
+                                      std::min(width, n_ - j), false);
         }
       });
 }

@@ -312,14 +312,19 @@ TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
                        " m=" + std::to_string(m) + " n=" + std::to_string(n));
           const Index ldc = width + 3;
           const auto start = random_array<double>(ldc * width, 1, 14);
-          auto c = start;
-          table->block.panel_product(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n);
-          EXPECT_TRUE(c.guarded());
+          auto c = start, upper = start;
+          table->block.panel_product(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n, false);
+          table->block.panel_product(a.data(), b.data(), kc, -0.5, upper.data(), ldc, m, n, true);
+          EXPECT_TRUE(c.guarded() && upper.guarded());
           for (Index j = 0; j < width; ++j) {
             for (Index i = 0; i < ldc; ++i) {
               if (i >= m || j >= n) {
                 ASSERT_EQ(start[i + j * ldc], c[i + j * ldc]);
+                ASSERT_EQ(start[i + j * ldc], upper[i + j * ldc]);
                 continue;
+              }
+              if (i <= j) {
+                ASSERT_EQ(c[i + j * ldc], upper[i + j * ldc]);
               }
               Exact sum;
               sum.add(start[i + j * ldc]);

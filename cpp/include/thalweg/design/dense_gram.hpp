@@ -141,7 +141,8 @@ class GramPanels final {
         if (begin >= first() + b_begin + b_count) continue;
         table_.block.panel_product(packed + pa * panel_size + inner * width, b + inner * width,
                                    depth, 1.0, out + begin + b_begin * ld, ld,
-                                   std::min(width, count() - begin), b_count);
+                                   std::min(width, count() - begin), b_count,
+                                   begin == first() + b_begin);
       }
     }
   }

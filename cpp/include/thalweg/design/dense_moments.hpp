@@ -103,7 +103,7 @@ class AugmentedPanels final {
         kernels_.block.panel_product(at + a * chunk * width, at + panel * chunk * width, depth, 1.0,
                                      out + a * width + panel * width * size(), size(),
                                      std::min(width, size() - a * width),
-                                     std::min(width, size() - panel * width));
+                                     std::min(width, size() - panel * width), a == panel);
       }
     }
   }

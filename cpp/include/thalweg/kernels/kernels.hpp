@@ -78,9 +78,9 @@ inline constexpr Index gram_panel_width = 24;
 struct BlockKernels {
   // One tile of a product of packed panels (see DenseKernels::pack):
   // c[i + j * ldc] += alpha * sum_k a[k * W + i] b[k * W + j] for i < m, j < n;
-  // m, n <= W = gram_panel_width.
+  // m, n <= W = gram_panel_width. Entries below the diagonal need not be made where `upper` is set.
   void (*panel_product)(const double* a, const double* b, Index kc, double alpha, double* c,
-                        Index ldc, Index m, Index n);
+                        Index ldc, Index m, Index n, bool upper);
 };
 
 // Elementary functions of arrays, within 1 ulp (kernels/pack.inl). out may be x.

@@ -518,9 +518,9 @@ void pack(const T* const* x, Index stride, Index count, Index kc, const double* 
 
 // A register tile of (rows * lanes) x cols entries: rows * cols accumulators. The sizes leave
 // registers for `rows` vectors of a and one or two broadcasts of b:
-// AVX-512 24 + 3 + 2 of 32, AVX2 12 + 3 + 1 of 16, SSE2 8 + 2 + temporaries of 16.
-constexpr int tile_rows = lanes == 2 ? 2 : 3;
-constexpr int tile_cols = lanes == 8 ? 8 : 4;
+// AVX-512 24 + 3 + 2 of 32, AVX2 12 + 2 + 2 of 16, SSE2 8 + 2 + temporaries of 16.
+constexpr int tile_rows = lanes == 8 ? 3 : 2;
+constexpr int tile_cols = lanes == 8 ? 8 : lanes == 4 ? 6 : 4;
 
 // Not inlined: the addresses that a loop over tiles keeps alive would cost the registers that the
 // accumulators need, and one spilled vector in the inner loop costs a fifth of the speed.
@@ -565,25 +565,25 @@ __attribute__((noinline)) void panel_tile(const double* a, const double* b, Inde
   }
 }
 
-// All columns of a strip of `rows` vectors.
+// All columns of a strip of `rows` vectors, from the tile of column `first` on.
 template <int rows>
 void panel_strip(const double* a, const double* b, Index kc, double alpha, double* c, Index ldc,
-                 Index m, Index n) {
-  for (Index j = 0; j < n; j += tile_cols) {
+                 Index m, Index first, Index n) {
+  for (Index j = first / tile_cols * tile_cols; j < n; j += tile_cols) {
     panel_tile<rows, tile_cols>(a, b + j, kc, alpha, c + j * ldc, ldc, m, n - j);
   }
 }
 
 void panel_product(const double* a, const double* b, Index kc, double alpha, double* c, Index ldc,
-                   Index m, Index n) {
+                   Index m, Index n, bool upper) {
   for (Index i = 0; i < m; i += tile_rows * lanes) {
-    const Index rest = m - i;
+    const Index rest = m - i, first = upper ? i : 0;
     if (rest > (tile_rows - 1) * lanes) {
-      panel_strip<tile_rows>(a + i, b, kc, alpha, c + i, ldc, rest, n);
+      panel_strip<tile_rows>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     } else if (tile_rows == 3 && rest > lanes) {
-      panel_strip<2>(a + i, b, kc, alpha, c + i, ldc, rest, n);
+      panel_strip<2>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     } else {
-      panel_strip<1>(a + i, b, kc, alpha, c + i, ldc, rest, n);
+      panel_strip<1>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     }
   }
 }
