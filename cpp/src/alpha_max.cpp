@@ -69,8 +69,10 @@ double alpha_max_of(const solver::Request& request, const loss::LossBlock& loss,
 Vector alpha_max(const solver::Request& request, Index targets) {
   const core::Info& info = find_loss(request.loss);
   if (!core::flag(info, "smooth")) {
-    throw core::Unsupported("alpha_max needs a smooth loss, which '" + std::string(info.name) +
-                            "' is not");
+    throw core::Unsupported(
+        "the alpha from which on all coefficients are zero is known for smooth "
+        "losses only; for '" +
+        std::string(info.name) + "' give the alphas themselves");
   }
   const loss::LossBlock loss =
       find_loss_block(request.loss, request.loss_parameters, request.outputs);

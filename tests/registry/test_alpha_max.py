@@ -95,3 +95,58 @@ def test_a_constant_target_needs_no_strength(loss, penalty):
     check_solution(problem, solution, 1e-10)
     assert not solution.coef.any()
     assert solution.intercept == pytest.approx(2.5, rel=1e-15)
+
+
+SMOOTH = [
+    loss
+    for loss in catalogue.SCALAR_LOSSES
+    if catalogue.flag("loss", loss, "smooth")
+    and catalogue.flag("loss", loss, "convex")
+    and not catalogue.flag("loss", loss, "quadratic")
+]
+
+
+def largest_slope(problem, eta, columns):
+    slope = problem.columns.T @ (problem.weights * problem.loss_slope(eta)) / problem.scale
+    return np.abs(slope[columns]).max()
+
+
+@pytest.mark.parametrize("options", [0, 1, 2, 3])
+@pytest.mark.parametrize("loss", SMOOTH)
+def test_of_a_smooth_loss_it_is_the_largest_slope_without_columns(loss, options):
+    rng = np.random.default_rng(7)
+    X, y = data.numbers("tall", "plain", 7)
+    problem = Problem(
+        data.stored(X, data.STORAGES[4 * options % len(data.STORAGES)]),
+        y,
+        catalogue.loss_handle(loss),
+        catalogue.penalty_handle("l1"),
+        0.0,
+        fit_intercept=options != 1,
+        standardize=options == 2,
+        sample_weight=rng.uniform(0.5, 2.0, len(y)) if options == 3 else None,
+    )
+    expected = largest_slope(problem, problem.null_eta, slice(None))
+    assert alpha_max(problem) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", SMOOTH)
+def test_unpenalized_columns_are_fitted_first(loss):
+    X, y = data.numbers("tall", "plain", 7)
+    free = [0, 3]
+    weights = np.ones(X.shape[1])
+    weights[free] = 0.0
+    problem = Problem(
+        X, y, catalogue.loss_handle(loss), catalogue.penalty_handle("l1", weights=weights), 0.0
+    )
+    alone = replace(problem, X=X[:, free], penalty=catalogue.penalty_handle("l2"))
+    solution = solve(alone, tol=1e-10)
+    expected = largest_slope(problem, alone.eta(solution.coef, solution.intercept), weights > 0)
+    assert alpha_max(problem) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_with_kinks_has_none():
+    X, y = data.numbers("tall", "plain", 7)
+    problem = Problem(X, y, catalogue.loss_handle("pinball"), catalogue.penalty_handle("l1"), 0.0)
+    with pytest.raises(ValueError, match="for 'pinball' give the alphas themselves"):
+        alpha_max(problem)
