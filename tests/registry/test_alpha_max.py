@@ -104,6 +104,18 @@ SMOOTH = [
     and catalogue.flag("loss", loss, "convex")
     and not catalogue.flag("loss", loss, "quadratic")
 ]
+# Nothing but a strength times |w_j|; and a penalty without a corner at zero.
+ABSOLUTE = next(
+    name
+    for name in catalogue.CATALOG["penalty"]
+    if catalogue.flag("penalty", name, "has_alpha_max")
+    and not catalogue.flag("penalty", name, "strongly_convex")
+)
+ROUND = next(
+    name
+    for name in catalogue.CATALOG["penalty"]
+    if not catalogue.flag("penalty", name, "has_alpha_max")
+)
 
 
 def largest_slope(problem, eta, columns):
@@ -120,7 +132,7 @@ def test_of_a_smooth_loss_it_is_the_largest_slope_without_columns(loss, options)
         data.stored(X, data.STORAGES[4 * options % len(data.STORAGES)]),
         y,
         catalogue.loss_handle(loss),
-        catalogue.penalty_handle("l1"),
+        catalogue.penalty_handle(ABSOLUTE),
         0.0,
         fit_intercept=options != 1,
         standardize=options == 2,
@@ -137,16 +149,20 @@ def test_unpenalized_columns_are_fitted_first(loss):
     weights = np.ones(X.shape[1])
     weights[free] = 0.0
     problem = Problem(
-        X, y, catalogue.loss_handle(loss), catalogue.penalty_handle("l1", weights=weights), 0.0
+        X, y, catalogue.loss_handle(loss), catalogue.penalty_handle(ABSOLUTE, weights=weights), 0.0
     )
-    alone = replace(problem, X=X[:, free], penalty=catalogue.penalty_handle("l2"))
+    alone = replace(problem, X=X[:, free], penalty=catalogue.penalty_handle(ROUND))
     solution = solve(alone, tol=1e-10)
     expected = largest_slope(problem, alone.eta(solution.coef, solution.intercept), weights > 0)
     assert alpha_max(problem) == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_loss_with_kinks_has_none():
+@pytest.mark.parametrize(
+    "loss",
+    [loss for loss in catalogue.SCALAR_LOSSES if not catalogue.flag("loss", loss, "smooth")],
+)
+def test_a_loss_with_kinks_has_none(loss):
     X, y = data.numbers("tall", "plain", 7)
-    problem = Problem(X, y, catalogue.loss_handle("pinball"), catalogue.penalty_handle("l1"), 0.0)
-    with pytest.raises(ValueError, match="for 'pinball' give the alphas themselves"):
+    problem = Problem(X, y, catalogue.loss_handle(loss), catalogue.penalty_handle(ABSOLUTE), 0.0)
+    with pytest.raises(ValueError, match=f"for '{loss}' give the alphas themselves"):
         alpha_max(problem)

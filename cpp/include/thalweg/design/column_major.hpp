@@ -89,6 +89,37 @@ class ColumnMajor final {
     dense_gemv_add<T>([this](Index j) { return column(j); }, rows_, columns, coef, out, execution);
   }
 
+  // See FusedProducts: strips of rows, of which the columns stay in a cache between the two
+  // products. Not where columns are so many that strips are short, or rows so few.
+  template <class F>
+  bool gemv_add_then_t(std::span<const Index> columns, const double* coef, double* v, F&& g,
+                       std::span<const Index> asked, double* out,
+                       const core::Execution& execution) const {
+    constexpr Index strip_bytes = 256 << 10, least_strip = 128, most_strip = 1024, blocks = 16;
+    const auto width = static_cast<Index>(std::max({columns.size(), asked.size(), std::size_t{1}}));
+    const Index strip =
+        std::min(most_strip, strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8);
+    if (strip < least_strip || rows_ < blocks * strip) return false;
+    const auto size = static_cast<Index>(asked.size());
+    Vector sums(static_cast<std::size_t>(blocks * size), 0.0);
+    core::parallel_for(blocks, execution, [&](Index b) {
+      double* const sum = sums.data() + b * size;
+      const Index end = (b + 1) * rows_ / blocks;
+      for (Index row = b * rows_ / blocks; row < end; row += strip) {
+        if (execution.stop_requested()) return;
+        const Index height = std::min(strip, end - row);
+        add_strip(columns, coef, row, height, v + row);
+        dot_strip(asked, row, height, g(row, row + height), sum);
+      }
+    });
+    for (Index k = 0; k < size; ++k) {
+      double total = 0;
+      for (Index b = 0; b < blocks; ++b) total += sums[static_cast<std::size_t>(b * size + k)];
+      out[asked[static_cast<std::size_t>(k)]] = total;
+    }
+    return true;
+  }
+
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const {
     out.resize(cols_);
@@ -134,11 +165,40 @@ class ColumnMajor final {
   const T* column(Index j) const { return data_ + j * stride_; }
 
  private:
+  // v += X_columns coef on some rows.
+  void add_strip(std::span<const Index> columns, const double* coef, Index row, Index height,
+                 double* v) const {
+    for (std::size_t k = 0; k < columns.size(); k += column_group) {
+      const Group group(*this, columns.subspan(k), row);
+      kernels_.axpys(coef + k, group.x, group.size, v, height);
+    }
+  }
+  // sums_k += x_{columns[k]}' v on some rows.
+  void dot_strip(std::span<const Index> columns, Index row, Index height, const double* v,
+                 double* sums) const {
+    double part[column_group];
+    for (std::size_t k = 0; k < columns.size(); k += column_group) {
+      const Group group(*this, columns.subspan(k), row);
+      kernels_.dots(group.x, group.size, v, height, part);
+      for (Index c = 0; c < group.size; ++c) sums[k + static_cast<std::size_t>(c)] += part[c];
+    }
+  }
+  // The first columns of a list, from a row on.
+  struct Group {
+    const T* x[column_group];
+    Index size;
+
+    Group(const ColumnMajor& of, std::span<const Index> columns, Index row)
+        : size(std::min(column_group, static_cast<Index>(columns.size()))) {
+      for (Index c = 0; c < size; ++c) x[c] = of.column(columns[static_cast<std::size_t>(c)]) + row;
+    }
+  };
+
   const T* data_;
   Index rows_, cols_, stride_;
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 
-static_assert(ColumnAccess<ColumnMajor<double>>);
+static_assert(ColumnAccess<ColumnMajor<double>> && FusedProducts<ColumnMajor<double>>);
 
 }  // namespace thalweg::design

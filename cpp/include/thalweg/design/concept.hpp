@@ -62,13 +62,14 @@ concept Design = requires(const D& d, const double* in, double* out, std::span<c
   { d.find_nonfinite() } -> std::same_as<std::optional<BadEntry>>;
 };
 
-// Both products in one pass over X: in += X_columns coef, then out = X' g, where g(begin, end) is
-// called when `in` is complete on those rows and returns g on them. False: nothing done, not here.
+// Both products in one pass over X: in += X_columns coef, then out[j] = x_j' g for j in `asked`
+// (and what it likes for others), where g(begin, end) is called when `in` is complete on those rows
+// and returns g on them. False: nothing done, not here.
 template <class D>
 concept FusedProducts = Design<D> &&
     requires(const D& d, std::span<const Index> columns, const double* coef, double* in,
              double* out, const double* (*g)(Index, Index), const core::Execution& execution) {
-  { d.gemv_add_then_t(columns, coef, in, g, out, execution) } -> std::same_as<bool>;
+  { d.gemv_add_then_t(columns, coef, in, g, columns, out, execution) } -> std::same_as<bool>;
 };
 
 template <class D>

@@ -85,7 +85,8 @@ class RowMajor final {
   // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
   template <class F>
   bool gemv_add_then_t(std::span<const Index> columns, const double* coef, double* v, F&& g,
-                       double* out, const core::Execution& execution) const {
+                       std::span<const Index> /*asked*/, double* out,
+                       const core::Execution& execution) const {
     constexpr Index strip_bytes = 256 << 10;  // of rows, to stay in cache between the two products
     if (row_blocks() < 4) return false;
     const Combination combination(columns, coef, cols_);

@@ -237,7 +237,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
         for (Index i = begin; i < end; ++i) out.weighted[static_cast<std::size_t>(i)] = s[i] * u[i];
         return out.weighted.data() + begin;
       };
-      if (!x_.gemv_add_then_t(support, coef.data(), out.residual.data(), centre,
+      if (!x_.gemv_add_then_t(support, coef.data(), out.residual.data(), centre, columns,
                               out.correlation.data(), execution_)) {
         return false;
       }

@@ -1,0 +1,192 @@
+// Products of every view against naive loops, and their bits with any number of threads.
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <random>
+
+#include "thalweg/core/parallel.hpp"
+#include "thalweg/design/any_design.hpp"
+
+namespace thalweg {
+namespace {
+
+// One matrix of small integers, so that float32 holds it, with a third of its entries, as every
+// view.
+class Views {
+ public:
+  Views(Index rows, Index cols) : rows_(rows), cols_(cols) {
+    std::mt19937_64 generator(3);
+    std::uniform_int_distribution<int> value(-4, 4), kept(0, 2);
+    by_column_.resize(static_cast<std::size_t>(rows * cols));
+    for (double& x : by_column_) x = kept(generator) == 0 ? value(generator) : 0;
+    by_row_.resize(by_column_.size());
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < cols; ++j) by_row_[size(i * cols + j)] = at(i, j);
+    }
+    compress(columns_, cols, rows, [this](Index j, Index i) { return at(i, j); });
+    compress(lines_, rows, cols, [this](Index i, Index j) { return at(i, j); });
+    by_column_f32_.assign(by_column_.begin(), by_column_.end());
+    by_row_f32_.assign(by_row_.begin(), by_row_.end());
+  }
+
+  double at(Index i, Index j) const { return by_column_[size(i + j * rows_)]; }
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+
+  std::vector<design::AnyDesign> all() const {
+    std::vector<design::AnyDesign> views{
+        design::ColumnMajor<float>(by_column_f32_.data(), rows_, cols_, rows_),
+        design::ColumnMajor<double>(by_column_.data(), rows_, cols_, rows_),
+        design::RowMajor<float>(by_row_f32_.data(), rows_, cols_, cols_),
+        design::RowMajor<double>(by_row_.data(), rows_, cols_, cols_)};
+    add_sparse(views, columns_.values_f32, columns_, lines_.values_f32, lines_);
+    add_sparse(views, columns_.values, columns_, lines_.values, lines_);
+    return views;
+  }
+
+ private:
+  struct Compressed {
+    std::vector<double> values;
+    std::vector<float> values_f32;
+    std::vector<std::int32_t> index, pointers{0};
+    std::vector<std::int64_t> long_index, long_pointers;
+  };
+
+  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+  template <class F>
+  static void compress(Compressed& out, Index outer, Index inner, F&& entry) {
+    for (Index j = 0; j < outer; ++j) {
+      for (Index i = 0; i < inner; ++i) {
+        if (entry(j, i) == 0) continue;
+        out.values.push_back(entry(j, i));
+        out.index.push_back(static_cast<std::int32_t>(i));
+      }
+      out.pointers.push_back(static_cast<std::int32_t>(out.values.size()));
+    }
+    out.values_f32.assign(out.values.begin(), out.values.end());
+    out.long_index.assign(out.index.begin(), out.index.end());
+    out.long_pointers.assign(out.pointers.begin(), out.pointers.end());
+  }
+
+  template <class T>
+  void add_sparse(std::vector<design::AnyDesign>& views, const std::vector<T>& by_column,
+                  const Compressed& columns, const std::vector<T>& by_row,
+                  const Compressed& lines) const {
+    views.push_back(design::Csc<T, std::int32_t>(by_column.data(), columns.index.data(),
+                                                 columns.pointers.data(), rows_, cols_));
+    views.push_back(design::Csc<T, std::int64_t>(by_column.data(), columns.long_index.data(),
+                                                 columns.long_pointers.data(), rows_, cols_));
+    views.push_back(design::Csr<T, std::int32_t>(by_row.data(), lines.index.data(),
+                                                 lines.pointers.data(), rows_, cols_));
+    views.push_back(design::Csr<T, std::int64_t>(by_row.data(), lines.long_index.data(),
+                                                 lines.long_pointers.data(), rows_, cols_));
+  }
+
+  Index rows_, cols_;
+  std::vector<double> by_column_, by_row_;
+  std::vector<float> by_column_f32_, by_row_f32_;
+  Compressed columns_, lines_;
+};
+
+struct Shape {
+  Index rows, cols;
+};
+
+class DesignTest : public ::testing::TestWithParam<Shape> {
+ protected:
+  Views views_{GetParam().rows, GetParam().cols};
+
+  Vector numbers(Index n) const {
+    std::mt19937_64 generator(5);
+    std::normal_distribution<double> normal;
+    Vector v(static_cast<std::size_t>(n));
+    for (double& x : v) x = normal(generator);
+    return v;
+  }
+  // Every third column, not in order.
+  std::vector<Index> some_columns() const {
+    std::vector<Index> columns;
+    for (Index j = views_.cols() - 1; j >= 0; j -= 3) columns.push_back(j);
+    return columns;
+  }
+  Vector product(const std::vector<Index>& columns, const Vector& coef, Vector v) const {
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      for (std::size_t i = 0; i < v.size(); ++i)
+        v[i] += views_.at(static_cast<Index>(i), columns[k]) * coef[k];
+    }
+    return v;
+  }
+  double correlation(Index j, const Vector& v) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < v.size(); ++i) sum += views_.at(static_cast<Index>(i), j) * v[i];
+    return sum;
+  }
+};
+// From the third on, rows are enough for one pass.
+INSTANTIATE_TEST_SUITE_P(Shapes, DesignTest,
+                         ::testing::Values(Shape{1, 1}, Shape{7, 30}, Shape{20'000, 21},
+                                           Shape{5000, 150}, Shape{40'000, 3}));
+
+TEST_P(DesignTest, ProductsAgreeWithNaiveLoops) {
+  const std::vector<Index> columns = some_columns();
+  const Vector coef = numbers(static_cast<Index>(columns.size())), v = numbers(views_.rows());
+  const Vector expected = product(columns, coef, v);
+  for (const design::AnyDesign& view : views_.all()) {
+    SCOPED_TRACE(view.index());
+    std::visit(
+        [&](const auto& x) {
+          Vector sum = v, dots(static_cast<std::size_t>(views_.cols()), 7.0);
+          x.gemv_add(columns, coef.data(), sum.data(), {.threads = 2});
+          x.gemv_t(v.data(), columns, dots.data(), {.threads = 2});
+          for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
+          for (Index j = 0; j < views_.cols(); ++j) {
+            const bool asked = std::ranges::find(columns, j) != columns.end();
+            const double want = asked ? correlation(j, v) : 7.0;
+            EXPECT_NEAR(want, dots[static_cast<std::size_t>(j)], 1e-9);
+          }
+        },
+        view);
+  }
+}
+
+TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
+  const std::vector<Index> columns = some_columns();
+  std::vector<Index> asked(static_cast<std::size_t>(views_.cols()));
+  std::iota(asked.begin(), asked.end(), Index{0});
+  const Vector coef = numbers(static_cast<Index>(columns.size())), v = numbers(views_.rows());
+  const Vector expected = product(columns, coef, v);
+  int served = 0;
+  for (const design::AnyDesign& view : views_.all()) {
+    SCOPED_TRACE(view.index());
+    std::visit(
+        [&]<class D>(const D& x) {
+          if constexpr (design::FusedProducts<D>) {
+            Vector first;
+            for (const int threads : {1, 2, 3}) {
+              Vector sum = v, dots(asked.size());
+              const auto g = [&](Index begin, Index) -> const double* {
+                return sum.data() + begin;
+              };
+              if (!x.gemv_add_then_t(columns, coef.data(), sum.data(), g, asked, dots.data(),
+                                     {.threads = threads})) {
+                EXPECT_EQ(v, sum);  // nothing done
+                return;
+              }
+              ++served;
+              for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
+              for (const Index j : asked) {
+                EXPECT_NEAR(correlation(j, expected), dots[static_cast<std::size_t>(j)], 1e-8);
+              }
+              if (first.empty()) first = dots;
+              EXPECT_EQ(first, dots);
+            }
+          }
+        },
+        view);
+  }
+  EXPECT_EQ(served > 0, views_.rows() >= 5000);
+}
+
+}  // namespace
+}  // namespace thalweg
