@@ -1,6 +1,7 @@
 // Products of every view against naive loops, and their bits with any number of threads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
