@@ -8,19 +8,6 @@
 
 namespace thalweg::test {
 
-// Rosenbrock's function in `size` variables (even), minimum 0 at (1, ..., 1).
-inline objective::UserFunction rosenbrock(Index size = 2) {
-  const auto residuals = [size](const auto* x, auto* r) { mgh::rosenbrock(x, r, size); };
-  return with_everything({.name = "rosenbrock",
-                          .size = size,
-                          .residuals = size,
-                          .start = mgh::repeated({-1.2, 1}, size),
-                          .minimum = 0,
-                          .real = residuals,
-                          .dual = residuals,
-                          .nested = residuals});
-}
-
 // 1/2 sum_i d_i (x_i - 1)^2 with d_i from 1 to `condition`, geometrically.
 inline objective::UserFunction quadratic(Index size, double condition) {
   Vector d(static_cast<std::size_t>(size));
