@@ -4,12 +4,11 @@
 
 namespace thalweg::design {
 
-Index Erased::rows() const {
-  return std::visit([](const auto& x) { return x.rows(); }, *x_);
-}
-Index Erased::cols() const {
-  return std::visit([](const auto& x) { return x.cols(); }, *x_);
-}
+Erased::Erased(const AnyDesign& x)
+    : x_(&x),
+      rows_(std::visit([](const auto& view) { return view.rows(); }, x)),
+      cols_(std::visit([](const auto& view) { return view.cols(); }, x)) {}
+
 Index Erased::stored() const {
   return std::visit([](const auto& x) { return x.stored(); }, *x_);
 }

@@ -33,7 +33,7 @@ Results run_smooth(const Request& request, const core::Info& info, MakeSmooth ma
   const loss::LossBlock loss =
       find_loss_block(request.loss, request.loss_parameters, request.outputs);
   check_limits(request, info);
-  check_targets(request, loss, std::visit([](const auto& x) { return x.rows(); }, *request.design));
+  check_targets(request, loss, design::Erased(*request.design).rows());
   require_scale(request);
   return request.estimate_scale ? run_with_scale(request, make)
                                 : run_tasks_with<objective::WeightedLoss>(loss, request, make);

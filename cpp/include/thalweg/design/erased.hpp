@@ -10,10 +10,10 @@ namespace thalweg::design {
 class Erased final {
  public:
   // The view must outlive it.
-  explicit Erased(const AnyDesign& x) : x_(&x) {}
+  explicit Erased(const AnyDesign& x);
 
-  Index rows() const;
-  Index cols() const;
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
   Index stored() const;
   Index bytes() const;
   const core::Info& info() const;
@@ -34,6 +34,7 @@ class Erased final {
 
  private:
   const AnyDesign* x_;
+  Index rows_, cols_;  // loops ask for them at every turn
 };
 
 static_assert(Design<Erased>);
