@@ -176,6 +176,11 @@ class RemainingRows final {
   struct Loss {
     double ratio = 1;
     Index column = 0;
+
+    bool is_tolerable() const {
+      constexpr double most = 100;  // two of sixteen digits
+      return ratio <= most;
+    }
   };
   Loss loss(const ColumnSummary& columns, bool needs_variance) const {
     Loss worst;

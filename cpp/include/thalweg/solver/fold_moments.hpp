@@ -78,6 +78,21 @@ inline FoldLayout fold_layout(const Request& request, Index rows) {
   return out;
 }
 
+// Target less offset and, where an intercept is fitted, less its mean by these weights.
+inline Vector centred_target(const Request& request, const Task& task, const double* weights,
+                             Index rows) {
+  const double* const y = request.y + task.target * rows;
+  Vector target(y, y + rows);
+  double sum = 0, total = 0;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    if (request.offset != nullptr) target[i] -= request.offset[i];
+    sum += weights[i] * target[i];
+    total += weights[i];
+  }
+  for (double& value : target) value -= request.fit_intercept ? sum / total : 0.0;
+  return target;
+}
+
 template <class D>
 class FoldMoments final {
  public:
@@ -90,7 +105,7 @@ class FoldMoments final {
         standardize_(request.standardize),
         keeps_folds_(keeps_folds) {
     if (design::MomentAccess<D> && fit_intercept_) centre(layout.total);
-    set_target(request, layout.total);
+    target_ = centred_target(request, request.tasks.front(), layout.total.data(), x.rows());
     std::vector<const double*> weightings;
     for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold) {
       weightings.push_back(request.heldout + fold * x.rows());
@@ -124,9 +139,8 @@ class FoldMoments final {
   // Why a fold cannot be taken from the whole; empty where it can.
   std::string refusal(const objective::RemainingRows& training,
                       const objective::ColumnSummary& columns) const {
-    constexpr double most = 100;  // two of sixteen digits
     const auto loss = training.loss(columns, fit_intercept_ || standardize_);
-    if (loss.ratio <= most) return {};
+    if (loss.is_tolerable()) return {};
     const std::string what =
         loss.column < training.cols() ? "column " + std::to_string(loss.column) : "the target";
     return what + " varies too little in the training rows compared with all rows";
@@ -143,18 +157,6 @@ class FoldMoments final {
     x_.gemv_t(weights.data(), columns, center_.data(), execution_);
     const double inverse = 1.0 / std::accumulate(weights.begin(), weights.end(), 0.0);
     for (double& c : center_) c *= inverse;
-  }
-
-  void set_target(const Request& request, const Vector& weights) {
-    const double* const y = request.y + request.tasks.front().target * x_.rows();
-    target_.assign(y, y + x_.rows());
-    double sum = 0, total = 0;
-    for (std::size_t i = 0; i < target_.size(); ++i) {
-      if (request.offset != nullptr) target_[i] -= request.offset[i];
-      sum += weights[i] * target_[i];
-      total += weights[i];
-    }
-    for (double& value : target_) value -= fit_intercept_ ? sum / total : 0.0;
   }
 
   std::vector<objective::RowMoments> moments(std::span<const double* const> weightings) const {

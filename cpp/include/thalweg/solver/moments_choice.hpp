@@ -60,28 +60,39 @@ inline NullViolations null_violations(const penalty::Terms& terms, const Vector&
   return found;
 }
 
+// Whether most columns are likely to enter, by X'y (z at w = 0). A first working set that holds
+// most columns needs most of the matrix anyway, and so does a solution that most columns enter.
+inline bool most_enter(const penalty::Terms& terms, const Vector& z, Index rows) {
+  constexpr Index largest_first_set = 256;
+  constexpr double far = 500;
+  const auto cols = static_cast<Index>(z.size());
+  const NullViolations violations = null_violations(terms, z);
+  const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * cols;
+  return (most_violate || violations.excess > far) && rows >= 4 * cols;
+}
+
+// Whether memory, penalty and settings allow them for one task, `matrices` of them at once.
+inline bool moments_are_allowed(const Request& request, const Task& task,
+                                const SolverOptions& options, Index cols, double matrices) {
+  constexpr double factors = 1;  // of the solver's active set, at most
+  const double entries = static_cast<double>(cols) * static_cast<double>(cols);
+  return options.inner != Inner::residual && !has_unpenalized(request, task, cols) &&
+         8 * entries * (matrices + factors) <= options.gram_bytes_limit;
+}
+
 // For one task by itself, `terms` of its first alpha.
 template <class D, class L>
 bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
                  const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
-  if (options.inner == Inner::residual || has_unpenalized(request, task, glm.cols())) return false;
-  const auto cols = static_cast<double>(glm.cols());
   const double matrices = wants_heldout(request, task) ? 2 : 1;
-  const double factors = 1;  // of the solver's active set, at most
-  if (8 * cols * cols * (matrices + factors) > options.gram_bytes_limit) return false;
+  if (!moments_are_allowed(request, task, options, glm.cols(), matrices)) return false;
   if (matrices * full_gram_cost(glm.design(), glm.rows()) <
       saved_cost(request, task, glm.design())) {
     return true;
   }
   // A start that may be the solution is certified first.
   if (task.coef != nullptr || request.max_iter == 0) return false;
-  // A first working set that holds most columns needs most of the matrix anyway, and so does a
-  // solution that most columns enter.
-  constexpr Index largest_first_set = 256;
-  constexpr double far = 500;
-  const NullViolations violations = null_violations(terms, glm.null_correlation());
-  const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * glm.cols();
-  return (most_violate || violations.excess > far) && glm.rows() >= 4 * glm.cols();
+  return most_enter(terms, glm.null_correlation(), glm.rows());
 }
 
 // How folds share second moments.

@@ -5,7 +5,8 @@
 // certificate of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
 //
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
-// columns, shared with the solver, replaces the passes over X. Paths whose coefficients are handed
+// columns, shared with the solver, replaces the passes over X, also the first where it is known to
+// pay before (task_moments.hpp). Paths whose coefficients are handed
 // out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
 // cost a pass, they come from the second moments of the held-out rows, and those of the training
 // rows from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
@@ -14,8 +15,8 @@
 #include <memory>
 
 #include "thalweg/solver/limits.hpp"
-#include "thalweg/solver/moments_choice.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
+#include "thalweg/solver/task_moments.hpp"
 
 namespace thalweg::solver {
 
@@ -46,6 +47,7 @@ class PathRunner final {
     // were.
     if (!hands_out(request_) && stopped() && !request_.execution.stop->expired())
       return {unstarted()};
+    make_own_moments();
     std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
                                                 known_columns());
     if (request_.execution.stop_requested()) {
@@ -118,6 +120,16 @@ class PathRunner final {
   const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
+  }
+  // Of a task that shares none.
+  void make_own_moments() {
+    if constexpr (GramEngine<Engine> && design::MomentAccess<D>) {
+      if (folds_ != nullptr || wants_heldout(request_, task_)) return;
+      own_ = TaskMoments<D>::make(request_, task_, options_, x_);
+      if (own_ == nullptr) return;
+      training_.emplace(own_->rows());
+      columns_ = training_->summary();
+    }
   }
   bool takes_from_all() const { return training_ && refusal_.empty(); }
   const objective::ColumnSummary* known_columns() const {
@@ -212,6 +224,7 @@ class PathRunner final {
     if (evaluator.has_moments()) result.reason += "; evaluated from second moments" + origin();
     result.shared_gram_bytes = folds_ != nullptr ? folds_->bytes() : 0;
     result.tasks_at_once = options_.at_once;
+    if (own_ != nullptr) result.gram_bytes += own_->bytes();
     if (!own_heldout_.empty()) result.gram_bytes += own_heldout_.front().bytes();
     if (request_.keep_coef || heldout_) {
       glm.to_raw(w, coef_);
@@ -293,6 +306,7 @@ class PathRunner final {
   core::StopToken::Clock::time_point start_;
   std::optional<Limits> limits_;
   const FoldMoments<D>* folds_;
+  std::unique_ptr<TaskMoments<D>> own_;  // where there are no folds and it pays
   std::optional<objective::RemainingRows> training_;
   objective::ColumnSummary columns_;  // of the training rows
   std::string refusal_;               // why they are not taken from those of all rows
