@@ -164,15 +164,6 @@ void fill_common(BoundRequest& bound, const BoundDesign& design, const py::objec
   bound.request.execution.threads = core::resolve_threads(n_threads);
 }
 
-const BoundDesign& same_matrix(const BoundDesign& design, const BoundDesign& by_rows) {
-  const auto shape = [](const BoundDesign& bound) {
-    return std::visit([](const auto& x) { return std::pair(x.rows(), x.cols()); }, bound.view);
-  };
-  if (by_rows.kind != "csr" || shape(design) != shape(by_rows))
-    throw core::InvalidArgument("by_rows must be the matrix of the design as CSR");
-  return by_rows;
-}
-
 void check_task(const solver::Task& task, Index targets, Index weightings, Index penalty_count) {
   if (task.target < 0 || task.target >= targets || task.weighting < -1 ||
       task.weighting >= weightings || task.penalty < 0 || task.penalty >= penalty_count) {
@@ -187,9 +178,8 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
                 const py::object& offset, bool fit_intercept, bool standardize,
                 const std::string& solver_name, const py::dict& solver_options, double tol,
                 Index max_iter, const std::optional<double>& max_time, double gradient_tol,
-                const BoundDesign* by_rows, int n_threads, std::uint64_t seed,
-                const py::object& callback, bool keep_coef, bool keep_theta, bool trace,
-                bool stopped) {
+                int n_threads, std::uint64_t seed, const py::object& callback, bool keep_coef,
+                bool keep_theta, bool trace, bool stopped) {
   BoundRequest bound;
   solver::Request& request = bound.request;
   fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters,
@@ -224,7 +214,6 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   request.tol = tol;
   request.max_iter = max_iter;
   request.gradient_tol = gradient_tol;
-  if (by_rows != nullptr) request.by_rows = &same_matrix(design, *by_rows).view;
   request.keep_coef = keep_coef;
   request.keep_theta = keep_theta;
   request.keep_trace = trace;
@@ -328,9 +317,9 @@ void bind_solve(py::module_& m) {
         py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
         py::arg("max_time") = py::none(), py::arg("gradient_tol") = infinity,
-        py::arg("by_rows") = nullptr, py::arg("n_threads") = 0, py::arg("seed") = 0,
-        py::arg("callback") = py::none(), py::arg("keep_coef") = true,
-        py::arg("keep_theta") = false, py::arg("trace") = true, py::arg("stopped") = false,
+        py::arg("n_threads") = 0, py::arg("seed") = 0, py::arg("callback") = py::none(),
+        py::arg("keep_coef") = true, py::arg("keep_theta") = false, py::arg("trace") = true,
+        py::arg("stopped") = false,
         "Run every task, or hand out their starts where `stopped` says so; returns "
         "(results[task][alpha], exception to raise afterwards or None).");
   m.def("alpha_max", &alpha_max_of, py::arg("design"), py::arg("y"), py::kw_only(),

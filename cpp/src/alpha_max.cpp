@@ -38,7 +38,7 @@ core::Result null_model(const solver::Request& request, const penalty::Terms& un
 double alpha_max_of(const solver::Request& request, const loss::LossBlock& loss,
                     const penalty::Terms& unit, Index target) {
   const Index rows = design::Erased(*request.design).rows();
-  objective::SmoothGlm<> glm(*request.design, request.by_rows,
+  objective::SmoothGlm<> glm(*request.design,
                              {.y = request.y + target * rows,
                               .weights = request.weights,
                               .offset = request.offset,

@@ -1,7 +1,5 @@
 #include "thalweg/design/erased.hpp"
 
-#include "thalweg/core/error.hpp"
-
 namespace thalweg::design {
 
 Erased::Erased(const AnyDesign& x)
@@ -18,10 +16,6 @@ Index Erased::bytes() const {
 const core::Info& Erased::info() const {
   return std::visit([]<class D>(const D&) -> const core::Info& { return D::Entry::info; }, *x_);
 }
-bool Erased::has_columns() const {
-  return std::visit([]<class D>(const D&) { return ColumnAccess<D>; }, *x_);
-}
-
 void Erased::gemv_t(const double* v, std::span<const Index> columns, double* out,
                     const core::Execution& execution) const {
   std::visit([&](const auto& x) { x.gemv_t(v, columns, out, execution); }, *x_);
@@ -37,16 +31,29 @@ void Erased::moments(const double* s, const double* v, ColumnMoments& out,
   std::visit([&](const auto& x) { x.moments(s, v, out, execution); }, *x_);
 }
 
-void Erased::gram(std::span<const Index> columns, Index fresh, const double* center,
-                  const double* s, double total, double* out, Index ld,
-                  const core::Execution& execution) const {
+bool Erased::gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef,
+                             double* v, const std::function<const double*(const RowRange&)>& g,
+                             std::span<const Index> asked, double* out,
+                             const core::Execution& execution) const {
+  return std::visit(
+      [&]<class D>(const D& x) {
+        if constexpr (FusedProducts<D>) {
+          return x.gemv_add_then_t(planes, columns, coef, v, g, asked, out, execution);
+        } else {
+          return false;
+        }
+      },
+      *x_);
+}
+
+void Erased::gram(std::span<const Index> columns, const double* center, const double* s,
+                  double total, double* out, Index ld, const core::Execution& execution) const {
   std::visit(
       [&]<class D>(const D& x) {
-        if constexpr (ColumnAccess<D>) {
-          x.gram(columns, fresh, center, s, total, out, ld, execution);
+        if constexpr (RowGram<D>) {
+          x.row_gram(s, out, ld, execution);
         } else {
-          throw core::Unsupported("a Gram matrix needs a design with column access, which '" +
-                                  std::string(D::Entry::info.name) + "' does not have");
+          x.gram(columns, cols_, center, s, total, out, ld, execution);
         }
       },
       *x_);

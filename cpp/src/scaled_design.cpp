@@ -8,21 +8,47 @@ void ScaledDesign::scale(const ColumnOptions& options, const double* v, double s
   inverse_total_ = 1.0 / options.total;
 }
 
-void ScaledDesign::predict(const double* w, double shift, const double* offset, double* out,
-                           const core::Execution& execution) const {
-  Vector coef(static_cast<std::size_t>(cols()));
-  for (Index j = 0; j < cols(); ++j) {
-    const double value = w[j] * columns_->inverse_scale(j);
-    coef[static_cast<std::size_t>(j)] = value;
-    shift -= columns_->mean(j) * value;
+Vector ScaledDesign::begin_prediction(Index planes, const double* w, const double* shifts,
+                                      const double* offset, double* eta) const {
+  Vector coef(static_cast<std::size_t>(planes * cols()));
+  for (Index k = 0; k < planes; ++k) {
+    double shift = shifts != nullptr ? shifts[k] : 0.0;
+    for (Index j = 0; j < cols(); ++j) {
+      const double value = w[k * cols() + j] * columns_->inverse_scale(j);
+      coef[static_cast<std::size_t>(k * cols() + j)] = value;
+      shift -= columns_->mean(j) * value;
+    }
+    double* const out = eta + k * rows();
+    for (Index i = 0; i < rows(); ++i) out[i] = offset != nullptr ? shift + offset[i] : shift;
   }
-  for (Index i = 0; i < rows(); ++i) out[i] = offset != nullptr ? shift + offset[i] : shift;
-  by_rows_.gemv_add(columns_->all(), coef.data(), out, execution);
+  return coef;
+}
+
+void ScaledDesign::predict(Index planes, const double* w, const double* shifts,
+                           const double* offset, double* eta,
+                           const core::Execution& execution) const {
+  const Vector coef = begin_prediction(planes, w, shifts, offset, eta);
+  if (std::all_of(coef.begin(), coef.end(), [](double value) { return value == 0; })) return;
+  for (Index k = 0; k < planes; ++k)
+    x_.gemv_add(columns_->all(), coef.data() + k * cols(), eta + k * rows(), execution);
+}
+
+bool ScaledDesign::predict_then_multiply(
+    Index planes, const double* w, const double* shifts, const double* offset, double* eta,
+    const std::function<const double*(const design::RowRange&)>& v, double* out,
+    const core::Execution& execution) const {
+  const Vector coef = begin_prediction(planes, w, shifts, offset, eta);
+  return x_.gemv_add_then_t(planes, columns_->all(), coef.data(), eta, v, columns_->all(), out,
+                            execution);
 }
 
 void ScaledDesign::correlate(const double* v, double sum, double* out,
                              const core::Execution& execution) const {
   x_.gemv_t(v, columns_->all(), out, execution);
+  finish_correlation(sum, out);
+}
+
+void ScaledDesign::finish_correlation(double sum, double* out) const {
   for (Index j = 0; j < cols(); ++j) {
     // A column without variation explains nothing; its product is rounding.
     const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
@@ -37,7 +63,7 @@ void ScaledDesign::gram(const double* h, double sum, double* out, Index ld, doub
   Vector raw(static_cast<std::size_t>(cols));
   if (sparse || cross != nullptr) x_.gemv_t(h, columns_->all(), raw.data(), execution);
   // Sparse columns are centred afterwards, dense ones as they are read.
-  x_.gram(columns_->all(), cols, sparse ? nullptr : columns_->center(), h, sum, out, ld, execution);
+  x_.gram(columns_->all(), sparse ? nullptr : columns_->center(), h, sum, out, ld, execution);
   for (Index j = 0; j < cols; ++j) {
     const double scale = columns_->inverse_scale(j) * inverse_total_;
     const double mean = columns_->mean(j);

@@ -137,7 +137,7 @@ def target_tasks(data: Data, alpha, coefs=None, intercepts=None, thetas=None):
 
 
 def wants_rows(loss, solver):
-    """Tell whether a solve makes many products with X and its transpose, see `read_data`.
+    """Tell whether a solve uses X a pass at a time, so that it wants a sparse one by rows.
 
     Parameters
     ----------
@@ -198,7 +198,6 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
             outputs=loss.n_outputs(data.y),
             weights=data.weight_columns() if weights is None else weights,
             offset=data.offset,
-            by_rows=data.by_rows,
             solver=options.solver.entry.name,
             solver_options=options.solver.parameters,
             tol=options.tol,

@@ -11,35 +11,35 @@ from thalweg import _core
 from thalweg._arrays import FLOATS, check_not_empty, is_plain, naming, record, to_float
 
 
-def read_sparse(X, copies, n_threads, both_ways):
-    """Return the core's view of X by columns and, where `both_ways`, that by rows, else None."""
+def read_sparse(X, copies, n_threads, by_rows):
+    """Return the core's view of X, by columns or, where `by_rows`, by rows."""
     given = X.format
     kind, parts = _read_parts(X, copies)
-    if given == "csc":
+    # By rows, X is its transpose by columns.
+    wanted, lines, shape = ("csr", "rows", X.shape[::-1]) if by_rows else ("csc", "columns", X.shape)
+    make = getattr(_core.Design, wanted)
+    if given == wanted:
         why = "unsorted or duplicate entries sorted and summed"
-    elif given == "csr":
-        why = "row-oriented (csr) matrix converted to columns (csc)"
+    elif given in ("csr", "csc"):
+        oriented = {"csr": "row", "csc": "column"}[given]
+        why = f"{oriented}-oriented ({given}) matrix converted to {lines} ({wanted})"
     else:
         way = {"lil": "csr", "dok": "coo", "bsr": "csr"}.get(given)  # SciPy's, of two steps
-        why = f"converted from sparse format {given} to csc" + (f" by way of {way}" if way else "")
+        by_way = f" by way of {way}" if way not in (None, wanted) else ""
+        why = f"converted from sparse format {given} to {wanted}{by_way}"
     with naming("X"):
-        rows = _core.Design.csr(*parts, X.shape) if kind == "csr" and both_ways else None
-        design = _core.Design.csc(*parts, X.shape) if kind == "csc" else None
         # SciPy's own flags for this can be stale; the core looks at the entries.
+        design = make(*parts, X.shape) if kind == wanted else None
         is_usable = design is not None and design.canonical
         if not is_usable:
-            parts = _core.to_csc(*parts, X.shape, kind, n_threads=n_threads or 0)
-            design = _core.Design.csc(*parts, X.shape)
-            if given in ("csr", "coo") and len(parts[0]) < X.nnz:
+            of_transpose = "csc" if kind == wanted else "csr"
+            parts = _core.to_csc(*parts, shape, of_transpose, n_threads=n_threads or 0)
+            design = make(*parts, X.shape)
+            if given != wanted and len(parts[0]) < X.nnz:
                 why += ", duplicate entries summed"
-        if given != "csc" or not is_usable:
+        if given != wanted or not is_usable:
             record(copies, "X", why, *parts)
-    if both_ways and rows is None:
-        # By rows, X is its transpose by columns.
-        swapped = _core.to_csc(*parts, X.shape[::-1], "csr", n_threads=n_threads or 0)
-        rows = _core.Design.csr(*swapped, X.shape)
-        record(copies, "X", "column-oriented (csc) matrix copied by rows (csr) as well", *swapped)
-    return design, rows
+    return design
 
 
 def checked_sparse(X):

@@ -48,8 +48,6 @@ class Data:
         Known part of the predictions, float64.
     copies : list of str
         What was copied on the way in, and why.
-    by_rows : _core.Design or None
-        View of a sparse X by rows, beside that by columns.
     """
 
     design: _core.Design
@@ -58,7 +56,6 @@ class Data:
     sample_weight: np.ndarray | None = None
     offset: np.ndarray | None = None
     copies: list[str] = field(default_factory=list)
-    by_rows: _core.Design | None = None
 
     @property
     def dtype(self):
@@ -81,14 +78,15 @@ class Data:
 
 
 def read_data(
-    X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, both_ways=False
+    X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, by_rows=False
 ):
     """Check X, y, weights and offset and turn them into views for the core.
 
     Parameters
     ----------
     X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        Design. Dense float arrays with one unit stride and canonical CSC matrices are not copied.
+        Design. Dense float arrays with one unit stride and canonical matrices of the orientation
+        that is wanted are not copied.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Targets.
     sample_weight : float or array-like of shape (n_samples,), optional
@@ -99,9 +97,9 @@ def read_data(
         Who asks, for error messages.
     n_threads : int, optional
         Threads that a conversion may take.
-    both_ways : bool
-        Whether a sparse X is wanted by columns and by rows: products with X and its transpose,
-        many of them, are then parallel both.
+    by_rows : bool
+        Whether a sparse X is wanted by rows: one pass then gives X w and products with what follows
+        from it. Else by columns.
 
     Returns
     -------
@@ -119,8 +117,7 @@ def read_data(
             f"{owner} requires y to be passed, but the target y is None; "
             "expected numbers of shape (n_samples,) or (n_samples, n_targets)."
         )
-    views = read_design(X, copies, n_threads, both_ways)
-    design = views[0]
+    design = read_design(X, copies, n_threads, by_rows)
     targets = read_floats("y", y, copies, dimensions=(1, 2), order="F")
     n = design.shape[0]
     _check_length("y", targets, n)
@@ -130,7 +127,6 @@ def read_data(
         is_vector=targets.ndim == 1,
         sample_weight=read_sample_weight(sample_weight, n, copies),
         copies=copies,
-        by_rows=views[1],
     )
     if data.y.shape[1] == 0:
         raise ValueError(f"y must have at least one target, got shape {targets.shape}.")
@@ -139,8 +135,8 @@ def read_data(
     return data
 
 
-def read_design(X, copies, n_threads=None, both_ways=False):
-    """Return the core's views of X.
+def read_design(X, copies, n_threads=None, by_rows=False):
+    """Return the core's view of X.
 
     Parameters
     ----------
@@ -150,21 +146,19 @@ def read_design(X, copies, n_threads=None, both_ways=False):
         Record that conversions are appended to.
     n_threads : int, optional
         Threads that a conversion may take.
-    both_ways : bool
-        Whether a sparse X is wanted by rows as well.
+    by_rows : bool
+        Whether a sparse X is wanted by rows, else by columns.
 
     Returns
     -------
-    by_columns : _core.Design
-        Dense or CSC view.
-    by_rows : _core.Design or None
-        CSR view of the same entries, where it was asked for and X is sparse.
+    _core.Design
+        Dense, CSC or CSR view.
     """
     if hasattr(X, "iloc") and hasattr(X, "sparse"):  # a pandas frame of sparse columns
         with naming("X"):
             X = X.sparse.to_coo()
     if sparse.issparse(X):
-        return read_sparse(X, copies, n_threads, both_ways)
+        return read_sparse(X, copies, n_threads, by_rows)
     array = X if type(X) is np.ndarray else to_array("X", X, copies)
     if array.ndim == 0:
         raise ValueError(
@@ -185,7 +179,7 @@ def read_design(X, copies, n_threads=None, both_ways=False):
         why = f"its strides {array.strides} fit neither row-major nor column-major order"
         array = np.array(array, order="F")
         record(copies, "X", why, array)
-    return _core.Design.dense(array), None
+    return _core.Design.dense(array)
 
 
 def read_sample_weight(sample_weight, n_samples, copies):

@@ -127,7 +127,7 @@ def solve(
         sample_weight,
         offset,
         n_threads=n_threads,
-        both_ways=wants_rows(loss, options.solver),
+        by_rows=wants_rows(loss, options.solver),
     )
     if penalty is None:
         if alpha is not None:
@@ -243,7 +243,7 @@ def solve_path(
         offset,
         owner="solve_path",
         n_threads=n_threads,
-        both_ways=wants_rows(loss, options.solver),
+        by_rows=wants_rows(loss, options.solver),
     )
     if data.y.shape[1] != 1:
         raise ValueError(

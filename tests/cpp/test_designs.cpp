@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
 
@@ -155,38 +156,92 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
   const std::vector<Index> columns = some_columns();
   std::vector<Index> asked(static_cast<std::size_t>(views_.cols()));
   std::iota(asked.begin(), asked.end(), Index{0});
-  const Vector coef = numbers(static_cast<Index>(columns.size())), v = numbers(views_.rows());
-  const Vector expected = product(columns, coef, v);
+  const auto given = static_cast<Index>(columns.size());
+  const std::size_t rows = static_cast<std::size_t>(views_.rows());
   int served = 0;
-  for (const design::AnyDesign& view : views_.all()) {
-    SCOPED_TRACE(view.index());
-    std::visit(
-        [&]<class D>(const D& x) {
-          if constexpr (design::FusedProducts<D>) {
-            Vector first;
-            for (const int threads : {1, 2, 3}) {
-              Vector sum = v, dots(asked.size());
-              const auto g = [&](Index begin, Index) -> const double* {
-                return sum.data() + begin;
-              };
-              if (!x.gemv_add_then_t(columns, coef.data(), sum.data(), g, asked, dots.data(),
-                                     {.threads = threads})) {
-                EXPECT_EQ(v, sum);  // nothing done
-                return;
+  for (const Index planes : {1, 3, 10}) {
+    const Vector coef = numbers(planes * given), v = numbers(planes * views_.rows());
+    Vector expected;
+    for (Index k = 0; k < planes; ++k) {
+      const Vector plane(v.begin() + k * views_.rows(), v.begin() + (k + 1) * views_.rows());
+      const Vector own(coef.begin() + k * given, coef.begin() + (k + 1) * given);
+      const Vector sums = product(columns, own, plane);
+      expected.insert(expected.end(), sums.begin(), sums.end());
+    }
+    for (const design::AnyDesign& view : views_.all()) {
+      SCOPED_TRACE(view.index());
+      std::visit(
+          [&]<class D>(const D& x) {
+            if constexpr (design::FusedProducts<D>) {
+              Vector first;
+              for (const int threads : {1, 2, 3}) {
+                Vector sum = v, dots(asked.size() * static_cast<std::size_t>(planes));
+                std::vector<Index> reached(design::most_row_blocks, -1);
+                const auto g = [&](const design::RowRange& range) -> const double* {
+                  // In the order of their block.
+                  EXPECT_LT(reached[static_cast<std::size_t>(range.block)], range.begin);
+                  reached[static_cast<std::size_t>(range.block)] = range.begin;
+                  return sum.data() + range.begin;
+                };
+                if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked,
+                                       dots.data(), {.threads = threads})) {
+                  EXPECT_EQ(v, sum);  // nothing done
+                  return;
+                }
+                ++served;
+                for (std::size_t i = 0; i < sum.size(); ++i)
+                  ASSERT_NEAR(expected[i], sum[i], 1e-11);
+                for (Index k = 0; k < planes; ++k) {
+                  const auto begin = expected.begin() + k * views_.rows();
+                  const Vector plane(begin, begin + static_cast<std::ptrdiff_t>(rows));
+                  for (const Index j : asked) {
+                    const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
+                    ASSERT_NEAR(correlation(j, plane), found, 1e-8);
+                  }
+                }
+                if (first.empty()) first = dots;
+                EXPECT_EQ(first, dots);
               }
-              ++served;
-              for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
-              for (const Index j : asked) {
-                EXPECT_NEAR(correlation(j, expected), dots[static_cast<std::size_t>(j)], 1e-8);
-              }
-              if (first.empty()) first = dots;
-              EXPECT_EQ(first, dots);
             }
-          }
-        },
-        view);
+          },
+          view);
+    }
   }
-  EXPECT_EQ(served > 0, views_.rows() >= 5000);
+  EXPECT_GT(served, 0);
+}
+
+TEST_P(DesignTest, GramMatricesByRowsAreThoseByColumns) {
+  const Index cols = views_.cols();
+  Vector weights = numbers(views_.rows());
+  weights.front() = 0;
+  for (const double* const s : std::array<const double*, 2>{weights.data(), nullptr}) {
+    for (const design::AnyDesign& view : views_.all()) {
+      SCOPED_TRACE(view.index());
+      std::visit(
+          [&]<class D>(const D& x) {
+            if constexpr (design::RowGram<D>) {
+              Vector first;
+              for (const int threads : {1, 2, 3}) {
+                const Index ld = cols + 3;
+                Vector out(static_cast<std::size_t>(ld * cols), 7.0);
+                x.row_gram(s, out.data(), ld, {.threads = threads});
+                if (first.empty()) first = out;
+                EXPECT_EQ(first, out);
+              }
+              for (Index j = 0; j < cols; ++j) {
+                for (Index k = 0; k < cols; ++k) {
+                  double expected = 0;
+                  for (Index i = 0; i < views_.rows(); ++i)
+                    expected += (s != nullptr ? s[i] : 1.0) * views_.at(i, j) * views_.at(i, k);
+                  ASSERT_NEAR(expected, first[static_cast<std::size_t>(k + j * (cols + 3))], 1e-8);
+                }
+                EXPECT_EQ(first[static_cast<std::size_t>(cols + j * (cols + 3))], 7.0);
+              }
+            }
+          },
+          view);
+    }
+  }
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ struct Model {
       : sample(shifted(shift)),
         numbers(random_numbers()),
         x(design::ColumnMajor<double>(numbers.data(), rows, cols, rows)),
-        glm(x, nullptr,
+        glm(x,
             {.y = sample.y.data(),
              .weights = sample.weights.data(),
              .fit_intercept = intercept,

@@ -58,7 +58,7 @@ struct Model {
   Model(const loss::LossBlock& loss, bool intercept)
       : data(make_data(loss)),
         x(design::ColumnMajor<double>(data.x.data(), rows, cols, rows)),
-        glm(x, nullptr,
+        glm(x,
             {.y = data.y.data(),
              .weights = data.weights.data(),
              .offset = data.offset.data(),

@@ -75,7 +75,7 @@ class Classifier(ClassifierMixin, LinearEstimator):
         has_rows = loss.entry.flags["multi_output"]
         solver, notes = self._map_solver()
         targets = _targets(codes, has_rows)
-        data = self._read(X, targets, sample_weight, both_ways=wants_rows(loss, solver))
+        data = self._read(X, targets, sample_weight, by_rows=wants_rows(loss, solver))
         self._weigh_classes(data, codes, sample_weight)
         penalty, alpha = self._get_penalty(total_weight(sample_weight, data))
         n_rows = len(self.classes_) if has_rows else 1

@@ -67,7 +67,7 @@ class GlmBase(RegressorMixin, LinearEstimator):
         loss = self._get_loss()
         penalty, alpha = self._get_penalty()
         solver, notes = self._map_solver()
-        data = self._read(X, y, sample_weight, offset=offset, both_ways=wants_rows(loss, solver))
+        data = self._read(X, y, sample_weight, offset=offset, by_rows=wants_rows(loss, solver))
         self._require_vector(data, "Fit each column of y by itself.")
         loss.require(data.y[:, 0])
         options = self._make_options(solver, seed=seed_from(getattr(self, "random_state", None)))

@@ -170,7 +170,7 @@ class HuberRegressor(Regressor):
         self._check(return_theta)
         loss = losses.Huber(delta=float(self.epsilon))
         solver, notes = self._map_solver()
-        data = self._read(X, y, sample_weight, both_ways=wants_rows(loss, solver))
+        data = self._read(X, y, sample_weight, by_rows=wants_rows(loss, solver))
         self._require_vector(data, "Fit each column of y by itself.")
         total = total_weight(sample_weight, data)
         options = self._make_options(solver)

@@ -92,30 +92,35 @@ class ColumnMajor final {
   // See FusedProducts: strips of rows, of which the columns stay in a cache between the two
   // products. Not where columns are so many that strips are short, or rows so few.
   template <class F>
-  bool gemv_add_then_t(std::span<const Index> columns, const double* coef, double* v, F&& g,
-                       std::span<const Index> asked, double* out,
+  bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
+                       F&& g, std::span<const Index> asked, double* out,
                        const core::Execution& execution) const {
     constexpr Index strip_bytes = 256 << 10, least_strip = 128, most_strip = 1024, blocks = 16;
+    static_assert(blocks <= most_row_blocks);
     const auto width = static_cast<Index>(std::max({columns.size(), asked.size(), std::size_t{1}}));
     const Index strip =
         std::min(most_strip, strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8);
     if (strip < least_strip || rows_ < blocks * strip) return false;
-    const auto size = static_cast<Index>(asked.size());
-    Vector sums(static_cast<std::size_t>(blocks * size), 0.0);
+    const auto size = static_cast<Index>(asked.size()), given = static_cast<Index>(columns.size());
+    Vector sums(static_cast<std::size_t>(blocks * planes * size), 0.0);
     core::parallel_for(blocks, execution, [&](Index b) {
-      double* const sum = sums.data() + b * size;
+      double* const sum = sums.data() + b * planes * size;
       const Index end = (b + 1) * rows_ / blocks;
       for (Index row = b * rows_ / blocks; row < end; row += strip) {
         if (execution.stop_requested()) return;
         const Index height = std::min(strip, end - row);
-        add_strip(columns, coef, row, height, v + row);
-        dot_strip(asked, row, height, g(row, row + height), sum);
+        for (Index k = 0; k < planes; ++k)
+          add_strip(columns, coef + k * given, row, height, v + k * rows_ + row);
+        const double* const u = g(RowRange{row, row + height, b});
+        for (Index k = 0; k < planes; ++k)
+          dot_strip(asked, row, height, u + k * rows_, sum + k * size);
       }
     });
-    for (Index k = 0; k < size; ++k) {
+    for (Index i = 0; i < planes * size; ++i) {
       double total = 0;
-      for (Index b = 0; b < blocks; ++b) total += sums[static_cast<std::size_t>(b * size + k)];
-      out[asked[static_cast<std::size_t>(k)]] = total;
+      for (Index b = 0; b < blocks; ++b)
+        total += sums[static_cast<std::size_t>(b * planes * size + i)];
+      out[i / size * cols_ + asked[static_cast<std::size_t>(i % size)]] = total;
     }
     return true;
   }

@@ -62,14 +62,25 @@ concept Design = requires(const D& d, const double* in, double* out, std::span<c
   { d.find_nonfinite() } -> std::same_as<std::optional<BadEntry>>;
 };
 
-// Both products in one pass over X: in += X_columns coef, then out[j] = x_j' g for j in `asked`
-// (and what it likes for others), where g(begin, end) is called when `in` is complete on those rows
-// and returns g on them. False: nothing done, not here.
+// Consecutive rows, in one of the blocks that a pass has cut all rows into.
+struct RowRange {
+  Index begin = 0, end = 0;
+  Index block = 0;  // less than most_row_blocks
+};
+inline constexpr Index most_row_blocks = 32;
+
+// Both products in one pass over X, for several vectors at once: in_k += X_columns coef_k, then
+// out_k[j] = x_j' g_k for j in `asked` (and what it likes for others). g(range) is called when
+// every in_k is complete on a range of rows and returns where g_0 begins on them; ranges of a block
+// come in order. `planes` vectors lie one after the other, in and g by rows, coef by
+// columns.size(), out by columns of X. False: nothing done, not here.
 template <class D>
 concept FusedProducts = Design<D> &&
     requires(const D& d, std::span<const Index> columns, const double* coef, double* in,
-             double* out, const double* (*g)(Index, Index), const core::Execution& execution) {
-  { d.gemv_add_then_t(columns, coef, in, g, columns, out, execution) } -> std::same_as<bool>;
+             double* out, const double* (*g)(const RowRange&), const core::Execution& execution) {
+  {
+    d.gemv_add_then_t(Index{}, columns, coef, in, g, columns, out, execution)
+    } -> std::same_as<bool>;
 };
 
 template <class D>
@@ -83,6 +94,14 @@ concept ColumnAccess = Design<D> &&
   // out[i + k * ld] = sum_r s_r (x_{rows[i]} - center) (x_{tail[k]} - center) where tail is the
   // last `fresh` of `columns` and s, center may be null; `total` is the sum of the weights.
   {d.gram(columns, Index{}, in, in, a, out, Index{}, execution)};
+};
+
+// The same matrix of all columns, out = X' diag(s) X with s that may be null, where there is no
+// single column.
+template <class D>
+concept RowGram = Design<D> &&
+    requires(const D& d, const double* s, double* out, const core::Execution& execution) {
+  {d.row_gram(s, out, Index{}, execution)};
 };
 
 // sum_i s_i (x_ij - center)^2 of centred values, where a column can be had; null s: ones.

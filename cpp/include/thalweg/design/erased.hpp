@@ -2,6 +2,8 @@
 // the right pass costs nothing: such code is compiled once, not for every view.
 #pragma once
 
+#include <functional>
+
 #include "thalweg/core/info.hpp"
 #include "thalweg/design/any_design.hpp"
 
@@ -17,7 +19,6 @@ class Erased final {
   Index stored() const;
   Index bytes() const;
   const core::Info& info() const;
-  bool has_columns() const;  // whether `gram` and `sum_sq_around` are there
 
   // As of the view (see Design and ColumnAccess).
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
@@ -26,9 +27,13 @@ class Erased final {
                 const core::Execution& execution) const;
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const;
-  // Throws core::Unsupported where there are no columns.
-  void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double total, double* out, Index ld, const core::Execution& execution) const;
+  bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
+                       const std::function<const double*(const RowRange&)>& g,
+                       std::span<const Index> asked, double* out,
+                       const core::Execution& execution) const;
+  // Of all columns, which `columns` lists. Sparse ones are not centred: center must be null.
+  void gram(std::span<const Index> columns, const double* center, const double* s, double total,
+            double* out, Index ld, const core::Execution& execution) const;
   std::optional<double> sum_sq_around(Index j, double center, const double* s) const;
   std::optional<BadEntry> find_nonfinite() const;
 
@@ -37,6 +42,6 @@ class Erased final {
   Index rows_, cols_;  // loops ask for them at every turn
 };
 
-static_assert(Design<Erased>);
+static_assert(FusedProducts<Erased>);
 
 }  // namespace thalweg::design

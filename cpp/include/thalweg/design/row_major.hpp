@@ -65,11 +65,10 @@ class RowMajor final {
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     Vector sums(static_cast<std::size_t>(cols_), 0.0);
-    over_tiles(1, cached_columns, sums.data(), execution,
-               [&](Index row, Index height, Index column, Index width, double* partial) {
-                 kernels_.rows_accumulate(data_ + row * stride_ + column, stride_, height, width,
-                                          v + row, partial + column);
-               });
+    over_tiles(1, cached_columns, sums.data(), execution, [&](const Tile& tile, double* partial) {
+      kernels_.rows_accumulate(data_ + tile.row * stride_ + tile.column, stride_, tile.height,
+                               tile.width, v + tile.row, partial + tile.column);
+    });
     for (const Index j : columns) out[j] = sums[static_cast<std::size_t>(j)];
   }
 
@@ -84,25 +83,31 @@ class RowMajor final {
 
   // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
   template <class F>
-  bool gemv_add_then_t(std::span<const Index> columns, const double* coef, double* v, F&& g,
-                       std::span<const Index> /*asked*/, double* out,
+  bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
+                       F&& g, std::span<const Index> /*asked*/, double* out,
                        const core::Execution& execution) const {
     constexpr Index strip_bytes = 256 << 10;  // of rows, to stay in cache between the two products
     if (row_blocks() < 4) return false;
-    const Combination combination(columns, coef, cols_);
+    std::vector<Combination> combinations;
+    for (Index k = 0; k < planes; ++k) {
+      combinations.emplace_back(columns, coef + k * static_cast<Index>(columns.size()), cols_);
+    }
     const Index strip =
         std::max<Index>(8, strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8);
-    std::fill_n(out, cols_, 0.0);
-    over_tiles(1, cols_, out, execution,
-               [&](Index begin, Index height, Index, Index, double* sums) {
-                 for (Index row = begin; row < begin + height; row += strip) {
-                   if (execution.stop_requested()) return;
-                   const Index next = std::min(begin + height, row + strip);
-                   combine(combination, row, next, v);
-                   kernels_.rows_accumulate(data_ + row * stride_, stride_, next - row, cols_,
-                                            g(row, next), sums);
-                 }
-               });
+    std::fill_n(out, planes * cols_, 0.0);
+    over_tiles(planes, cols_, out, execution, [&](const Tile& tile, double* sums) {
+      for (Index row = tile.row; row < tile.row + tile.height; row += strip) {
+        if (execution.stop_requested()) return;
+        const Index next = std::min(tile.row + tile.height, row + strip);
+        for (Index k = 0; k < planes; ++k)
+          combine(combinations[static_cast<std::size_t>(k)], row, next, v + k * rows_);
+        const double* const u = g(RowRange{row, next, tile.block});
+        for (Index k = 0; k < planes; ++k) {
+          kernels_.rows_accumulate(data_ + row * stride_, stride_, next - row, cols_, u + k * rows_,
+                                   sums + k * cols_);
+        }
+      }
+    });
     return true;
   }
 
@@ -110,12 +115,12 @@ class RowMajor final {
                const core::Execution& execution) const {
     out.resize(cols_);
     Vector sums(static_cast<std::size_t>(3 * cols_), 0.0);
-    over_tiles(3, cached_columns, sums.data(), execution,
-               [&](Index row, Index height, Index column, Index width, double* partial) {
-                 kernels_.rows_moments(data_ + row * stride_ + column, stride_, height, width,
-                                       s != nullptr ? s + row : nullptr, v + row, partial + column,
-                                       partial + cols_ + column, partial + 2 * cols_ + column);
-               });
+    over_tiles(3, cached_columns, sums.data(), execution, [&](const Tile& tile, double* partial) {
+      kernels_.rows_moments(data_ + tile.row * stride_ + tile.column, stride_, tile.height,
+                            tile.width, s != nullptr ? s + tile.row : nullptr, v + tile.row,
+                            partial + tile.column, partial + cols_ + tile.column,
+                            partial + 2 * cols_ + tile.column);
+    });
     const auto size = static_cast<std::size_t>(cols_);
     std::copy_n(sums.begin(), size, out.sum.begin());
     std::copy_n(sums.begin() + cols_, size, out.sum_sq.begin());
@@ -191,11 +196,15 @@ class RowMajor final {
   }
 
   // Blocks of about 1,024 rows or more, as even as can be.
-  Index row_blocks() const { return std::clamp<Index>(rows_ / 1024, 1, 32); }
+  Index row_blocks() const { return std::clamp<Index>(rows_ / 1024, 1, most_row_blocks); }
 
-  // Calls f(row, height, column, width, sums) on tiles of rows x columns, `strip` columns wide,
-  // each block of rows with sums of its own, and adds these in order: `arrays` results of length
-  // cols, one after the other.
+  struct Tile {
+    Index row, height, column, width;
+    Index block;  // of rows
+  };
+
+  // Calls f(tile, sums) on tiles of rows x columns, `strip` columns wide, each block of rows with
+  // sums of its own, and adds these in order: `arrays` results of length cols, one after the other.
   template <class F>
   void over_tiles(Index arrays, Index strip, double* result, const core::Execution& execution,
                   F&& f) const {
@@ -207,7 +216,11 @@ class RowMajor final {
       const Index b = task / strips;
       const Index row = b * rows_ / blocks;
       const Index column = task % strips * strip;
-      f(row, (b + 1) * rows_ / blocks - row, column, std::min(strip, cols_ - column),
+      f(Tile{.row = row,
+             .height = (b + 1) * rows_ / blocks - row,
+             .column = column,
+             .width = std::min(strip, cols_ - column),
+             .block = b},
         blocks > 1 ? partial.data() + b * length : result);
     });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {

@@ -69,7 +69,14 @@ struct SparseKernels {
   void (*axpy_weighted)(double a, const T* x, const I* index, Index nnz, const double* s,
                         double* v);
   Moments (*moments)(const T* x, const I* index, Index nnz, const double* s, const double* v);
+  // The first two with several vectors v_k that lie side by side, v_k[i] at v[i * width + k], width
+  // a multiple of side_by_side: out[k] = sum_e x_e v_k[index_e], and v_k[index_e] += a[k] x_e.
+  void (*dots)(const T* x, const I* index, Index nnz, const double* v, Index width, double* out);
+  void (*axpys)(const double* a, const T* x, const I* index, Index nnz, double* v, Index width);
 };
+
+// What numbers of vectors are padded to: whole registers of every instruction set.
+inline constexpr Index side_by_side = 8;
 
 // Columns per packed panel of the Gram kernel, the same for every instruction set, so that packed
 // panels have one layout. 24 = three AVX-512 vectors, six AVX2 vectors.

@@ -645,6 +645,55 @@ void sparse_axpy_weighted(double a, const T* x, const I* index, Index nnz, const
   sparse_axpy_of<true>(a, x, index, nnz, s, v);
 }
 
+// `count` registers of the vectors.
+template <int count, class T, class I>
+THALWEG_KERNEL_INLINE void sparse_dots_of(const T* x, const I* index, Index nnz, const double* v,
+                                          Index width, double* out) {
+  Vec sum[count] = {};
+  for (Index e = 0; e < nnz; ++e) {
+    const Vec value = broadcast(static_cast<double>(x[e]));
+    const double* const at = v + static_cast<Index>(index[e]) * width;
+    THALWEG_UNROLL
+    for (int c = 0; c < count; ++c) sum[c] += value * load(at + c * lanes);
+  }
+  THALWEG_UNROLL
+  for (int c = 0; c < count; ++c) store(out + c * lanes, sum[c]);
+}
+
+template <int count, class T, class I>
+THALWEG_KERNEL_INLINE void sparse_axpys_of(const double* a, const T* x, const I* index, Index nnz,
+                                           double* v, Index width) {
+  Vec scale[count];
+  THALWEG_UNROLL
+  for (int c = 0; c < count; ++c) scale[c] = load(a + c * lanes);
+  for (Index e = 0; e < nnz; ++e) {
+    const Vec value = broadcast(static_cast<double>(x[e]));
+    double* const at = v + static_cast<Index>(index[e]) * width;
+    THALWEG_UNROLL
+    for (int c = 0; c < count; ++c) store(at + c * lanes, load(at + c * lanes) + value * scale[c]);
+  }
+}
+
+template <class T, class I>
+void sparse_dots(const T* x, const I* index, Index nnz, const double* v, Index width, double* out) {
+  constexpr int most = side_by_side / lanes < 4 ? 4 : side_by_side / lanes;
+  Index k = 0;
+  for (; k + most * lanes <= width; k += most * lanes)
+    sparse_dots_of<most>(x, index, nnz, v + k, width, out + k);
+  for (; k < width; k += side_by_side)
+    sparse_dots_of<side_by_side / lanes>(x, index, nnz, v + k, width, out + k);
+}
+
+template <class T, class I>
+void sparse_axpys(const double* a, const T* x, const I* index, Index nnz, double* v, Index width) {
+  constexpr int most = side_by_side / lanes < 4 ? 4 : side_by_side / lanes;
+  Index k = 0;
+  for (; k + most * lanes <= width; k += most * lanes)
+    sparse_axpys_of<most>(a + k, x, index, nnz, v + k, width);
+  for (; k < width; k += side_by_side)
+    sparse_axpys_of<side_by_side / lanes>(a + k, x, index, nnz, v + k, width);
+}
+
 template <bool weighted, class T, class I>
 THALWEG_KERNEL_INLINE Moments sparse_moments_of(const T* x, const I* index, Index nnz,
                                                 const double* s, const double* v) {
@@ -713,8 +762,11 @@ void map_log1p(const double* x, Index n, double* out) {
     dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>, \
         rows_accumulate<T>, rows_combine<T>, rows_moments<T>, pack<T>                   \
   }
-#define THALWEG_SPARSE_KERNELS(T, I) \
-  { sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I> }
+#define THALWEG_SPARSE_KERNELS(T, I)                                                       \
+  {                                                                                        \
+    sparse_dot<T, I>, sparse_axpy<T, I>, sparse_axpy_weighted<T, I>, sparse_moments<T, I>, \
+        sparse_dots<T, I>, sparse_axpys<T, I>                                              \
+  }
 #define THALWEG_STRING_OF(x) #x
 #define THALWEG_STRING(x) THALWEG_STRING_OF(x)
 

@@ -230,14 +230,15 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
       for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);
       const double* s = data_.weights;
       if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
-      const auto centre = [&](Index begin, Index end) -> const double* {
+      const auto centre = [&](const design::RowRange& rows) -> const double* {
         double* const u = out.residual.data();
-        for (Index i = begin; i < end; ++i) u[i] -= intercept;
-        if (s == nullptr) return u + begin;
-        for (Index i = begin; i < end; ++i) out.weighted[static_cast<std::size_t>(i)] = s[i] * u[i];
-        return out.weighted.data() + begin;
+        for (Index i = rows.begin; i < rows.end; ++i) u[i] -= intercept;
+        if (s == nullptr) return u + rows.begin;
+        for (Index i = rows.begin; i < rows.end; ++i)
+          out.weighted[static_cast<std::size_t>(i)] = s[i] * u[i];
+        return out.weighted.data() + rows.begin;
       };
-      if (!x_.gemv_add_then_t(support, coef.data(), out.residual.data(), centre, columns,
+      if (!x_.gemv_add_then_t(1, support, coef.data(), out.residual.data(), centre, columns,
                               out.correlation.data(), execution_)) {
         return false;
       }

@@ -4,6 +4,7 @@
 // Cost: a product is one pass over X; the weighted Gram matrix p^2 n / 2 multiply-adds.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "thalweg/design/erased.hpp"
@@ -13,9 +14,7 @@ namespace thalweg::objective {
 
 class ScaledDesign final {
  public:
-  // `by_rows`: the same matrix stored by rows, where X w is faster so; or null.
-  ScaledDesign(const design::AnyDesign& x, const design::AnyDesign* by_rows)
-      : x_(x), by_rows_(by_rows != nullptr ? *by_rows : x) {}
+  explicit ScaledDesign(const design::AnyDesign& x) : x_(x) {}
 
   // To be called before everything below. `v`, of sum `sum_v`: see Columns.
   void scale(const ColumnOptions& options, const double* v, double sum_v,
@@ -25,16 +24,23 @@ class ScaledDesign final {
   Index cols() const { return x_.cols(); }
   Index stored() const { return x_.stored(); }
   bool is_sparse() const { return core::flag(x_.info(), "sparse"); }
-  bool has_gram() const { return x_.has_columns(); }
   const Columns<design::Erased>& columns() const { return *columns_; }
 
-  // out = X~ w + shift (+ offset, where there is one)
-  void predict(const double* w, double shift, const double* offset, double* out,
-               const core::Execution& execution) const;
+  // eta_k = X~ w_k + shift_k + offset for so many planes; no shifts and no offset where null.
+  void predict(Index planes, const double* w, const double* shifts, const double* offset,
+               double* eta, const core::Execution& execution) const;
+  // The same and, in the same pass over X, out_k = X' v_k, with v(rows) from the predictions on
+  // some rows as in design::FusedProducts. False, and eta is not complete, where the design cannot.
+  bool predict_then_multiply(Index planes, const double* w, const double* shifts,
+                             const double* offset, double* eta,
+                             const std::function<const double*(const design::RowRange&)>& v,
+                             double* out, const core::Execution& execution) const;
   // out = X~' v / total, for v of that sum; zero for a column without variation.
   void correlate(const double* v, double sum, double* out, const core::Execution& execution) const;
+  // The same from the products X' v.
+  void finish_correlation(double sum, double* out) const;
   // out = X~' diag(h) X~ / total with leading dimension ld and, where asked for (not null), cross =
-  // X~' h / total; h has that sum. Where it has_gram().
+  // X~' h / total; h has that sum.
   void gram(const double* h, double sum, double* out, Index ld, double* cross,
             const core::Execution& execution) const;
   // The diagonal of that.
@@ -42,7 +48,11 @@ class ScaledDesign final {
                      const core::Execution& execution) const;
 
  private:
-  design::Erased x_, by_rows_;
+  // The raw coefficients of so many planes; eta becomes what is no product with X.
+  Vector begin_prediction(Index planes, const double* w, const double* shifts, const double* offset,
+                          double* eta) const;
+
+  design::Erased x_;
   std::optional<Columns<design::Erased>> columns_;
   double inverse_total_ = 1;
 };

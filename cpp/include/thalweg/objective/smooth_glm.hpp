@@ -6,8 +6,10 @@
 // in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
 // coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
 //
-// The predictions of the base point are kept. A line costs one pass over X when it begins and O(n)
-// a trial; a move costs one pass, for the gradient.
+// The predictions of the base point are kept. The first trial of a line, which is mostly the last
+// one, is evaluated as a point of its own, with its gradient, in one pass over X where the design
+// can: a move there costs no other. The second one costs a pass and makes all later ones O(n), and
+// then a move costs one, for the gradient.
 //
 //   gradient   (X~' g) / sum s + l2 w,  g_i = s_i loss'(eta_i)
 //   Hessian    (X~' diag(h) X~) / sum s + l2,  h_i = s_i loss''(eta_i); products with it cost two
@@ -41,11 +43,11 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     loss.scale(eta);
   };
 
-  // `by_rows`: the same matrix stored by rows, where X w is faster so; or null. `loss`: of a row.
+  // `loss`: of a row.
   template <class RowLoss>
-  SmoothGlm(const design::AnyDesign& x, const design::AnyDesign* by_rows, const GlmData& data,
-            const RowLoss& loss, const core::Execution& execution)
-      : x_(x, by_rows),
+  SmoothGlm(const design::AnyDesign& x, const GlmData& data, const RowLoss& loss,
+            const core::Execution& execution)
+      : x_(x),
         data_(data),
         loss_(loss, data.y, data.weights, x_.rows(), execution),
         rows_(x_.rows()),
@@ -57,7 +59,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         slopes_(length(rows_ * outputs_)),
         delta_(length(rows_ * outputs_)),
         point_(length(size())),
-        direction_(length(size())) {
+        direction_(length(size())),
+        trial_point_(length(size())),
+        trial_gradient_(length(size())) {
     find_null_model();
     if constexpr (has_scale) loss_.set_floor(null_objective_, mean_abs_target_);
     x_.scale({.weights = data.weights,
@@ -106,13 +110,14 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     ++counts_.values;
     ++counts_.gradients;
     point_.assign(x, x + length(size()));
+    if (const auto value = evaluate_in_one_pass(point_, eta_, gradient)) return *value;
     predict(point_, data_.offset, eta_);
     return finish_base(gradient);
   }
 
   void begin_line(const double* direction) override {
     direction_.assign(direction, direction + length(size()));
-    predict(direction_, nullptr, delta_);
+    ahead_ = Ahead::nothing;
     penalty_ = {};
     for (Index k = 0; k < outputs_; ++k) {
       for (Index j = 0; j < cols_; ++j) {
@@ -129,6 +134,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   LinePoint along(double step) override {
     ++counts_.values;
+    if (ahead_ == Ahead::nothing && try_point(step)) return trial_;
+    look_along_line();
     const std::array<double, 3> sums = loss_.line(eta_.data(), delta_.data(), step);
     return {
         .step = step,
@@ -138,6 +145,15 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   double move(double step, double* x, double* gradient) override {
     ++counts_.gradients;
+    if (ahead_ == Ahead::trial && step == trial_.step) {
+      eta_.swap(delta_);
+      point_.swap(trial_point_);
+      ahead_ = Ahead::nothing;
+      std::copy(point_.begin(), point_.end(), x);
+      std::copy(trial_gradient_.begin(), trial_gradient_.end(), gradient);
+      return trial_.value;
+    }
+    look_along_line();
     for (std::size_t i = 0; i < point_.size(); ++i) point_[i] += step * direction_[i];
     loss_.advance(step, delta_.data(), eta_.data());
     std::copy(point_.begin(), point_.end(), x);
@@ -145,11 +161,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   Refinements refinements() override {
-    Refinements have{.product = this, .diagonal = this};
-    if (x_.has_gram()) {
-      have.matrix = &hessian_;
-      if (!has_scale && core::flag(loss().info(), "likelihood")) have.information = &information_;
-    }
+    Refinements have{.product = this, .matrix = &hessian_, .diagonal = this};
+    if (!has_scale && core::flag(loss().info(), "likelihood")) have.information = &information_;
     return have;
   }
   Counts counts() const override { return counts_; }
@@ -181,38 +194,49 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   DualPoint dual_point(const Vector& x, bool keep_theta) {
     DualPoint result;
     point_ = x;
-    predict(point_, data_.offset, eta_);
     second_ = Second::none;
-    result.primal = loss_.value(eta_.data()) / total_ + penalty_value();
-    if (data_.fit_intercept) shift_to_best_intercept();
-    loss_.gradient(eta_.data(), slopes_.data());  // -s u
-    if (data_.fit_intercept) balance_slopes();
-    if constexpr (has_scale) loss_.make_feasible(slopes_.data());
+    ahead_ = Ahead::nothing;
+    Vector z(length(cols_ * outputs_)), shifts;
+    // Without an intercept to be the best, slopes are met by X in the pass that makes them.
+    const std::optional<double> loss =
+        data_.fit_intercept ? std::nullopt : multiply_slopes(point_, eta_, z.data());
+    if (!loss) {
+      predict(point_, data_.offset, eta_);
+      result.primal = loss_.value(eta_.data()) / total_ + penalty_value(point_);
+      if (data_.fit_intercept) shifts = shift_to_best_intercept();
+      loss_.gradient(eta_.data(), slopes_.data());  // -s u
+      if (data_.fit_intercept) balance_slopes();
+      if constexpr (has_scale) loss_.make_feasible(slopes_.data());
+    } else {
+      result.primal = *loss / total_ + penalty_value(point_);
+    }
     double dual = dual_of_loss();
     if (dual == -infinity) {
       // Weights, multiplied and divided by, can carry a slope over the edge of the domain.
-      for (double& g : slopes_) g *= 1 - 8 * epsilon;
+      constexpr double inside = 1 - 8 * epsilon;
+      for (double& g : slopes_) g *= inside;
+      for (double& product : z) product *= inside;
       dual = dual_of_loss();
     }
     sum_slopes();
-    Vector z(length(cols_));
-    for (Index k = 0; k < outputs_; ++k) {
-      correlate(k, z.data());
-      for (Index j = 0; j < cols_; ++j) dual -= terms_(j).conjugate(-z[length(j)]);
-    }
+    multiply_by_columns(loss.has_value(), z.data());
+    for (Index i = 0; i < cols_ * outputs_; ++i) dual -= terms_(i % cols_).conjugate(-z[length(i)]);
     result.value = dual;
     if (keep_theta) {
       result.theta = delta_;
       for (double& u : result.theta) u = -u;
     }
-    predict(point_, data_.offset, eta_);
+    for (std::size_t k = 0; k < shifts.size(); ++k) {
+      double* const eta = eta_.data() + static_cast<Index>(k) * rows_;
+      for (Index i = 0; i < rows_; ++i) eta[i] -= shifts[k];
+    }
     return result;
   }
 
   // At the base point: the objective, where `value` is what `evaluate` returned; by how much the
   // loss exceeds the bound of its slopes; and what an intercept gains that its gradient moves.
   double primal(double value) const {
-    if constexpr (has_scale) return loss_.true_value() / total_ + penalty_value();
+    if constexpr (has_scale) return loss_.true_value() / total_ + penalty_value(point_);
     else return value;
   }
   double slack() const {
@@ -301,6 +325,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
  private:
   // The second derivatives of the loss: at the targets, or their expectations.
   enum class Second { none, observed, expected };
+  // What delta_ has: the predictions of the trial, those of the direction, or anything.
+  enum class Ahead { nothing, trial, line };
 
   class Matrix final : public HessianMatrix {
    public:
@@ -316,37 +342,95 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // Of slopes_, -s u; leaves -u in delta_.
   double dual_of_loss() {
-    return -loss_.conjugate(slopes_.data(), data_.offset, delta_.data()) / total_;
+    return -loss_.conjugate(slopes_.data(), data_.offset, scratch()) / total_;
   }
 
-  double penalty_value() const {
+  double penalty_value(const Vector& x) const {
     double sum = 0;
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index j = 0; j < cols_; ++j) sum += terms_(j).value(point_[length(k * cols_ + j)]);
-    }
+    for (Index i = 0; i < cols_ * outputs_; ++i) sum += terms_(i % cols_).value(x[length(i)]);
     return sum;
   }
 
-  // out = X~ w + b (+ offset), output by output.
-  void predict(const Vector& x, const double* offset, Vector& out) {
-    for (Index k = 0; k < outputs_; ++k) {
-      const double shift = data_.fit_intercept ? x[length(cols_ * outputs_ + k)] : 0.0;
-      x_.predict(x.data() + k * cols_, shift, offset, out.data() + k * rows_, execution());
+  // eta = X~ w + b (+ offset), output by output.
+  void predict(const Vector& x, const double* offset, Vector& eta) {
+    x_.predict(outputs_, x.data(), shifts(x.data()), offset, eta.data(), execution());
+  }
+  const double* shifts(const double* x) const {
+    return data_.fit_intercept ? x + cols_ * outputs_ : nullptr;
+  }
+
+  // eta at x, slopes there in slopes_ and the loss, and their products with the columns of X as
+  // they are, all in one pass over X. Nothing, and eta is undone, where that cannot be.
+  std::optional<double> multiply_slopes(const Vector& x, Vector& eta, double* out) {
+    if constexpr (!has_scale) {
+      if (!has_one_pass_) return std::nullopt;
+      std::array<double, design::most_row_blocks> losses{};
+      const auto slopes = [&](const design::RowRange& rows) -> const double* {
+        losses[length(rows.block)] +=
+            loss_.gradient(rows.begin, rows.end, eta.data(), slopes_.data());
+        return slopes_.data() + rows.begin;
+      };
+      has_one_pass_ = x_.predict_then_multiply(outputs_, x.data(), shifts(x.data()), data_.offset,
+                                               eta.data(), slopes, out, execution());
+      if (has_one_pass_) return std::accumulate(losses.begin(), losses.end(), 0.0);
     }
+    return std::nullopt;
+  }
+
+  // The value and gradient at x, whose predictions become eta.
+  std::optional<double> evaluate_in_one_pass(const Vector& x, Vector& eta, double* gradient) {
+    const std::optional<double> loss = multiply_slopes(x, eta, gradient);
+    if (!loss) return std::nullopt;
+    return finish_gradient(x, *loss, true, gradient);
   }
 
   // From the predictions of the base point: its value, and its gradient.
   double finish_base(double* gradient) {
-    second_ = Second::none;
     const double loss = loss_.gradient(eta_.data(), slopes_.data());
+    return finish_gradient(point_, loss, false, gradient);
+  }
+
+  // Of slopes_ at x. `has_products`: the gradient holds their products with X.
+  double finish_gradient(const Vector& x, double loss, bool has_products, double* gradient) {
+    second_ = Second::none;
     sum_slopes();
+    multiply_by_columns(has_products, gradient);
+    for (Index i = 0; i < cols_ * outputs_; ++i) gradient[i] += terms_(i % cols_).l2 * x[length(i)];
+    for (Index k = 0; data_.fit_intercept && k < outputs_; ++k)
+      gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
+    return loss / total_ + penalty_value(x);
+  }
+
+  // out_k = X~' v_k / sum s of slopes_, whose sums must be known; from X' v_k where these are
+  // there.
+  void multiply_by_columns(bool has_products, double* out) const {
     for (Index k = 0; k < outputs_; ++k) {
-      double* const out = gradient + k * cols_;
-      correlate(k, out);
-      for (Index j = 0; j < cols_; ++j) out[j] += terms_(j).l2 * point_[length(k * cols_ + j)];
-      if (data_.fit_intercept) gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
+      if (has_products) x_.finish_correlation(slope_sums_[length(k)], out + k * cols_);
+      else correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out + k * cols_);
     }
-    return loss / total_ + penalty_value();
+  }
+
+  // The line's first trial, as a point of its own. False: not here.
+  bool try_point(double step) {
+    double slope = 0;
+    for (std::size_t i = 0; i < point_.size(); ++i)
+      trial_point_[i] = point_[i] + step * direction_[i];
+    const auto value = evaluate_in_one_pass(trial_point_, delta_, trial_gradient_.data());
+    if (!value) return false;
+    for (std::size_t i = 0; i < point_.size(); ++i) slope += trial_gradient_[i] * direction_[i];
+    trial_ = {.step = step, .value = *value, .slope = slope};
+    ahead_ = Ahead::trial;
+    return true;
+  }
+  void look_along_line() {
+    if (ahead_ == Ahead::line) return;
+    predict(direction_, nullptr, delta_);
+    ahead_ = Ahead::line;
+  }
+  // What was known of the line is lost.
+  double* scratch() {
+    ahead_ = Ahead::nothing;
+    return delta_.data();
   }
 
   void sum_slopes() {
@@ -355,10 +439,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       slope_sums_[length(k)] = loss_.sum(slopes_.data() + k * rows_);
   }
 
-  // out_j = x~_j' v_k / sum s of slopes_ (or what took its place), whose sums must be known.
-  void correlate(Index k, double* out) const {
-    correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out);
-  }
   void correlate(const double* v, double sum, double* out) const {
     x_.correlate(v, sum, out, execution());
   }
@@ -404,9 +484,10 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   double best_shift(Index k) {
-    std::fill(delta_.begin(), delta_.end(), 0.0);
-    std::fill_n(delta_.begin() + k * rows_, rows_, 1.0);
-    return best_step(loss_, eta_.data(), delta_.data());
+    double* const all = scratch();
+    std::fill_n(all, rows_ * outputs_, 0.0);
+    std::fill_n(all + k * rows_, rows_, 1.0);
+    return best_step(loss_, eta_.data(), all);
   }
 
   // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
@@ -436,26 +517,44 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         return;
       }
     }
-    loss_.curvature(eta_.data(), delta_.data(), slopes_.data());
+    loss_.curvature(eta_.data(), scratch(), slopes_.data());
   }
 
   // s_i d2 loss / d eta_k d eta_l at the base point.
   const double* curvature_block(Index k, Index l) {
-    return loss_.curvature_block(slopes_.data(), k, l, delta_.data());
+    return loss_.curvature_block(slopes_.data(), k, l, scratch());
   }
 
   void multiply(const double* v, double* out) override {
     ++counts_.hessian_products;
     need(Second::observed);
-    const Vector x(v, v + size());
-    predict(x, nullptr, delta_);
-    loss_.product(slopes_.data(), delta_.data());
+    double* const u = scratch();
+    const bool has_products = multiply_curvatures(v, u, out);
+    if (!has_products) {
+      x_.predict(outputs_, v, shifts(v), nullptr, u, execution());
+      loss_.product(slopes_.data(), u);
+    }
     for (Index k = 0; k < outputs_; ++k) {
-      const double* const u = delta_.data() + k * rows_;
-      const double sum = loss_.sum(u);
-      correlate(u, sum, out + k * cols_);
-      for (Index j = 0; j < cols_; ++j) out[k * cols_ + j] += terms_(j).l2 * v[k * cols_ + j];
+      const double sum = loss_.sum(u + k * rows_);
+      double* const products = out + k * cols_;
+      if (has_products) x_.finish_correlation(sum, products);
+      else correlate(u + k * rows_, sum, products);
+      for (Index j = 0; j < cols_; ++j) products[j] += terms_(j).l2 * v[k * cols_ + j];
       if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
+    }
+  }
+  // u = (the second derivative of the loss) X~ v, and its products with the columns of X as they
+  // are, in one pass. False: nothing done.
+  bool multiply_curvatures(const double* v, double* u, double* out) {
+    if constexpr (!has_scale) {
+      const auto product = [&](const design::RowRange& rows) -> const double* {
+        loss_.product(rows.begin, rows.end, slopes_.data(), u);
+        return u + rows.begin;
+      };
+      return has_one_pass_ && x_.predict_then_multiply(outputs_, v, shifts(v), nullptr, u, product,
+                                                       out, execution());
+    } else {
+      return false;
     }
   }
 
@@ -555,9 +654,13 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   penalty::Terms terms_;
   Vector eta_;                // predictions at the base point
   Vector slopes_;             // s loss' there, or s loss'' once second_ says which
-  Vector delta_;              // predictions of the line's direction, scratch of products
+  Vector delta_;              // predictions of a trial or of the line's direction; scratch
   Vector point_, direction_;  // the base point and the line's direction
-  Vector coupling_;           // scratch
+  Vector trial_point_, trial_gradient_;
+  LinePoint trial_;
+  Ahead ahead_ = Ahead::nothing;
+  bool has_one_pass_ = !has_scale;  // false once the design has said so
+  Vector coupling_;                 // scratch
   Vector slope_sums_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Second second_ = Second::none;

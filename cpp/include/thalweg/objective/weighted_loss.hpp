@@ -47,6 +47,10 @@ class WeightedLoss final {
       sums[0] = loss_.gradient(block(begin, end), eta + begin, g + begin);
     })[0];
   }
+  // Of some rows.
+  double gradient(Index begin, Index end, const double* eta, double* g) const {
+    return loss_.gradient(block(begin, end), eta + begin, g + begin);
+  }
   // Value, first and second derivative of sum_i s_i loss(y_i, eta_i + t d_i) at t = step.
   std::array<double, 3> line(const double* eta, const double* d, double step) const {
     return blocks_.sum<3>([&](Index begin, Index end, auto& sums) {
@@ -83,9 +87,11 @@ class WeightedLoss final {
   }
   // v <- (the second derivative) v
   void product(const double* h, double* v) const {
-    blocks_.for_each([&](Index begin, Index end) {
-      loss_.product(block(begin, end), h + begin, v + begin, v + begin);
-    });
+    blocks_.for_each([&](Index begin, Index end) { product(begin, end, h, v); });
+  }
+  // On some rows.
+  void product(Index begin, Index end, const double* h, double* v) const {
+    loss_.product(block(begin, end), h + begin, v + begin, v + begin);
   }
   // s_i d2 loss / d eta_k d eta_l: h itself, or made in `scratch` of n.
   const double* curvature_block(const double* h, Index k, Index l, double* scratch) const {

@@ -29,8 +29,8 @@ struct ScoringMethod {
   // Superlinear for canonical links, whose information is the Hessian.
   static constexpr auto flags =
       flags_of({.handles_nonconvex = true, .superlinear = true, .needs_information = true});
-  static constexpr std::array<std::string_view, 4> needs{
-      {"smooth", "smooth_penalty", "column_access", "likelihood"}};
+  static constexpr std::array<std::string_view, 3> needs{
+      {"smooth", "smooth_penalty", "likelihood"}};
 };
 
 struct FisherScoring final : ScoringMethod {

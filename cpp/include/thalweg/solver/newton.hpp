@@ -157,9 +157,7 @@ struct Newton final {
 
   static constexpr auto flags =
       flags_of({.handles_nonconvex = true, .superlinear = true, .needs_hessian = true});
-  // A linear model's Hessian is made of columns.
-  static constexpr std::array<std::string_view, 3> needs{
-      {"smooth", "smooth_penalty", "column_access"}};
+  static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "newton",
       .summary = "Newton's method with a Cholesky factorisation, modified where f is not convex.",

@@ -36,8 +36,6 @@ struct Task {
 
 struct Request {
   const design::AnyDesign* design = nullptr;
-  // The same matrix by rows, where X w is faster so (sparse); or null. Smooth problems only.
-  const design::AnyDesign* by_rows = nullptr;
   const double* y = nullptr;        // n x targets, column major
   const double* weights = nullptr;  // n x weightings, column major, or null
   const double* heldout = nullptr;  // like weights: rows whose error is reported

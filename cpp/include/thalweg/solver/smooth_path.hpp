@@ -30,13 +30,12 @@ class SmoothPathRunner final {
   std::vector<core::Result> run() {
     const auto start = core::StopToken::Clock::now();
     core::Execution execution = request_.execution;
-    std::optional<Model> model(std::in_place, *request_.design, request_.by_rows, data(), loss_,
-                               execution);
+    std::optional<Model> model(std::in_place, *request_.design, data(), loss_, execution);
     if (execution.stop_requested()) {
       if (!execution.stop->expired()) return {unstarted()};
       // Out of time: the start is still evaluated and certified.
       execution.stop = nullptr;
-      model.emplace(*request_.design, request_.by_rows, data(), loss_, execution);
+      model.emplace(*request_.design, data(), loss_, execution);
     }
     Model& glm = *model;
     const Limits limits(spec_, glm.columns());
