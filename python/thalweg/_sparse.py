@@ -16,7 +16,8 @@ def read_sparse(X, copies, n_threads, by_rows):
     given = X.format
     kind, parts = _read_parts(X, copies)
     # By rows, X is its transpose by columns.
-    wanted, lines, shape = ("csr", "rows", X.shape[::-1]) if by_rows else ("csc", "columns", X.shape)
+    wanted, lines = ("csr", "rows") if by_rows else ("csc", "columns")
+    shape = X.shape[::-1] if by_rows else X.shape
     make = getattr(_core.Design, wanted)
     if given == wanted:
         why = "unsorted or duplicate entries sorted and summed"

@@ -77,9 +77,7 @@ class Data:
         return None if self.sample_weight is None else self.sample_weight.reshape(-1, 1)
 
 
-def read_data(
-    X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, by_rows=False
-):
+def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, by_rows=False):
     """Check X, y, weights and offset and turn them into views for the core.
 
     Parameters
