@@ -69,10 +69,10 @@ struct SparseKernels {
   void (*axpy_weighted)(double a, const T* x, const I* index, Index nnz, const double* s,
                         double* v);
   Moments (*moments)(const T* x, const I* index, Index nnz, const double* s, const double* v);
-  // The first two with several vectors v_k that lie side by side, v_k[i] at v[i * width + k], width
+  // The first two with several vectors v_k that lie side by side, v_k[i] at v[i * pitch + k], pitch
   // a multiple of side_by_side: out[k] = sum_e x_e v_k[index_e], and v_k[index_e] += a[k] x_e.
-  void (*dots)(const T* x, const I* index, Index nnz, const double* v, Index width, double* out);
-  void (*axpys)(const double* a, const T* x, const I* index, Index nnz, double* v, Index width);
+  void (*dots)(const T* x, const I* index, Index nnz, const double* v, Index pitch, double* out);
+  void (*axpys)(const double* a, const T* x, const I* index, Index nnz, double* v, Index pitch);
 };
 
 // What numbers of vectors are padded to: whole registers of every instruction set.

@@ -448,16 +448,7 @@ template <bool centered, bool weighted, class T>
 THALWEG_KERNEL_INLINE void pack_group(const T* const* x, Index stride, Index kc,
                                       const double* center, const double* s, double* panel) {
   const Vec shift = centered ? load(center) : Vec{};
-  bool adjacent = true;
-  for (int k = 1; k < lanes; ++k) adjacent = adjacent && x[k] == x[0] + k;
   Index i = 0;
-  if (adjacent) {  // rows of a row-major design
-    const T* row = x[0];
-    for (; i < kc; ++i, row += stride) {
-      store(panel + i * width, adjust<centered, weighted>(load(row), shift, s, i));
-    }
-    return;
-  }
   if (stride == 1) {
     const T* column[lanes];
     THALWEG_UNROLL
@@ -481,9 +472,29 @@ THALWEG_KERNEL_INLINE void pack_group(const T* const* x, Index stride, Index kc,
   }
 }
 
+// All columns of a panel of a row-major design, row by row: its memory is read in its order.
+template <bool centered, bool weighted, class T>
+THALWEG_KERNEL_INLINE void pack_rows(const T* x, Index stride, Index kc, const double* center,
+                                     const double* s, double* panel) {
+  static_assert(width % lanes == 0);
+  for (Index i = 0; i < kc; ++i, x += stride, panel += width) {
+    THALWEG_UNROLL
+    for (Index c = 0; c < width; c += lanes) {
+      const Vec shift = centered ? load(center + c) : Vec{};
+      store(panel + c, adjust<centered, weighted>(load(x + c), shift, s, i));
+    }
+  }
+}
+
 template <bool centered, bool weighted, class T>
 THALWEG_KERNEL_INLINE void pack_of(const T* const* x, Index stride, Index count, Index kc,
                                    const double* center, const double* s, double* panel) {
+  bool adjacent = count == width;
+  for (Index c = 1; c < count; ++c) adjacent = adjacent && x[c] == x[0] + c;
+  if (adjacent) {
+    pack_rows<centered, weighted>(x[0], stride, kc, center, s, panel);
+    return;
+  }
   Index c = 0;
   for (; c + lanes <= count; c += lanes) {
     pack_group<centered, weighted>(x + c, stride, kc, centered ? center + c : center, s, panel + c);
@@ -648,11 +659,11 @@ void sparse_axpy_weighted(double a, const T* x, const I* index, Index nnz, const
 // `count` registers of the vectors.
 template <int count, class T, class I>
 THALWEG_KERNEL_INLINE void sparse_dots_of(const T* x, const I* index, Index nnz, const double* v,
-                                          Index width, double* out) {
+                                          Index pitch, double* out) {
   Vec sum[count] = {};
   for (Index e = 0; e < nnz; ++e) {
     const Vec value = broadcast(static_cast<double>(x[e]));
-    const double* const at = v + static_cast<Index>(index[e]) * width;
+    const double* const at = v + static_cast<Index>(index[e]) * pitch;
     THALWEG_UNROLL
     for (int c = 0; c < count; ++c) sum[c] += value * load(at + c * lanes);
   }
@@ -662,36 +673,36 @@ THALWEG_KERNEL_INLINE void sparse_dots_of(const T* x, const I* index, Index nnz,
 
 template <int count, class T, class I>
 THALWEG_KERNEL_INLINE void sparse_axpys_of(const double* a, const T* x, const I* index, Index nnz,
-                                           double* v, Index width) {
+                                           double* v, Index pitch) {
   Vec scale[count];
   THALWEG_UNROLL
   for (int c = 0; c < count; ++c) scale[c] = load(a + c * lanes);
   for (Index e = 0; e < nnz; ++e) {
     const Vec value = broadcast(static_cast<double>(x[e]));
-    double* const at = v + static_cast<Index>(index[e]) * width;
+    double* const at = v + static_cast<Index>(index[e]) * pitch;
     THALWEG_UNROLL
     for (int c = 0; c < count; ++c) store(at + c * lanes, load(at + c * lanes) + value * scale[c]);
   }
 }
 
 template <class T, class I>
-void sparse_dots(const T* x, const I* index, Index nnz, const double* v, Index width, double* out) {
+void sparse_dots(const T* x, const I* index, Index nnz, const double* v, Index pitch, double* out) {
   constexpr int most = side_by_side / lanes < 4 ? 4 : side_by_side / lanes;
   Index k = 0;
-  for (; k + most * lanes <= width; k += most * lanes)
-    sparse_dots_of<most>(x, index, nnz, v + k, width, out + k);
-  for (; k < width; k += side_by_side)
-    sparse_dots_of<side_by_side / lanes>(x, index, nnz, v + k, width, out + k);
+  for (; k + most * lanes <= pitch; k += most * lanes)
+    sparse_dots_of<most>(x, index, nnz, v + k, pitch, out + k);
+  for (; k < pitch; k += side_by_side)
+    sparse_dots_of<side_by_side / lanes>(x, index, nnz, v + k, pitch, out + k);
 }
 
 template <class T, class I>
-void sparse_axpys(const double* a, const T* x, const I* index, Index nnz, double* v, Index width) {
+void sparse_axpys(const double* a, const T* x, const I* index, Index nnz, double* v, Index pitch) {
   constexpr int most = side_by_side / lanes < 4 ? 4 : side_by_side / lanes;
   Index k = 0;
-  for (; k + most * lanes <= width; k += most * lanes)
-    sparse_axpys_of<most>(a + k, x, index, nnz, v + k, width);
-  for (; k < width; k += side_by_side)
-    sparse_axpys_of<side_by_side / lanes>(a + k, x, index, nnz, v + k, width);
+  for (; k + most * lanes <= pitch; k += most * lanes)
+    sparse_axpys_of<most>(a + k, x, index, nnz, v + k, pitch);
+  for (; k < pitch; k += side_by_side)
+    sparse_axpys_of<side_by_side / lanes>(a + k, x, index, nnz, v + k, pitch);
 }
 
 template <bool weighted, class T, class I>
