@@ -45,6 +45,17 @@ def test_overlapping_classes_without_a_penalty_converge(cls):
     assert model.report_.status == "converged"
 
 
+@every
+@pytest.mark.parametrize("weight", [1e-320, 1e-22, 1e22, 1e306])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_weights_of_any_size_are_relative_to_the_strength(cls, weight):
+    X, y = sample()
+    y = estimators.target(cls, y)
+    by_number = estimators.make(cls).fit(X, y, weight)
+    by_sample = estimators.make(cls).fit(X, y, np.full(len(y), weight))
+    np.testing.assert_allclose(by_sample.coef_, by_number.coef_, rtol=1e-4, atol=1e-6)
+
+
 @classifiers
 def test_one_class_is_refused(cls):
     X, y = sample()
