@@ -141,7 +141,7 @@ def minimize(
         Limits of the variables; None in a pair: no limit.
     prox : None
         Not supported in this version.
-    constraints : empty
+    constraints : empty or None
         Not supported in this version.
     tol : float in [0, inf), optional
         Largest entry of the projected gradient to stop at, as option gtol; 1e-5 by default.
@@ -196,7 +196,7 @@ def minimize(
     check("minimize", locals(), _RULES)
     if prox is not None:
         raise ValueError(f"prox must be None: it is not supported in this version; got {prox!r}.")
-    if isinstance(constraints, dict) or len(constraints) > 0:
+    if constraints is not None and not _is_empty(constraints):
         raise ValueError(
             "constraints must be empty: they are not supported in this version (bounds are); "
             f"got {show(constraints)}."
@@ -239,6 +239,10 @@ def minimize(
     if disp:
         sys.stdout.write(f"{result.message}\n{result.report}\n")
     return result
+
+
+def _is_empty(collection):
+    return isinstance(collection, (list, tuple, dict)) and len(collection) == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,12 @@ WRONG = {
         [(0,), (1,)],
     ],
     "prox": [abs],
-    "constraints": [{"type": "eq", "fun": rosen}, [LinearConstraint([1, 1], 0, 1)]],
+    "constraints": [
+        {"type": "eq", "fun": rosen},
+        [LinearConstraint([1, 1], 0, 1)],
+        LinearConstraint([1, 1], 0, 1),
+        3,
+    ],
     "tol": [-1, np.nan, "1e-3", True],
     "callback": [3, "callback"],
     "n_starts": [0, -1, 1.5, None],
@@ -54,6 +59,11 @@ def test_errors_name_the_argument(name, value):
     with pytest.raises((ValueError, TypeError), match=rf"\b{name}\b"):
         tw.minimize(arguments.pop("fun"), arguments.pop("x0"), **arguments)
     assert not calls
+
+
+@pytest.mark.parametrize("nothing", [None, (), [], {}])
+def test_no_constraints(nothing):
+    assert tw.minimize(rosen, X0, jac=rosen_der, constraints=nothing).success
 
 
 def test_methods_without_bounds_refuse_them():
