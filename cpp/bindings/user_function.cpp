@@ -19,9 +19,41 @@ py::array_t<double> copy_of(const double* x, Index size) {
   return py::array_t<double>(static_cast<py::ssize_t>(size), x);
 }
 
-double to_number(const py::handle& object) {
+std::string complaint(const char* name, const std::string& expected, const py::object& got) {
+  return std::string(name) + " must return " + expected + "; got an object of type " +
+         std::string(py::str(py::type::of(got).attr("__name__")));
+}
+
+// convert(), where Python's complaint about what `name` returned becomes one that names it. Other
+// exceptions, of the object's own methods, come out unchanged.
+template <class Convert>
+auto naming(const char* name, const std::string& expected, const py::object& got,
+            Convert&& convert) {
+  try {
+    return convert();
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_TypeError) && !error.matches(PyExc_ValueError)) throw;
+    const std::string message =
+        complaint(name, expected, got) + " (" + std::string(py::str(error.value())) + ")";
+    py::raise_from(error, PyExc_TypeError, message.c_str());
+    throw py::error_already_set();
+  }
+}
+
+// None, which NumPy makes a NaN of, is a forgotten return.
+py::array to_array(const char* name, const std::string& expected, const py::object& object) {
+  if (object.is_none()) throw py::type_error(complaint(name, expected, object));
+  return naming(name, expected, object, [&] { return py::array(object); });
+}
+
+bool is_complex(const py::object& number) {
+  if (PyComplex_Check(number.ptr()) != 0) return true;
+  return py::isinstance(number, py::module_::import("numpy").attr("complexfloating"));
+}
+
+double to_number(const py::object& object) {
   if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr());
-  py::object number = py::reinterpret_borrow<py::object>(object);
+  py::object number = object;
   if (py::isinstance<py::array>(object)) {
     if (py::reinterpret_borrow<py::array>(object).size() != 1) {
       throw py::value_error("fun must return a number; got an array of shape " +
@@ -29,25 +61,31 @@ double to_number(const py::handle& object) {
     }
     number = object.attr("item")();
   }
-  const double value = PyFloat_AsDouble(number.ptr());
-  if (value == -1.0 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-  return value;
+  if (is_complex(number)) {
+    throw py::type_error("fun must return a real number; got the complex " +
+                         std::string(py::str(number)));
+  }
+  return naming("fun", "a real number", number, [&] {
+    const double value = PyFloat_AsDouble(number.ptr());
+    if (value == -1.0 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+    return value;
+  });
 }
 
 // The entries of what `name` returned, in C order.
 void to_numbers(const char* name, const py::object& object, Index size, const std::string& shape,
                 double* out) {
-  py::object dense = object;
-  if (!py::isinstance<py::array>(object) && py::hasattr(object, "toarray"))
-    dense = object.attr("toarray")();
-  py::array array = py::array::ensure(dense);
-  if (!array) throw py::error_already_set();
+  const py::object dense = !py::isinstance<py::array>(object) && py::hasattr(object, "toarray")
+                               ? object.attr("toarray")()
+                               : object;
+  const std::string expected = "an array of real numbers of shape " + shape;
+  const py::array array = to_array(name, expected, dense);
   if (array.dtype().kind() == 'c') {
     throw py::type_error(std::string(name) + " must return real numbers; got complex ones");
   }
-  const auto numbers =
-      py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(array);
-  if (!numbers) throw py::error_already_set();
+  const auto numbers = naming(name, expected, object, [&] {
+    return py::array_t<double, py::array::c_style | py::array::forcecast>(array);
+  });
   if (numbers.size() != size) {
     throw py::value_error(std::string(name) + " must return an array of shape " + shape +
                           "; got shape " + std::string(py::str(array.attr("shape"))));
@@ -85,8 +123,8 @@ py::array_t<std::complex<double>> complex_point(const double* x, Index size, Ind
 // The imaginary parts of what `name` returned, over the step: a column of the Jacobian.
 void to_derivatives(const char* name, const py::object& object, Index count, double step,
                     double* out) {
-  const auto array = py::array::ensure(object);
-  if (!array) throw py::error_already_set();
+  const py::array array =
+      to_array(name, "complex numbers for a complex point where jac is 'cs'", object);
   if (array.dtype().kind() != 'c' || array.size() != count) {
     throw py::type_error(std::string(name) + " must return " + std::to_string(count) +
                          " complex number" + (count == 1 ? "" : "s") +
@@ -122,7 +160,7 @@ class PythonFunction final {
       const py::object result = fun_(copy_of(x, size_));
       if (is_pair_) {
         const py::sequence pair = to_pair(result);
-        value_ = to_number(py::object(pair[0]));
+        value_ = to_number(pair[0]);
         to_numbers("fun", pair[1], size_, vector_shape(size_), gradient_.data());
         ++calls_.budget.gradients;
       } else {
@@ -213,8 +251,8 @@ class PythonResiduals final {
  private:
   Index count_at(const Vector& start) const {
     ++calls_.budget.functions;
-    const auto array = py::array::ensure(residuals_(copy_of(start.data(), size_)));
-    if (!array) throw py::error_already_set();
+    const py::array array =
+        to_array("residuals", "an array of real numbers", residuals_(copy_of(start.data(), size_)));
     if (array.size() == 0) throw py::value_error("residuals must return at least one number");
     return static_cast<Index>(array.size());
   }

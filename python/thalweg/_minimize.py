@@ -55,14 +55,16 @@ class _Settings:
     absolute_step: float = 0.0
 
 
-# SciPy's options: their place in the settings, and what they may be.
+_COUNT = "int [0, inf) or [inf, inf]"
+
+# SciPy's options: their place in the settings, and what they may be; None leaves the default.
 _OPTIONS = {
     "gtol": ("tol", "[0, inf)"),
-    "maxiter": ("max_iter", "int [0, inf)"),
-    "maxfun": ("max_functions", "int [0, inf) or None"),
-    "maxfev": ("max_functions", "int [0, inf) or None"),
+    "maxiter": ("max_iter", _COUNT),
+    "maxfun": ("max_functions", _COUNT),
+    "maxfev": ("max_functions", _COUNT),
     "ftol": ("least_decrease", "[0, inf)"),
-    "finite_diff_rel_step": ("relative_step", "(0, inf) or None"),
+    "finite_diff_rel_step": ("relative_step", "(0, inf)"),
     "eps": ("absolute_step", "(0, inf)"),
 }
 
@@ -135,13 +137,13 @@ def minimize(
         Product of the Hessian with a vector, ``hessp(x, v, *args)``.
     method : str or solvers.Solver, default="auto"
         Name of a catalogued solver that minimizes functions, in SciPy's spelling where it has the
-        method ("L-BFGS-B"), or a handle with parameters. "auto" chooses by bounds, derivatives
-        and the number of variables; ``report.reason`` says why.
+        method ("L-BFGS-B"), or a handle with parameters. "auto", or None, chooses by bounds,
+        derivatives and the number of variables; ``report.reason`` says why.
     bounds : sequence of (low, high) or scipy.optimize.Bounds, optional
         Limits of the variables; None in a pair: no limit.
     prox : None
         Not supported in this version.
-    constraints : empty
+    constraints : empty or None
         Not supported in this version.
     tol : float in [0, inf), optional
         Largest entry of the projected gradient to stop at, as option gtol; 1e-5 by default.
@@ -151,7 +153,7 @@ def minimize(
     options : dict, optional
         SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps,
         finite_diff_rel_step, maxcor, disp; and parameters of the method by their catalogue names.
-        Others are ignored with an `OptimizeWarning`, as in SciPy.
+        None leaves a default. Others are ignored with an `OptimizeWarning`, as in SciPy.
     n_starts : int in [1, inf), default=1
         Runs: the first from `x0`, the others from random points: uniform between two finite
         bounds, else normal around `x0` with standard deviation max(1, \|x0_j\|), clipped. The
@@ -196,7 +198,7 @@ def minimize(
     check("minimize", locals(), _RULES)
     if prox is not None:
         raise ValueError(f"prox must be None: it is not supported in this version; got {prox!r}.")
-    if isinstance(constraints, dict) or len(constraints) > 0:
+    if constraints is not None and not _is_empty(constraints):
         raise ValueError(
             "constraints must be empty: they are not supported in this version (bounds are); "
             f"got {show(constraints)}."
@@ -239,6 +241,10 @@ def minimize(
     if disp:
         sys.stdout.write(f"{result.message}\n{result.report}\n")
     return result
+
+
+def _is_empty(collection):
+    return isinstance(collection, (list, tuple, dict)) and len(collection) == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,12 +380,20 @@ class _Run:
 def _read_options(settings, options):
     """Take the options that are settings; return the others."""
     for name, (place, rule) in _OPTIONS.items():
-        if name in options:
-            check("minimize", {f"options[{name!r}]": options[name]}, {f"options[{name!r}]": rule})
-            value = options.pop(name)
-            if value is not None:
-                setattr(settings, place, value)
+        value = options.pop(name, None)
+        if value is not None:
+            value = _read_option(name, value, rule)
+            setattr(settings, place, sys.maxsize if value == np.inf else value)
     return options
+
+
+def _read_option(name, value, rule):
+    """Check an option under the name that the caller wrote; 1e4 is an integer, as in SciPy."""
+    if rule.startswith("int ") and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    label = f"options[{name!r}]"
+    check("minimize", {label: value}, {label: rule})
+    return value
 
 
 @functools.cache
@@ -409,6 +423,7 @@ def _solver_name(method):
 def _read_method(method, own, objective, size, is_free):
     """Return the handle of the solver and why it was chosen; `own` holds its parameters."""
     reason = ""
+    method = "auto" if method is None else method
     if isinstance(method, solvers.Solver):
         handle = method
         _solver_name(handle.entry.name)
@@ -425,14 +440,18 @@ def _read_method(method, own, objective, size, is_free):
             f"bounds must be None with method {handle.entry.name.replace('_', '-')!r}; those that "
             f"handle bounds are {', '.join(map(repr, able))}."
         )
-    names = {p.name for p in handle.entry.parameters}
-    given = {_SCIPY_OPTIONS.get(key, key): value for key, value in own.items() if key != "disp"}
-    unknown = sorted(given.keys() - names)
+    rules = {p.name: p.interval for p in handle.entry.parameters}
+    own = {key: value for key, value in own.items() if key != "disp"}
+    unknown = sorted(key for key in own if _SCIPY_OPTIONS.get(key, key) not in rules)
     if unknown:
         warnings.warn(
             f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=3
         )
-    parameters = {key: value for key, value in given.items() if key in names}
+    parameters = {}
+    for key, value in own.items():
+        name = _SCIPY_OPTIONS.get(key, key)
+        if name in rules:
+            parameters[name] = _read_option(key, value, rules[name])
     if parameters:
         changed = {
             p.name: handle.parameters[p.name]

@@ -43,11 +43,13 @@ class Data:
     is_vector : bool
         Whether y came with one dimension, so that the intercept is a number.
     sample_weight : ndarray of shape (n_samples,) or None
-        Sample weights, float64.
+        Sample weights, float64, divided by ``2**weight_exponent``.
     offset : ndarray of shape (n_samples,) or None
         Known part of the predictions, float64.
     copies : list of str
         What was copied on the way in, and why.
+    weight_exponent : int
+        Power of two that was taken out of very large or small sample weights, else 0.
     """
 
     design: _core.Design
@@ -56,6 +58,7 @@ class Data:
     sample_weight: np.ndarray | None = None
     offset: np.ndarray | None = None
     copies: list[str] = field(default_factory=list)
+    weight_exponent: int = 0
 
     @property
     def dtype(self):
@@ -119,12 +122,14 @@ def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=No
     targets = read_floats("y", y, copies, dimensions=(1, 2), order="F")
     n = design.shape[0]
     _check_length("y", targets, n)
+    weights, exponent = read_sample_weight(sample_weight, n, copies)
     data = Data(
         design=design,
         y=targets if targets.ndim == 2 else targets.reshape(-1, 1),
         is_vector=targets.ndim == 1,
-        sample_weight=read_sample_weight(sample_weight, n, copies),
+        sample_weight=weights,
         copies=copies,
+        weight_exponent=exponent,
     )
     if data.y.shape[1] == 0:
         raise ValueError(f"y must have at least one target, got shape {targets.shape}.")
@@ -194,11 +199,13 @@ def read_sample_weight(sample_weight, n_samples, copies):
 
     Returns
     -------
-    ndarray of shape (n_samples,) or None
+    weights : ndarray of shape (n_samples,) or None
         Weights, float64.
+    exponent : int
+        Power of two that was taken out of them, else 0.
     """
     if sample_weight is None:
-        return None
+        return None, 0
     if isinstance(sample_weight, numbers.Real) and not isinstance(sample_weight, bool):
         try:
             weight = float(sample_weight)  # comparing a float32 with a float64 limit overflows
@@ -209,7 +216,7 @@ def read_sample_weight(sample_weight, n_samples, copies):
                 "sample_weight must be positive and finite where it is a number, "
                 f"got {show(sample_weight)}."
             )
-        return None
+        return None, 0
     weights = read_floats("sample_weight", sample_weight, copies, dimensions=(1,))
     _check_length("sample_weight", weights, n_samples)
     if weights.min() < 0:
@@ -222,12 +229,13 @@ def read_sample_weight(sample_weight, n_samples, copies):
             "sample_weight must have a positive sum, but all weights are zero. "
             "Sample weights must contain at least one non-zero number."
         )
-    # Only ratios matter, and sums of weighted squares must stay within float64.
+    # To the core only ratios matter, and sums of weighted squares must stay within float64.
     exponent = math.frexp(weights.max())[1]
-    if abs(exponent) > _MOST_WEIGHT_EXPONENT:
-        weights = np.ldexp(weights, -exponent)
-        record(copies, "sample_weight", f"multiplied by 2**{-exponent}", weights)
-    return weights
+    if abs(exponent) <= _MOST_WEIGHT_EXPONENT:
+        return weights, 0
+    weights = np.ldexp(weights, -exponent)
+    record(copies, "sample_weight", f"multiplied by 2**{-exponent}", weights)
+    return weights, exponent
 
 
 def read_offset(offset, n_samples, copies=None):
@@ -265,11 +273,15 @@ def total_weight(sample_weight, data):
     Returns
     -------
     float
-        Sum of the weights.
+        Sum of the weights, within the range of float64.
     """
-    if data.sample_weight is not None:
-        return float(data.sample_weight.sum())
-    return float(data.n_samples) * (1.0 if sample_weight is None else float(sample_weight))
+    if data.sample_weight is None:
+        total = data.n_samples * (1.0 if sample_weight is None else float(sample_weight))
+    else:
+        with np.errstate(over="ignore", under="ignore"):
+            total = np.ldexp(data.sample_weight.sum(), data.weight_exponent)
+    limits = np.finfo(np.float64)
+    return float(np.clip(total, limits.tiny, limits.max))
 
 
 def read_penalty(penalty, n_features, copies):

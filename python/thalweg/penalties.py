@@ -29,6 +29,11 @@ class Penalty(_handles.Handle):
                 f"got lower={self.lower!r} as well."
             )
 
+    @property
+    def has_limits(self):
+        """Whether some coefficients may be limited."""
+        return self.positive or self.lower is not None or self.upper is not None
+
 
 _CLASSES = _handles.generate(Penalty, "penalty", globals(), _COMMON, _COMMON_DOC)
 __all__ = ["Penalty", *(cls.__name__ for cls in _CLASSES.values())]  # noqa: PLE0604 (generated)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from scipy.optimize import OptimizeResult, OptimizeWarning, rosen, rosen_der, rosen_hess
+from scipy.sparse.linalg import LinearOperator
 
 import thalweg as tw
 from support import catalogue
@@ -196,6 +197,60 @@ def test_values_of_several_types(value):
 def test_wrong_answers_of_functions(functions, message):
     with pytest.raises((ValueError, TypeError), match=message):
         tw.minimize(functions.pop("fun"), X0, **functions)
+
+
+NO_NUMBERS = {
+    "texts": ["a", "b", "c"],
+    "object": object(),
+    "dict": {},
+    "ragged": [[1.0], [2.0, 3.0]],
+    "None": None,
+    "operator": LinearOperator((3, 3), matvec=lambda v: v),
+}
+
+
+# The first method that asks for products with the Hessian, which then come from `hess` too.
+_SECOND_ORDER = {
+    "method": next(m for m in catalogue.GENERAL if catalogue.flag("solver", m, "needs_hessian"))
+}
+
+
+@pytest.mark.parametrize("answer", NO_NUMBERS.values(), ids=NO_NUMBERS)
+@pytest.mark.parametrize("name", ["fun", "jac", "hess", "hessp", "residuals", "scheme"])
+def test_answers_that_are_no_numbers_are_named(name, answer):
+    if name == "scheme":  # answers for complex points, which only differences ask for
+        name = "fun"
+        problem = {"fun": lambda x: answer if np.iscomplexobj(x) else sphere(x), "jac": "cs"}
+    elif name == "residuals":
+        problem = {name: lambda _: answer}
+    else:
+        problem = {"fun": sphere, "jac": sphere_der, **_SECOND_ORDER, name: lambda *_: answer}
+    with pytest.raises(TypeError, match=rf"^{name} must return .*; got") as caught:
+        tw.minimize(x0=X0, **problem)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "kind", [complex, np.complex128, np.complex64, lambda v: np.array([1j * v])]
+)
+@pytest.mark.filterwarnings("error")
+def test_complex_values_are_refused(kind):
+    with pytest.raises(TypeError, match="fun must return a real number; got the complex"):
+        tw.minimize(lambda x: kind(sphere(x)), X0, jac=sphere_der)
+
+
+def test_errors_of_answers_come_out_unchanged():
+    class Answer:
+        def __array__(self, dtype=None, copy=None):
+            raise TroubleError("here")
+
+        def __float__(self):
+            raise TroubleError("here")
+
+    for name in ("fun", "jac"):
+        problem = {"fun": sphere, "jac": sphere_der, name: lambda _: Answer()}
+        with pytest.raises(TroubleError, match="here"):
+            tw.minimize(x0=X0, **problem)
 
 
 class TroubleError(Exception):

@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from scipy import LowLevelCallable
-from scipy.optimize import LinearConstraint, rosen, rosen_der
+from scipy.optimize import LinearConstraint, OptimizeWarning, rosen, rosen_der
 
 import thalweg as tw
 from support import catalogue
@@ -20,7 +20,7 @@ WRONG = {
     "jac": ["4-point", 3, np.ones(2)],
     "hess": ["cs", 3, np.eye(2)],
     "hessp": [3, "2-point"],
-    "method": ["no such method", 3, None, b"name"],
+    "method": ["no such method", 3, b"name"],
     "bounds": [
         [(0, 1)],
         [(1, 0), (0, 1)],
@@ -30,13 +30,28 @@ WRONG = {
         [(0,), (1,)],
     ],
     "prox": [abs],
-    "constraints": [{"type": "eq", "fun": rosen}, [LinearConstraint([1, 1], 0, 1)]],
+    "constraints": [
+        {"type": "eq", "fun": rosen},
+        [LinearConstraint([1, 1], 0, 1)],
+        LinearConstraint([1, 1], 0, 1),
+        3,
+    ],
     "tol": [-1, np.nan, "1e-3", True],
     "callback": [3, "callback"],
     "n_starts": [0, -1, 1.5, None],
     "random_state": [-1, 1.5, "seed"],
     "max_time": [-1, np.nan, "1"],
-    "options": [{"maxiter": -1}, {"maxfun": 1.5}, {"gtol": "no"}, {"ftol": -1}, {"eps": 0}],
+    "options": [
+        {"maxiter": -1},
+        {"maxiter": -np.inf},
+        {"maxfun": 1.5},
+        {"maxfun": np.nan},
+        {"gtol": "no"},
+        {"gtol": np.inf},
+        {"ftol": -1},
+        {"eps": 0},
+        {"eps": [1e-8, 1e-8]},
+    ],
 }
 
 
@@ -56,6 +71,11 @@ def test_errors_name_the_argument(name, value):
     assert not calls
 
 
+@pytest.mark.parametrize("nothing", [None, (), [], {}])
+def test_no_constraints(nothing):
+    assert tw.minimize(rosen, X0, jac=rosen_der, constraints=nothing).success
+
+
 def test_methods_without_bounds_refuse_them():
     for method in set(catalogue.MINIMIZERS) - set(catalogue.BOUNDED):
         with pytest.raises(ValueError, match="bounds must be None with method"):
@@ -69,6 +89,42 @@ def test_spellings_and_handles_of_methods(name):
     for method in (name, name.upper(), name.replace("_", "-"), handle):
         ran = tw.minimize(rosen, X0, method=method, **problem).report.solver
         assert ran == name or name == catalogue.DEFAULT_SOLVER  # which says what it chose
+
+
+def solve(**options):
+    return tw.minimize(rosen, X0, jac=rosen_der, **options)
+
+
+@pytest.mark.filterwarnings("error")
+def test_options_as_scipy_takes_them():
+    usual = solve()
+    for options in (
+        dict.fromkeys(("maxiter", "maxfun", "maxfev", "gtol", "ftol", "eps"), None),
+        {"maxiter": np.inf, "maxfun": np.inf},
+        {"maxiter": 1e4, "maxfev": np.float64(1e4)},
+    ):
+        np.testing.assert_array_equal(solve(options=options).x, usual.x)
+    assert solve(options={"maxiter": 2.0}).nit == 2
+    assert solve(method=None).report.reason == usual.report.reason
+
+
+REMEMBERING = [
+    name
+    for name in catalogue.GENERAL
+    if "memory" in {p.name for p in catalogue.CATALOG["solver"][name].parameters}
+]
+
+
+@pytest.mark.parametrize("name", catalogue.GENERAL)
+def test_options_keep_the_name_that_the_caller_wrote(name):
+    if name not in REMEMBERING:
+        with pytest.warns(OptimizeWarning, match="Unknown solver options: maxcor$"):
+            solve(method=name, options={"maxcor": 5})
+        return
+    solve(method=name, options={"maxcor": 5.0})
+    for wrong in (0, 1.5, "5"):
+        with pytest.raises((ValueError, TypeError), match=r"options\['maxcor'\]"):
+            solve(method=name, options={"maxcor": wrong})
 
 
 @pytest.mark.parametrize("name", [n for n in catalogue.CATALOG["solver"] if n[0] != "a"])

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from support import estimators
+from support import catalogue, estimators
+from thalweg import linear_model, penalties
 
 every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
 classifiers = pytest.mark.parametrize("cls", estimators.CLASSIFIERS, ids=estimators.name)
+
+
+SEVERAL_CLASSES = [
+    name
+    for name, entry in catalogue.CATALOG["loss"].items()
+    if entry.flags["classification"] and entry.flags["multi_output"]
+]
 
 
 def unpenalized(cls):
@@ -43,6 +51,29 @@ def test_overlapping_classes_without_a_penalty_converge(cls):
     X, y = sample()
     model = estimators.make(cls, **unpenalized(cls)).fit(X, y > 0.0)
     assert model.report_.status == "converged"
+
+
+@pytest.mark.parametrize("limits", [{"positive": True}, {"lower": -0.2}, {"upper": [0.1] * 4}])
+@pytest.mark.parametrize("alpha", [0.0, 0.01])
+def test_rows_of_several_classes_stay_within_limits(limits, alpha):
+    X, y = sample()
+    y = np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
+    penalty = penalties.L2(**limits)
+    for loss in SEVERAL_CLASSES:
+        model = linear_model.GeneralizedLinearClassifier(loss, penalty, alpha).fit(X, y)
+        assert model.coef_.min() >= (0.0 if penalty.positive else limits.get("lower", -np.inf))
+        assert model.coef_.max() <= np.max(limits.get("upper", np.inf))
+
+
+@every
+@pytest.mark.parametrize("weight", [1e-320, 1e-22, 1e22, 1e306])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_weights_of_any_size_are_relative_to_the_strength(cls, weight):
+    X, y = sample()
+    y = estimators.target(cls, y)
+    by_number = estimators.make(cls).fit(X, y, weight)
+    by_sample = estimators.make(cls).fit(X, y, np.full(len(y), weight))
+    np.testing.assert_allclose(by_sample.coef_, by_number.coef_, rtol=1e-4, atol=1e-6)
 
 
 @classifiers

@@ -52,6 +52,17 @@ def test_features_have_names_and_float32_serves(cls, problem):
 
 
 @every
+@pytest.mark.parametrize("weight", [1e-22, 1e22])
+def test_weights_of_any_size_count(cls, weight, problem):
+    X, y = problem
+    model = estimators.make(cls).fit(X, y)
+    by_number = model.summary(X, y, weight)
+    by_sample = model.summary(X, y, np.full(len(y), weight))
+    assert by_sample.n_observations == pytest.approx(by_number.n_observations)
+    np.testing.assert_allclose(by_sample.covariance, by_number.covariance)
+
+
+@every
 def test_dependent_features_are_refused(cls, problem):
     X, y = problem
     X = np.column_stack([X, X[:, 0]])

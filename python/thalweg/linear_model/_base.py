@@ -80,7 +80,11 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
                 f"summary takes models of one target, got y of shape {data.y.shape}; fit each "
                 "column of y by itself."
             )
-        if data.sample_weight is None and sample_weight is not None:
+        # Standard errors depend on the weights themselves, not on their ratios alone.
+        if data.sample_weight is not None:
+            data.sample_weight = np.ldexp(data.sample_weight, data.weight_exponent)
+            data.weight_exponent = 0
+        elif sample_weight is not None:
             data.sample_weight = np.full(data.n_samples, float(sample_weight))
         return data
 

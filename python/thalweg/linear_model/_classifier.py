@@ -92,7 +92,8 @@ class Classifier(ClassifierMixin, LinearEstimator):
             standardize=bool(getattr(self, "standardize", False)),
             keep_theta=bool(return_theta),
         )
-        self._set_rows(data, results[0], n_rows, alpha)
+        is_free = alpha == 0 and not penalty.has_limits
+        self._set_rows(data, results[0], n_rows, is_free)
         self.n_iter_ = np.array([results[0].n_epochs], dtype=np.int32)
         self._conclude(data, solved, results, options, notes)
         return self
@@ -157,15 +158,15 @@ class Classifier(ClassifierMixin, LinearEstimator):
             raise ValueError("class_weight leaves no sample with a positive weight.")
         data.sample_weight = weights
 
-    def _set_rows(self, data, result, n_rows, alpha):
-        """Set coef_ and intercept_."""
+    def _set_rows(self, data, result, n_rows, is_free):
+        """Set coef_ and intercept_; `is_free`: there is no penalty and there are no limits."""
         coef = result.coef.reshape(n_rows, data.n_features)
         intercept = np.array(result.intercept, dtype=np.float64).reshape(n_rows)
         if n_rows > 1:
-            # What is added to the rows of all classes changes nothing but a penalty. Where none
-            # fixes it, rows that add up to zero, as scikit-learn has them.
+            # What is added to the rows of all classes changes nothing but a penalty. Where neither
+            # that nor limits fix it, rows that add up to zero, as scikit-learn has them.
             intercept -= intercept.mean()
-            if alpha == 0:
+            if is_free:
                 coef = coef - coef.mean(axis=0)
         self.coef_ = coef.astype(data.dtype)
         self.intercept_ = (intercept if self.fit_intercept else 0.0 * intercept).astype(data.dtype)

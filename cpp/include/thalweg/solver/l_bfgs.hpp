@@ -84,7 +84,8 @@ struct LBfgs final {
   }
 
   static constexpr std::array<core::Parameter, 2> parameters{
-      {{"memory", 10, "[1, inf)", "How many pairs of steps and changes of the gradient are kept."},
+      {{"memory", 10, "int [1, inf)",
+        "How many pairs of steps and changes of the gradient are kept."},
        {"line_search", line_search::choice("more_thuente"), line_search::choices,
         "How a step is found."}}};
   static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
