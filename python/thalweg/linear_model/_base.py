@@ -125,7 +125,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
         coef = read_start("coef_ (warm_start=True)", self.coef_, shape)
         rows = coef.size // shape[-1]
         start = {"coefs": coef.reshape(n_tasks, -1)}
-        if self.fit_intercept:
+        if self.fit_intercept and hasattr(self, "intercept_"):  # coef_ may have been set by hand
             intercept = np.broadcast_to(np.asarray(self.intercept_, dtype=np.float64), (rows,))
             start["intercepts"] = np.ascontiguousarray(intercept).reshape(n_tasks, -1)
         return start
