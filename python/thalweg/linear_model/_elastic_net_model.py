@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 
 from thalweg import solvers
 from thalweg._arrays import read_floats
@@ -47,8 +48,13 @@ class ElasticNetModel(Regressor):
 
     @property
     def sparse_coef_(self):
-        """Coefficients as a sparse matrix of shape (n_targets, n_features)."""
-        return sparse.csr_matrix(np.atleast_2d(self.coef_))
+        """Coefficients as a sparse matrix of shape (n_targets, n_features).
+
+        A sparse array under scikit-learn's configuration ``sparse_interface="sparray"``.
+        """
+        arrays = get_config().get("sparse_interface") == "sparray"  # since scikit-learn 1.9
+        kind = sparse.csr_array if arrays else sparse.csr_matrix
+        return kind(np.atleast_2d(self.coef_))
 
 
 def choose_solver(solver, selection, precompute, data, fit_intercept):
@@ -104,15 +110,19 @@ def choose_solver(solver, selection, precompute, data, fit_intercept):
     return solvers.Gram(), [gram_note]
 
 
+def relative_weights(data):
+    """Return the sample weights as scikit-learn scales them, to a sum of n_samples, or None."""
+    weights = data.sample_weight
+    return None if weights is None else weights * (data.n_samples / weights.sum())
+
+
 def _check_gram(gram, data, fit_intercept):
     """Compare one element of a Gram matrix with X, as scikit-learn does; return a note."""
     gram = read_floats("precompute", gram, [], dimensions=(2,))
     p = data.n_features
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}.")
-    weights = data.sample_weight
-    if weights is not None:  # scikit-learn scales them to a sum of n_samples
-        weights = weights * (data.n_samples / weights.sum())
+    weights = relative_weights(data)
     if fit_intercept:
         sums = data.design.moments(weights, np.ones(data.n_samples))[0]
         if not np.allclose(sums / data.n_samples, 0):
