@@ -117,7 +117,8 @@ def enet_path(
     solver : str or solvers.Solver, default="auto"
         Catalogue name or handle.
     max_time : float in [0, inf], default=None
-        Seconds for the whole path, at most; strengths that were not reached are left out.
+        Seconds for the whole path, at most; strengths that were not reached are left
+        out, but for the first.
     n_threads : int in [1, 1024], default=None
         Threads.
 
@@ -136,6 +137,13 @@ def enet_path(
     ------
     ValueError, TypeError
         If an argument cannot be used; the message names it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if any certificate did not reach `tol`.
+    UserWarning
+        If `precompute` asks for a Gram matrix and another argument prevents it.
 
     See Also
     --------
@@ -219,6 +227,13 @@ def lasso_path(
     ValueError, TypeError
         If an argument cannot be used; the message names it.
 
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if any certificate did not reach `tol`.
+    UserWarning
+        If `precompute` asks for a Gram matrix and another argument prevents it.
+
     Examples
     --------
     >>> from thalweg.linear_model import lasso_path
@@ -250,9 +265,11 @@ def _path(owner, X, y, arguments):
         )
     if arguments["Xy"] is not None:
         _check_products(arguments["Xy"], data, n_threads)
-    solver, _ = choose_solver(
+    solver, _, unmet = choose_solver(
         arguments["solver"], arguments["selection"], arguments["precompute"], data, False
     )
+    for text in unmet:  # there is no report to say so
+        warnings.warn(f"{owner}: {text}.", UserWarning, stacklevel=3)
     options = Options(
         solver=solver,
         seed=seed_from(arguments["random_state"]) if arguments["selection"] == "random" else 0,
@@ -287,6 +304,9 @@ def _path(owner, X, y, arguments):
         raise solved.pending
     results = solved.results[0]
     warn_unconverged(owner, results, options, stacklevel=3)
+    last = results[-1]
+    if len(results) > 1 and last.status == "time_limit" and last.n_epochs == 0:
+        results = results[:-1]  # where the last one started: the solution before it
     coefs = np.array([result.coef.reshape(shape) for result in results], dtype=data.dtype)
     coefs = np.moveaxis(coefs, 0, -1)
     gaps = np.array([result.certificate["value"] for result in results])
