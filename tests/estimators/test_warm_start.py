@@ -40,6 +40,10 @@ def test_a_start_of_the_wrong_shape_is_refused(cls):
     model = estimators.make(cls, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match=r"coef_.*shape \((1, )?9,?\), got \((1, )?10,?\)"):
         model.fit(X[:, :9], y)
+    for intercept, message in ((np.zeros(7), r"shape .*got \(7,\)"), (np.nan, "contains NaN")):
+        model.intercept_ = intercept
+        with pytest.raises(ValueError, match="intercept_.*" + message):
+            model.fit(X, y)
 
 
 @pytest.mark.parametrize("cls", estimators.SEVERAL_TARGETS, ids=estimators.name)
