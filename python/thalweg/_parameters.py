@@ -71,7 +71,7 @@ def _test(option):
         # NumPy's scalars have __array__ too.
         return lambda value: (
             not isinstance(value, np.generic)
-            and (hasattr(value, "__array__") or isinstance(value, (list, tuple)))
+            and (hasattr(value, "__array__") or isinstance(value, (list, tuple, range)))
         )
     if option == "seed":
         integer = _test("int [0, inf)")

@@ -374,6 +374,30 @@ def read_start(name, value, shape):
     return start
 
 
+def read_intercepts(name, value, count):
+    """Return the intercepts of a warm start.
+
+    Parameters
+    ----------
+    name : str
+        Argument that messages name.
+    value : float or array-like of shape (count,)
+        Intercepts to start from; a number holds for all.
+    count : int
+        How many the problem has.
+
+    Returns
+    -------
+    ndarray of shape (count,)
+        Contiguous float64 array.
+    """
+    with naming(name):
+        shape = np.shape(value)
+    if math.prod(shape) != 1:
+        shape = () if count == 1 else (count,)
+    return np.array(np.broadcast_to(read_start(name, value, shape).ravel(), (count,)))
+
+
 def read_alphas(alphas, copies):
     """Return a grid of strengths, sorted from strong to weak.
 

@@ -16,7 +16,13 @@ from thalweg._engine import (
     wants_rows,
 )
 from thalweg._parameters import ParameterError, check, seed_from
-from thalweg._validation import read_alphas, read_data, read_penalty, read_start
+from thalweg._validation import (
+    read_alphas,
+    read_data,
+    read_intercepts,
+    read_penalty,
+    read_start,
+)
 from thalweg.solution import Path, Solution, State
 
 __all__ = ["solve", "solve_path"]
@@ -350,8 +356,8 @@ def _read_state(state, data, loss):
     rows = n_targets * loss.n_outputs(data.y)
     lead = () if rows == 1 else (rows,)
     coefs = read_start("state.coef", state.coef, (*lead, p))
-    intercepts = np.broadcast_to(np.asarray(state.intercept, dtype=np.float64), (rows,))
-    return coefs.reshape(n_targets, -1), np.ascontiguousarray(intercepts).reshape(n_targets, -1)
+    intercepts = read_intercepts("state.intercept", state.intercept, rows)
+    return coefs.reshape(n_targets, -1), intercepts.reshape(n_targets, -1)
 
 
 def _read_thetas(state, data):

@@ -210,6 +210,14 @@ def test_max_time_ends_a_fit_with_a_warning(cls):
     assert model.report_.status == "time_limit"
 
 
+@pytest.mark.parametrize("function", estimators.FUNCTIONS, ids=estimators.name)
+def test_paths_leave_out_strengths_that_time_did_not_reach(function):
+    X, y = data.threaded_problem(n_samples=60, n_features=30)
+    with pytest.warns(ConvergenceWarning, match=r"max_time \(now 0.0 s\)"):
+        alphas, coefs, gaps, n_iters = function(X, y, alphas=5, max_time=0.0, return_n_iter=True)
+    assert len(alphas) == coefs.shape[-1] == len(gaps) == len(n_iters) == 1
+
+
 def test_max_time_stops_early():
     X, y = data.threaded_problem(n_samples=1500, n_features=1500)
     solution = tw.solve(X, y, **NAMES, alpha=1e-9, tol=0.0, max_iter=10**8, max_time=0.05)

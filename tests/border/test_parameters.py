@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import thalweg as tw
 from support import catalogue, estimators
@@ -121,6 +122,31 @@ def test_numpy_scalars_are_taken_like_python_numbers(run, name, default):
 def test_bad_folds_are_named(cls, cv, message):
     with pytest.raises((ValueError, TypeError), match=message):
         cls(cv=cv).fit(X, Y)
+
+
+@pytest.mark.parametrize("function", [tw.solve_path, *estimators.FUNCTIONS], ids=estimators.name)
+def test_ranges_are_strengths_of_paths(function):
+    names = NAMES if function is tw.solve_path else {}
+    paths = [function(X, Y, alphas=alphas, **names) for alphas in (range(1, 4), [1, 2, 3])]
+    alphas = [path[0] if isinstance(path, tuple) else path.alphas for path in paths]
+    np.testing.assert_array_equal(*alphas)
+
+
+@pytest.mark.parametrize("cls", estimators.CHOOSING, ids=estimators.name)
+def test_ranges_are_choices(cls):
+    for name, values in (("alphas", range(1, 4)), ("l1_ratio", range(2))):
+        if cls in estimators.taking(name):
+            options = {"alphas": [0.1, 0.2], name: values}
+            model, same = (cls(**{**options, name: v}).fit(X, Y) for v in (values, list(values)))
+            np.testing.assert_array_equal(model.mse_path_, same.mse_path_)
+
+
+@pytest.mark.parametrize("function", estimators.FUNCTIONS, ids=estimators.name)
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csc_array])
+def test_products_of_another_target_are_refused(function, kind):
+    function(kind(X), Y, alphas=2, Xy=X.T @ Y)
+    with pytest.raises(ValueError, match=r"Xy must be X' y .*feature 2 .*got"):
+        function(kind(X), Y, alphas=2, Xy=X.T @ Y + [0, 0, 1e-3, 0])
 
 
 @pytest.mark.parametrize("cls", estimators.CHOOSING, ids=estimators.name)

@@ -147,6 +147,22 @@ def test_a_warm_start_must_fit():
         solve(state=state)
     with pytest.raises(ValueError, match=r"state\.coef contains NaN"):
         solve(state=tw.solution.State(np.full(3, np.nan), 0.0))
+    for intercept, message in [
+        (np.zeros(3), r"state\.intercept must have shape \(\), got \(3,\)"),
+        (np.nan, r"state\.intercept contains NaN"),
+        (-np.inf, r"state\.intercept contains NaN or infinity"),
+        ("zero", r"state\.intercept must be numbers"),
+        (None, r"state\.intercept contains NaN"),
+        (1j, r"state\.intercept must be real"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            solve(state=tw.solution.State(np.zeros(3), intercept))
+    two = np.column_stack([Y, -Y])
+    with pytest.raises(ValueError, match=r"state\.intercept must have shape \(2,\), got \(3,\)"):
+        solve(y=two, state=tw.solution.State(np.zeros((2, 3)), np.zeros(3)))
+    # One number holds for all targets, and the state of a lone target may have a dimension more.
+    solve(y=two, state=tw.solution.State(np.zeros((2, 3)), 0.5))
+    solve(y=Y[:, None], state=tw.solution.State(np.zeros(3), np.array([0.5])))
 
 
 @pytest.mark.parametrize("alphas", [0, -2, [], [0.1, -0.1], [np.nan], "many", [[0.1]]])

@@ -220,6 +220,30 @@ def test_precompute_is_accepted(cls, problem):
         estimators.make(cls, precompute=np.eye(X.shape[1])).fit(X, y)
 
 
+@those(estimators.taking("precompute"))
+@pytest.mark.parametrize(
+    ("options", "kind", "why"),
+    [
+        ({"selection": "random"}, np.asarray, "selection='random'"),
+        ({"solver": "coordinate_descent"}, np.asarray, "solver='coordinate_descent'"),
+        ({}, sparse.csc_array, "for sparse X"),
+    ],
+    ids=["random", "named", "sparse"],
+)
+def test_a_gram_matrix_that_is_left_aside_is_on_record(cls, options, kind, why, problem):
+    X, y = problem
+    X = X - X.mean(axis=0)
+    for precompute in (True, X.T @ X):
+        model = estimators.make(cls, precompute=precompute, **options).fit(kind(X), y)
+        assert f"precompute: left aside, {why}" in model.report_.reason
+        assert "no Gram" not in model.report_.reason
+        for function in estimators.FUNCTIONS:
+            with pytest.warns(UserWarning, match="precompute: left aside, .*" + why):
+                function(kind(X), y, alphas=2, precompute=precompute, **options)
+    model = estimators.make(cls, precompute=True, solver="gram").fit(kind(X), y)
+    assert "left aside" not in model.report_.reason
+
+
 @every
 def test_verbose_writes_a_progress_bar_to_standard_error(cls, problem, capsys):
     X, y = problem

@@ -22,12 +22,28 @@ def test_a_second_fit_starts_from_the_first(cls):
 
 
 @pytest.mark.parametrize("cls", WARM, ids=estimators.name)
+def test_coefficients_alone_are_a_start(cls):
+    X, y = data.threaded_problem(n_samples=60, n_features=30)
+    y = estimators.target(cls, y)
+    cold = estimators.make(cls, tol=1e-8).fit(X, y)
+    warm = estimators.make(cls, warm_start=True, tol=1.1e-8)
+    warm.coef_ = cold.coef_
+    warm.fit(X, y)
+    assert warm.report_.n_iter < cold.report_.n_iter
+    np.testing.assert_allclose(warm.coef_, cold.coef_, atol=1e-3 * np.abs(cold.coef_).max())
+
+
+@pytest.mark.parametrize("cls", WARM, ids=estimators.name)
 def test_a_start_of_the_wrong_shape_is_refused(cls):
     X, y = data.threaded_problem(n_samples=40, n_features=10)
     y = estimators.target(cls, y)
     model = estimators.make(cls, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match=r"coef_.*shape \((1, )?9,?\), got \((1, )?10,?\)"):
         model.fit(X[:, :9], y)
+    for intercept, message in ((np.zeros(7), r"shape .*got \(7,\)"), (np.nan, "contains NaN")):
+        model.intercept_ = intercept
+        with pytest.raises(ValueError, match="intercept_.*" + message):
+            model.fit(X, y)
 
 
 @pytest.mark.parametrize("cls", estimators.SEVERAL_TARGETS, ids=estimators.name)

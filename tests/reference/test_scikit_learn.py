@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn import linear_model as theirs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, ShuffleSplit
@@ -139,6 +140,29 @@ def test_paths(problem, name, options):
 
 
 @pytest.mark.parametrize("name", ["lasso_path", "enet_path"])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_products_with_the_target_are_taken_where_they_are_those(problem, name, precision):
+    X, y = problem
+    y = y + 1.0
+    Xy = (X.T @ y).astype(precision)
+    options = {"alphas": range(1, 4), "precompute": "auto", "do_screening": False}
+    ours_are, theirs_are = (
+        getattr(package, name)(X, y, Xy=Xy, tol=1e-12, **options)[1] for package in (ours, theirs)
+    )
+    np.testing.assert_allclose(ours_are, theirs_are, atol=1e-6 * np.abs(theirs_are).max())
+
+
+def test_products_with_the_target_are_of_weighted_rows():
+    X, y, _ = problems.regression(40, 8, seed=0)
+    weights = 1.0 + np.arange(40) % 3
+    scaled = weights * (40 / weights.sum())
+    for Xy in (X.T @ (scaled * y), (X.T @ (scaled * y))[:, None]):
+        ours.lasso_path(X, y, alphas=3, Xy=Xy, sample_weight=weights)
+    with pytest.raises(ValueError, match="Xy"):
+        ours.lasso_path(X, y, alphas=3, Xy=X.T @ y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("name", ["lasso_path", "enet_path"])
 def test_deprecated_spellings_lead_to_the_new_ones(name):
     X, y, _ = problems.regression(40, 8, seed=0)
     path = getattr(ours, name)
@@ -180,6 +204,15 @@ TARGETS = {
 
 def looks(value):
     return type(value), np.shape(value), getattr(value, "dtype", None)
+
+
+@pytest.mark.parametrize("interface", ["spmatrix", "sparray"])
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet"])
+def test_sparse_coefficients_are_of_the_configured_interface(name, interface):
+    X, y, _ = problems.regression(40, 8, seed=0)
+    mine, other = (getattr(package, name)().fit(X, y) for package in (ours, theirs))
+    with config_context(sparse_interface=interface):
+        assert looks(mine.sparse_coef_) == looks(other.sparse_coef_)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -21,7 +21,7 @@ from thalweg._engine import (
     warn_unconverged,
 )
 from thalweg._sparse import checked_sparse
-from thalweg._validation import read_data, read_offset, read_penalty, read_start
+from thalweg._validation import read_data, read_intercepts, read_offset, read_penalty, read_start
 from thalweg.linear_model._callbacks import CallbackSupportMixin, FitTasks
 
 # Rules for the parameters that all estimators have; the classes add their own.
@@ -129,9 +129,9 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
         coef = read_start("coef_ (warm_start=True)", self.coef_, shape)
         rows = coef.size // shape[-1]
         start = {"coefs": coef.reshape(n_tasks, -1)}
-        if self.fit_intercept:
-            intercept = np.broadcast_to(np.asarray(self.intercept_, dtype=np.float64), (rows,))
-            start["intercepts"] = np.ascontiguousarray(intercept).reshape(n_tasks, -1)
+        if self.fit_intercept and hasattr(self, "intercept_"):  # coef_ may have been set by hand
+            intercepts = read_intercepts("intercept_ (warm_start=True)", self.intercept_, rows)
+            start["intercepts"] = intercepts.reshape(n_tasks, -1)
         return start
 
     def _begin_tasks(self, options, X, y, sample_weight):

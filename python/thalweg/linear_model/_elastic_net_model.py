@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 
 from thalweg import solvers
 from thalweg._arrays import read_floats
@@ -29,11 +30,11 @@ class ElasticNetModel(Regressor):
 
     def _options(self, data):
         """Return solver options, and notes on how parameters were mapped to them."""
-        solver, notes = choose_solver(
+        solver, notes, unmet = choose_solver(
             self.solver, self.selection, self.precompute, data, self.fit_intercept
         )
         seed = seed_from(self.random_state) if self.selection == "random" else 0
-        return self._make_options(solver, seed=seed), notes
+        return self._make_options(solver, seed=seed), notes + unmet
 
     def _set_coefficients(self, data, results):
         """Set the fitted attributes but certificate and report from one core result per target."""
@@ -47,8 +48,13 @@ class ElasticNetModel(Regressor):
 
     @property
     def sparse_coef_(self):
-        """Coefficients as a sparse matrix of shape (n_targets, n_features)."""
-        return sparse.csr_matrix(np.atleast_2d(self.coef_))
+        """Coefficients as a sparse matrix of shape (n_targets, n_features).
+
+        A sparse array under scikit-learn's configuration ``sparse_interface="sparray"``.
+        """
+        arrays = get_config().get("sparse_interface") == "sparray"  # since scikit-learn 1.9
+        kind = sparse.csr_array if arrays else sparse.csr_matrix
+        return kind(np.atleast_2d(self.coef_))
 
 
 def choose_solver(solver, selection, precompute, data, fit_intercept):
@@ -73,6 +79,8 @@ def choose_solver(solver, selection, precompute, data, fit_intercept):
         Handle.
     notes : list of str
         What was done, for the report.
+    unmet : list of str
+        What was asked for and not done, and why.
 
     Raises
     ------
@@ -81,27 +89,44 @@ def choose_solver(solver, selection, precompute, data, fit_intercept):
         of X.
     """
     handle = solvers.resolve(solver)
-    automatic = handle.entry.name == "auto"
-    if isinstance(precompute, (bool, np.bool_)):
-        gram_note = "precompute=True" if precompute else None
-    elif isinstance(precompute, str):  # "auto"
-        gram_note = None
-    else:
-        gram_note = _check_gram(precompute, data, fit_intercept)
+    name = handle.entry.name
+    gram_note = _read_precompute(precompute, data, fit_intercept)
+    notes, obstacle = [], None
     if selection == "random":
-        if automatic:
-            chosen = solvers.CoordinateDescent(selection="random")
-            return chosen, ["selection='random': coordinate descent in random order"]
-        if "selection" not in handle.parameters:
+        obstacle = "selection='random' is coordinate descent on residuals"
+        if name == "auto":
+            handle = solvers.CoordinateDescent(selection="random")
+            notes.append("selection='random': coordinate descent in random order")
+        elif "selection" in handle.parameters:
+            handle = type(handle)(**{**handle.parameters, "selection": "random"})
+        else:
             raise ParameterError(
                 f"selection='random' needs solver='auto' or 'coordinate_descent', got {solver!r}."
             )
-        return type(handle)(**{**handle.parameters, "selection": "random"}), []
-    if gram_note is None or not automatic:
-        return handle, []
-    if data.design.kind != "dense":
-        return handle, [f"{gram_note}: no Gram matrix for sparse X, as in scikit-learn"]
-    return solvers.Gram(), [gram_note]
+    elif name not in ("auto", "gram"):
+        obstacle = f"solver={name!r} was asked for"
+    elif name == "auto" and data.design.kind != "dense":
+        obstacle = "for sparse X the solver is chosen without it, as in scikit-learn"
+    if gram_note is None:
+        return handle, notes, []
+    if obstacle is not None:
+        return handle, notes, [f"precompute: left aside, {obstacle}"]
+    return (solvers.Gram() if name == "auto" else handle), [*notes, gram_note], []
+
+
+def _read_precompute(precompute, data, fit_intercept):
+    """Return a note where a Gram matrix is asked for, else None; check a given one."""
+    if isinstance(precompute, (bool, np.bool_)):
+        return "precompute=True" if precompute else None
+    if isinstance(precompute, str):  # "auto"
+        return None
+    return _check_gram(precompute, data, fit_intercept)
+
+
+def relative_weights(data):
+    """Return the sample weights as scikit-learn scales them, to a sum of n_samples, or None."""
+    weights = data.sample_weight
+    return None if weights is None else weights * (data.n_samples / weights.sum())
 
 
 def _check_gram(gram, data, fit_intercept):
@@ -110,9 +135,7 @@ def _check_gram(gram, data, fit_intercept):
     p = data.n_features
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}.")
-    weights = data.sample_weight
-    if weights is not None:  # scikit-learn scales them to a sum of n_samples
-        weights = weights * (data.n_samples / weights.sum())
+    weights = relative_weights(data)
     if fit_intercept:
         sums = data.design.moments(weights, np.ones(data.n_samples))[0]
         if not np.allclose(sums / data.n_samples, 0):

@@ -10,7 +10,11 @@ from thalweg._arrays import read_floats
 from thalweg._engine import OPTION_RULES, Options, run, task, warn_unconverged
 from thalweg._parameters import check, seed_from
 from thalweg._validation import read_alphas, read_data, read_penalty, read_start
-from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, choose_solver
+from thalweg.linear_model._elastic_net_model import (
+    QUADRATIC_RULES,
+    choose_solver,
+    relative_weights,
+)
 from thalweg.optimize import alpha_grid
 
 ALPHAS_RULE = "int [1, inf) or array or None"
@@ -25,6 +29,7 @@ _RULES = {
     "max_iter": "int [1, inf)",
     "return_n_iter": "bool",
     "check_input": "bool",
+    "do_screening": "bool",
 }
 
 
@@ -44,6 +49,7 @@ def enet_path(
     return_n_iter=False,
     positive=False,
     check_input=True,
+    do_screening=True,
     sample_weight=None,
     tol=1e-4,
     max_iter=1000,
@@ -80,8 +86,10 @@ def enet_path(
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
         True: the Gram solver, for dense X under ``solver="auto"``. An array is checked against X
         and then taken as True.
-    Xy : array-like of shape (n_features,), default=None
-        Accepted for scikit-learn's sake and checked for its shape; the solver computes its own.
+    Xy : array-like of shape (n_features,) or (n_features, 1), default=None
+        :math:`X^\top y`, with `sample_weight` :math:`X^\top \mathrm{diag}(s) y` for weights
+        scaled to a sum of n_samples. Checked and refused if it is anything else: the solver
+        computes its own, and the certificate is that of X and y.
     copy_X : bool, default=True
         Accepted for scikit-learn's sake.
     coef_init : array-like of shape (n_features,) or (1, n_features), default=None
@@ -94,6 +102,8 @@ def enet_path(
         Whether coefficients must not be negative.
     check_input : bool, default=True
         Accepted for scikit-learn's sake; inputs are always checked.
+    do_screening : bool, default=True
+        Accepted for scikit-learn's sake; the solver knows when to leave features out.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Non-negative weights with a positive sum.
     tol : float in [0, inf), default=1e-4
@@ -107,7 +117,8 @@ def enet_path(
     solver : str or solvers.Solver, default="auto"
         Catalogue name or handle.
     max_time : float in [0, inf], default=None
-        Seconds for the whole path, at most; strengths that were not reached are left out.
+        Seconds for the whole path, at most; strengths that were not reached are left
+        out, but for the first.
     n_threads : int in [1, 1024], default=None
         Threads.
 
@@ -126,6 +137,13 @@ def enet_path(
     ------
     ValueError, TypeError
         If an argument cannot be used; the message names it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if any certificate did not reach `tol`.
+    UserWarning
+        If `precompute` asks for a Gram matrix and another argument prevents it.
 
     See Also
     --------
@@ -159,6 +177,7 @@ def lasso_path(
     return_n_iter=False,
     positive=False,
     check_input=True,
+    do_screening=True,
     sample_weight=None,
     tol=1e-4,
     max_iter=1000,
@@ -189,7 +208,7 @@ def lasso_path(
         same, with a FutureWarning.
     precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive, check_input
         As in `enet_path`.
-    sample_weight, tol, max_iter, random_state, selection, solver, max_time, n_threads
+    do_screening, sample_weight, tol, max_iter, random_state, selection, solver, max_time, n_threads
         As in `enet_path`.
 
     Returns
@@ -207,6 +226,13 @@ def lasso_path(
     ------
     ValueError, TypeError
         If an argument cannot be used; the message names it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if any certificate did not reach `tol`.
+    UserWarning
+        If `precompute` asks for a Gram matrix and another argument prevents it.
 
     Examples
     --------
@@ -238,10 +264,12 @@ def _path(owner, X, y, arguments):
             f"shape {data.y.shape}. Pass y.ravel()."
         )
     if arguments["Xy"] is not None:
-        _check_products(arguments["Xy"], data.n_features)
-    solver, _ = choose_solver(
+        _check_products(arguments["Xy"], data, n_threads)
+    solver, _, unmet = choose_solver(
         arguments["solver"], arguments["selection"], arguments["precompute"], data, False
     )
+    for text in unmet:  # there is no report to say so
+        warnings.warn(f"{owner}: {text}.", UserWarning, stacklevel=3)
     options = Options(
         solver=solver,
         seed=seed_from(arguments["random_state"]) if arguments["selection"] == "random" else 0,
@@ -276,6 +304,9 @@ def _path(owner, X, y, arguments):
         raise solved.pending
     results = solved.results[0]
     warn_unconverged(owner, results, options, stacklevel=3)
+    last = results[-1]
+    if len(results) > 1 and last.status == "time_limit" and last.n_epochs == 0:
+        results = results[:-1]  # where the last one started: the solution before it
     coefs = np.array([result.coef.reshape(shape) for result in results], dtype=data.dtype)
     coefs = np.moveaxis(coefs, 0, -1)
     gaps = np.array([result.certificate["value"] for result in results])
@@ -323,10 +354,25 @@ def _warn_old_spelling(owner, old, count):
     warnings.warn(message, FutureWarning, stacklevel=5)
 
 
-def _check_products(Xy, n_features):
-    array = read_floats("Xy", Xy, [], dimensions=(1, 2))
-    if array.size != n_features:
-        raise ValueError(f"Xy must have shape ({n_features},), got {array.shape}.")
+def _check_products(Xy, data, n_threads):
+    """Refuse what is not X' y: another linear term would be another problem."""
+    single = np.float32 in (data.dtype, getattr(Xy, "dtype", None))
+    given = read_floats("Xy", Xy, [], dimensions=(1, 2))
+    if given.shape not in ((data.n_features,), (data.n_features, 1)):
+        raise ValueError(f"Xy must have shape ({data.n_features},), got {given.shape}.")
+    given = given.ravel()
+    weights, y = relative_weights(data), data.y[:, 0]
+    y = y if weights is None else weights * y
+    _, squares, products = data.design.moments(None, y, n_threads or 0)
+    sizes = np.sqrt(squares) * np.linalg.norm(y)  # rounding is relative to no less
+    errors = np.abs(given - products) - (1e-4 if single else 1e-7) * sizes
+    j = int(errors.argmax())
+    if errors[j] > 0:
+        raise ValueError(
+            "Xy must be X' y (of the weighted rows, for weights scaled to a sum of n_samples); for "
+            f"feature {j} we computed {products[j]}, got {given[j]}. For another linear term pass "
+            "the y that it comes from."
+        )
 
 
 def strengths(data, alphas, l1_ratios, *, eps, positive, fit_intercept, n_threads):
