@@ -10,6 +10,8 @@
 // Vectors v that columns are multiplied with are weighted residuals; (x_j - m_j)' v is computed as
 // x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
 // changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
+// Only where |m_j| is hundreds of standard deviations (`is_far`) does v need the centre: products
+// would be small differences of multiples of m_j.
 //
 // Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
 // where these are known; an evaluation is one pass over the support and one over the columns asked
@@ -92,6 +94,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   double mean(Index j) const { return columns_->mean(j); }
   double inverse_scale(Index j) const { return columns_->inverse_scale(j); }
   double raw_norm(Index j) const { return columns_->raw_norm(j); }
+  bool is_far(Index j) const { return columns_->is_far(j); }
   const std::vector<Index>& all_columns() const { return columns_->all(); }
   bool is_scaled() const { return columns_->is_scaled(); }
   // z at w = 0.
