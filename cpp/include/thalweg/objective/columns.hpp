@@ -112,7 +112,7 @@ class Columns final {
       if (options_.standardize) inverse_scale_[j] = scale;
       sq_norm_[j] = (options_.centre ? spread : columns.second[j]) * scale * scale;
       null_product_[j] = sq_norm_[j] > 0 ? columns.product[j] * scale : 0.0;
-      constexpr double far = 500;
+      constexpr double far = 100;
       if (options_.centre && spread > 0 && std::fabs(columns.mean[j]) > far * std::sqrt(spread)) {
         far_.resize(size, 0);
         far_[j] = 1;

@@ -85,11 +85,6 @@ template <class D, class L>
 bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
                  const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
   const double matrices = wants_heldout(request, task) ? 2 : 1;
-  if (core::flag(D::Entry::info, "sparse") &&
-      std::any_of(glm.all_columns().begin(), glm.all_columns().end(),
-                  [&](Index j) { return glm.is_far(j); })) {
-    return false;  // the matrix would be rounding (working_set_engine.hpp)
-  }
   if (!moments_are_allowed(request, task, options, glm.cols(), matrices)) return false;
   if (matrices * full_gram_cost(glm.design(), glm.rows()) <
       saved_cost(request, task, glm.design())) {

@@ -98,9 +98,6 @@ class WorkingSetEngine final {
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
     if (cg_steps_ > 0) text += ", conjugate gradients on the support";
-    if (lost_digits_) {
-      text += ", no Gram matrix of sparse columns whose mean is hundreds of standard deviations";
-    }
     if (refused_) text += ", no Gram matrix where it would take more memory than it may";
     return text;
   }
@@ -185,10 +182,6 @@ class WorkingSetEngine final {
       return first != second ? first < second : a < b;
     });
     largest_set_ = std::max(largest_set_, static_cast<Index>(working_set_.size()));
-    gram_loses_digits_ = core::flag(D::Entry::info, "sparse") &&
-                         std::any_of(working_set_.begin(), working_set_.end(),
-                                     [&](Index j) { return glm_.is_far(j); });
-    lost_digits_ = lost_digits_ || gram_loses_digits_;
   }
 
   // Columns that may enter per step: as many as cost about one pass over X. A Gram block of m dense
@@ -201,10 +194,7 @@ class WorkingSetEngine final {
   }
 
   // Columns that the Gram block may have, and the face of an active set: half of the memory each.
-  // None where the matrix of sparse columns, X'X less a term of rank one, would be rounding.
-  Index gram_limit() const {
-    return gram_loses_digits_ ? 0 : static_cast<Index>(std::sqrt(gram_bytes_limit_ / 16.0));
-  }
+  Index gram_limit() const { return static_cast<Index>(std::sqrt(gram_bytes_limit_ / 16.0)); }
 
   // Where the rank, and with it the support, is small, the active set is best from the start;
   // coordinate descent finds large supports in fewer operations.
@@ -242,7 +232,7 @@ class WorkingSetEngine final {
   // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing
   // in each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() {
-    if (inner_ == Inner::residual || gram_loses_digits_) return false;
+    if (inner_ == Inner::residual) return false;
     if (gram_.missing(working_set_) > 0 && static_cast<Index>(working_set_.size()) > gram_limit()) {
       refused_ = refused_ || inner_ == Inner::gram;
       return false;
@@ -332,7 +322,6 @@ class WorkingSetEngine final {
   bool last_was_gram_ = false;
   std::optional<Estimate> estimate_;
   bool takes_all_ = false;
-  bool gram_loses_digits_ = false, lost_digits_ = false;  // of this working set; of any
   bool refused_ = false;  // a Gram matrix that was asked for by name
   double continued_l1_ = -1, continuation_ = infinity;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0,
