@@ -21,6 +21,7 @@ constexpr Index cols = 9 * ColumnGroups::width + 12;
 
 struct Options {
   bool weighted, fit_intercept, standardize;
+  double mean = 0;  // that every fourth column has beside its own
 };
 
 // A model on one of the two dense views, at w = 0.
@@ -35,8 +36,8 @@ struct Problem {
 
   // `at_once` blocks share the memory for copies of columns.
   explicit Problem(const Options& options, Index at_once = 1)
-      : x(make()),
-        y(target(x)),
+      : x(make(options.mean)),
+        y(target(make(0.0))),
         s(weights()),
         view(x.data(), rows, cols, by_rows ? cols : rows),
         glm(view,
@@ -56,11 +57,12 @@ struct Problem {
     return std::normal_distribution<double>(0.3)(generator);
   }
   // Columns with something in common, so that the order of updates matters.
-  static Eigen::MatrixXd make() {
+  static Eigen::MatrixXd make(double mean) {
     Eigen::MatrixXd matrix(by_rows ? cols : rows, by_rows ? rows : cols);  // the memory of the view
     for (Index i = 0; i < rows; ++i) {
       for (Index j = 0; j < cols; ++j) {
-        matrix(by_rows ? j : i, by_rows ? i : j) = normal(i * cols + j) + 0.5 * normal(-1 - i);
+        matrix(by_rows ? j : i, by_rows ? i : j) =
+            normal(i * cols + j) + 0.5 * normal(-1 - i) + (j % 4 == 0 ? mean : 0.0);
       }
     }
     return matrix;
@@ -183,6 +185,52 @@ TEST(SweepGroupTest, NeighboursAreReadInPlace) {
   EXPECT_EQ(nullptr, problem.block.group(far).rows);
   problem.block.load(near, {});  // now they are copied
   EXPECT_EQ(nullptr, problem.block.group(near).rows);
+}
+
+// Where the mean of a column is many times its spread, its products and changes are those of the
+// centred column, but for what the mean costs of its own digits.
+template <class D>
+class FarMeans : public ::testing::Test {};
+using DenseViews = ::testing::Types<design::ColumnMajor<double>, design::RowMajor<double>>;
+TYPED_TEST_SUITE(FarMeans, DenseViews);
+
+TYPED_TEST(FarMeans, LeaveTheIteratesAsTheyAre) {
+  for (const bool weighted : {false, true}) {
+    Problem<TypeParam> centred({weighted, true, false}), shifted({weighted, true, false, 1e6});
+    ASSERT_TRUE(shifted.glm.is_far(4));
+    ASSERT_FALSE(shifted.glm.is_far(5) || centred.glm.is_far(4));
+    const std::vector<Index> columns = scattered();
+    ColumnGroups groups;
+    groups.add(centred.glm, columns);
+    const std::vector<penalty::Term> terms(columns.size(), {.l1 = 0.01});
+    const std::vector<Index> all = centred.glm.all_columns();
+    const auto run = [&](Problem<TypeParam>& problem, const ColumnGroups* given, Vector& q) {
+      objective::Evaluation at = problem.at;
+      ResidualModel<TypeParam, Squared> model(problem.glm, problem.block, columns, at, given);
+      Vector w(columns.size(), 0.0);
+      for (int i = 0; i < 5; ++i) sweep_coordinates(model, w, terms, all, {.threads = 2});
+      const Vector delta(columns.size(), 1e-2);
+      EXPECT_GT(model.predict(all, delta), 0);
+      model.take();
+      Vector product(columns.size()), after;
+      model.product(all, delta, product);
+      model.change_all(all, delta);
+      model.correlations(all, after);
+      model.change_all(all, Vector(columns.size(), -1e-2));
+      model.correlations(all, q);
+      for (std::size_t k = 0; k < q.size(); ++k) EXPECT_NEAR(q[k] - after[k], product[k], 1e-6);
+      return w;
+    };
+    for (const ColumnGroups* given :
+         {static_cast<const ColumnGroups*>(nullptr), &std::as_const(groups)}) {
+      Vector q_expected, q;
+      const Vector expected = run(centred, given, q_expected), w = run(shifted, given, q);
+      for (std::size_t k = 0; k < w.size(); ++k) {
+        EXPECT_NEAR(expected[k], w[k], 1e-7);
+        EXPECT_NEAR(q_expected[k], q[k], 1e-6);
+      }
+    }
+  }
 }
 
 // Groups are staged in part by one sweep and whole by the next, and the other way round.

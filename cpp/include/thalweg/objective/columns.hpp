@@ -63,6 +63,9 @@ class Columns final {
   double raw_norm(Index j) const {
     return std::sqrt(sq_norm(j) + core::square(mean(j) * inverse_scale(j)));
   }
+  // Whether the mean is so many times the spread that products with the column as it is stored, of
+  // anything that is not centred, lose the digits that matter: (mean / spread)^2 epsilon.
+  bool is_far(Index j) const { return !far_.empty() && far_[static_cast<std::size_t>(j)] != 0; }
   // x~_j' v / sum s of the vector given; zero for a column without variation.
   const Vector& null_product() const { return null_product_; }
 
@@ -109,6 +112,11 @@ class Columns final {
       if (options_.standardize) inverse_scale_[j] = scale;
       sq_norm_[j] = (options_.centre ? spread : columns.second[j]) * scale * scale;
       null_product_[j] = sq_norm_[j] > 0 ? columns.product[j] * scale : 0.0;
+      constexpr double far = 100;
+      if (options_.centre && spread > 0 && std::fabs(columns.mean[j]) > far * std::sqrt(spread)) {
+        far_.resize(size, 0);
+        far_[j] = 1;
+      }
     }
   }
 
@@ -144,6 +152,7 @@ class Columns final {
   Vector inverse_scale_;  // empty where not standardised
   Vector sq_norm_;
   Vector null_product_;
+  std::vector<char> far_;  // empty where no column is
 };
 
 }  // namespace thalweg::objective

@@ -26,6 +26,8 @@ class Evaluator final {
     confirm_from_x_ = confirm_from_x;
   }
   bool has_moments() const { return moments_.has_value(); }
+  // By how much the loss of a point may differ from that from X: nothing without moments.
+  double accuracy() const { return accuracy_; }
 
   // A new alpha.
   void begin() { from_x_ = false; }

@@ -10,6 +10,8 @@
 // Vectors v that columns are multiplied with are weighted residuals; (x_j - m_j)' v is computed as
 // x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
 // changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
+// Only where |m_j| is hundreds of standard deviations (`is_far`) does v need the centre: products
+// would be small differences of multiples of m_j.
 //
 // Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
 // where these are known; an evaluation is one pass over the support and one over the columns asked
@@ -92,6 +94,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   double mean(Index j) const { return columns_->mean(j); }
   double inverse_scale(Index j) const { return columns_->inverse_scale(j); }
   double raw_norm(Index j) const { return columns_->raw_norm(j); }
+  bool is_far(Index j) const { return columns_->is_far(j); }
   const std::vector<Index>& all_columns() const { return columns_->all(); }
   bool is_scaled() const { return columns_->is_scaled(); }
   // z at w = 0.
@@ -114,6 +117,7 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   void gram(const Source& source, std::span<const Index> columns, Index fresh, double* out,
             Index ld) const {
     source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+    if constexpr (core::flag(D::Entry::info, "sparse")) centre_far(columns, fresh, out, ld);
     const double inverse_total = 1.0 / total_;
     const auto first = columns.size() - static_cast<std::size_t>(fresh);
     for (Index k = 0; k < fresh && !execution_.stop_requested(); ++k) {
@@ -251,6 +255,31 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
       return true;
     } else {
       return false;
+    }
+  }
+
+  // The Gram matrix of sparse columns is X'X less a term of rank one, which loses the digits of far
+  // ones. Their products are made again from centred values; dense ones are centred already.
+  void centre_far(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
+    const auto first = static_cast<Index>(columns.size()) - fresh;
+    Vector centred, products;
+    for (Index k = 0; k < fresh && !execution_.stop_requested(); ++k) {
+      const Index j = columns[static_cast<std::size_t>(first + k)];
+      if (!is_far(j)) continue;
+      centred.assign(static_cast<std::size_t>(rows_), 0.0);
+      x_.axpy(1.0, j, centred.data());
+      for (double& value : centred) value -= mean(j);
+      for (std::size_t i = 0; data_.weights != nullptr && i < centred.size(); ++i)
+        centred[i] *= data_.weights[i];
+      const double sum = std::accumulate(centred.begin(), centred.end(), 0.0);
+      products.resize(static_cast<std::size_t>(cols_));
+      x_.gemv_t(centred.data(), columns, products.data(), execution_);
+      for (Index i = 0; i < first + fresh; ++i) {
+        const Index other = columns[static_cast<std::size_t>(i)];
+        const double product = products[static_cast<std::size_t>(other)] - mean(other) * sum;
+        out[i + k * ld] = product;
+        if (i >= first) out[first + k + (i - first) * ld] = product;
+      }
     }
   }
 

@@ -3,7 +3,9 @@
 //   1/2 w'Gw - c'w + sum_k term_k(w_k),   q = c - G w   (the correlations with the residual)
 //
 // ResidualModel keeps the residual v and forms q_k = x~_k' v when asked: O(n) per coordinate, or
-// for a group of coordinates at once (column_groups.hpp). GramModel keeps q and updates it by
+// for a group of coordinates at once (column_groups.hpp). Its updates leave out the centre of a
+// column, except where the mean is far from zero; such columns are nearly full in any storage, so
+// that an update of O(n) costs what it did, a few times. GramModel keeps q and updates it by
 // columns of G: O(m) per change, nothing per unchanged one.
 #pragma once
 
@@ -43,6 +45,11 @@ class ResidualModel final {
   void change(Index k, double delta) {
     const Index j = column(k);
     const double a = -delta * glm_.inverse_scale(j);
+    if (glm_.is_far(j)) {
+      add_centred(a, j, glm_.weights(), v_);
+      sum_v_ = std::accumulate(v_, v_ + glm_.rows(), 0.0);
+      return;
+    }
     if (glm_.weights() != nullptr) block_.axpy_weighted(a, j, glm_.weights(), v_);
     else block_.axpy(a, j, v_);
     sum_v_ += a * glm_.total_weight() * glm_.mean(j);
@@ -64,10 +71,15 @@ class ResidualModel final {
     for (std::size_t i = 0; i < moved.size(); ++i) {
       if (changes[i] == 0) continue;
       const Index j = column(moved[i]);
+      if (glm_.is_far(j)) {
+        change(moved[i], changes[i]);
+        continue;
+      }
       chosen_.push_back(j);
       coef_.push_back(-changes[i] * glm_.inverse_scale(j));
-      sum_v_ += coef_.back() * glm_.total_weight() * glm_.mean(j);
     }
+    for (std::size_t i = 0; i < chosen_.size(); ++i)
+      sum_v_ += coef_[i] * glm_.total_weight() * glm_.mean(chosen_[i]);
     asked_.clear();
     for (const Index k : asked) asked_.push_back(column(k));
     block_.stage(asked_, {.threads = glm_.execution().threads});  // all of it, also after a stop
@@ -90,7 +102,7 @@ class ResidualModel final {
   double predict(const std::vector<Index>& support, const Vector& delta) {
     combine(support, delta, 1.0);
     double centre = 0;
-    for (std::size_t i = 0; i < support.size(); ++i) centre += coef_[i] * glm_.mean(chosen_[i]);
+    for (std::size_t i = 0; i < near_.size(); ++i) centre += coef_[i] * glm_.mean(near_[i]);
     const double* s = glm_.weights();
     double slope = 0, square = 0;
     for (std::size_t i = 0; i < combined_.size(); ++i) {
@@ -104,6 +116,7 @@ class ResidualModel final {
   }
   void take() {
     for (std::size_t i = 0; i < combined_.size(); ++i) v_[i] -= combined_[i];
+    if (takes_far_) sum_v_ = std::accumulate(v_, v_ + glm_.rows(), 0.0);
   }
   // out[i] = sum_k G_{support_i, support_k} x_k
   void product(const std::vector<Index>& support, const Vector& x, Vector& out) {
@@ -124,8 +137,12 @@ class ResidualModel final {
     combine(support, delta, -1.0);
     weigh();
     for (Index i = 0; i < glm_.rows(); ++i) v_[i] += combined_[static_cast<std::size_t>(i)];
-    for (std::size_t i = 0; i < support.size(); ++i) {
-      sum_v_ += coef_[i] * glm_.total_weight() * glm_.mean(chosen_[i]);
+    if (takes_far_) {
+      sum_v_ = std::accumulate(v_, v_ + glm_.rows(), 0.0);
+      return;
+    }
+    for (std::size_t i = 0; i < near_.size(); ++i) {
+      sum_v_ += coef_[i] * glm_.total_weight() * glm_.mean(near_[i]);
     }
   }
   double visit_cost(Index k) const {
@@ -147,15 +164,36 @@ class ResidualModel final {
     for (const Index k : support) chosen_.push_back(column(k));
   }
 
-  // combined_ = factor sum_k x_k x_{support_k}, without the centres.
+  // combined_ = factor sum_k x_k x_{support_k}, without the centres of the columns near_, to which
+  // coef_ belongs, and with that of others.
   void combine(const std::vector<Index>& support, const Vector& x, double factor) {
     choose(support);
+    near_.clear();
     coef_.clear();
-    for (std::size_t i = 0; i < support.size(); ++i) {
-      coef_.push_back(factor * x[i] * glm_.inverse_scale(chosen_[i]));
-    }
     combined_.assign(static_cast<std::size_t>(glm_.rows()), 0.0);
-    block_.columns().gemv_add(chosen_, coef_.data(), combined_.data(), glm_.execution());
+    takes_far_ = false;
+    for (std::size_t i = 0; i < support.size(); ++i) {
+      const Index j = chosen_[i];
+      const double a = factor * x[i] * glm_.inverse_scale(j);
+      if (glm_.is_far(j)) {
+        takes_far_ = true;
+        if (a != 0) add_centred(a, j, nullptr, combined_.data());
+        continue;
+      }
+      near_.push_back(j);
+      coef_.push_back(a);
+    }
+    block_.columns().gemv_add(near_, coef_.data(), combined_.data(), glm_.execution());
+  }
+  // out += a S (x_j - m_j), each difference first: it is exact where the mean is far.
+  void add_centred(double a, Index j, const double* s, double* out) {
+    raw_.assign(static_cast<std::size_t>(glm_.rows()), 0.0);
+    block_.axpy(1.0, j, raw_.data());
+    const double mean = glm_.mean(j);
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+      const double centred = a * (raw_[i] - mean);
+      out[i] += s != nullptr ? s[i] * centred : centred;
+    }
   }
   void weigh() {
     const double* s = glm_.weights();
@@ -169,8 +207,9 @@ class ResidualModel final {
   double& sum_v_;
   const ColumnGroups* groups_;
   GroupProduct<typename D::Scalar> group_product_;
-  std::vector<Index> chosen_, asked_;
-  Vector coef_, combined_, by_column_;
+  std::vector<Index> chosen_, near_, asked_;
+  bool takes_far_ = false;  // whether the last combination has columns that are
+  Vector coef_, combined_, by_column_, raw_;
 };
 
 class GramModel final {

@@ -6,9 +6,12 @@
 // with |z_j| + sqrt(2 h_j G) < l1_j is zero at every optimum and is left out of later passes. The
 // final certificate is of all columns.
 //
-// After a stop the last certified point is returned as it was certified, or the one that the step
-// left if its objective costs little and is lower. Bounds on the optimum hold for every point and
-// for the columns that screening has left, so neither needs a pass over all columns.
+// Rounding can let a step end above its start, or nowhere. The lowest point that was certified is
+// kept, and a solve that does not converge ends there.
+//
+// After a stop that point is returned as it was certified, or the one that the step left if its
+// objective costs little and is lower. Bounds on the optimum hold for every point and for the
+// columns that screening has left, so neither needs a pass over all columns.
 #pragma once
 
 #include "thalweg/objective/certificate.hpp"
@@ -42,6 +45,7 @@ class QuadraticProcess final {
     evaluator_.begin();
     best_.reset();
     best_is_from_x_ = true;
+    lowest_ = {};
     extrapolation_.reset();
     extrapolated_ = nullptr;
     columns_ = glm_.all_columns();
@@ -98,17 +102,20 @@ class QuadraticProcess final {
     return outcome;
   }
 
-  // The point becomes the one that a later stop falls back on.
+  // The point becomes the one to fall back on, if none was lower.
   void certify(core::Result& result) {
     best_is_from_x_ = best_is_from_x_ && evaluator_.is_confirmed(*at_);
     result.certificate = certifier_.certify(*w_, *at_, columns_, best_, extrapolated_);
     extrapolated_ = nullptr;
-    certified_ = *w_;
-    certified_intercept_ = at_->intercept;
+    const double primal = at_->primal();
+    if (lowest_.w.empty() || primal < lowest_.primal) {
+      lowest_ = {*w_, std::isfinite(primal) ? primal : infinity, result.certificate.value,
+                 at_->intercept};
+    }
   }
 
   // Keeps w, which a step left, with its objective and the best bound so far, if the objective
-  // costs little (in C order some ten milliseconds) and is lower; else goes back to the last
+  // costs little (in C order some ten milliseconds) and is lower; else goes back to the lowest
   // certified point.
   bool settle(core::Result& result) {
     constexpr Index most_entries = 1 << 22;
@@ -120,15 +127,13 @@ class QuadraticProcess final {
     glm_.ignore_stop();
     if (certificate.kind == core::Certificate::Kind::duality_gap && entries <= most_entries) {
       glm_.evaluate(*w_, terms_, {}, *at_);
-      if (at_->primal() < certificate.primal) {
+      if (at_->primal() < lowest_.primal) {
         certificate.primal = at_->primal();
         update_gap(certificate);
         return true;
       }
     }
-    *w_ = certified_;
-    *at_ = {};
-    at_->intercept = certified_intercept_;
+    fall_back(certificate);
     return false;
   }
 
@@ -144,6 +149,10 @@ class QuadraticProcess final {
 
   void finish(const DriverContext& context, core::Result& result) {
     core::Certificate& certificate = result.certificate;
+    if (result.status != core::Status::converged && is_above_lowest(certificate.primal)) {
+      *w_ = lowest_.w;
+      if (stop_requested() || !confirm(result)) fall_back(certificate);
+    }
     if (!best_is_from_x_ && certificate.kind == core::Certificate::Kind::duality_gap) {
       // Of a bound from second moments nothing is known but that X was to confirm it.
       certificate.dual = certifier_.zero_dual(columns_);
@@ -153,6 +162,31 @@ class QuadraticProcess final {
   }
 
  private:
+  // A point that was certified. `value` is that of its certificate, which speaks of the point alone
+  // where it is a KKT residual.
+  struct Known {
+    Vector w;
+    double primal = infinity;
+    double value = infinity;
+    double intercept = 0;
+  };
+
+  // By more than evaluations of one point may differ.
+  bool is_above_lowest(double primal) const {
+    const double rounding = std::max(evaluator_.accuracy(), 1e-10 * lowest_.primal);
+    return !(primal <= lowest_.primal + rounding);
+  }
+
+  // To the lowest point as it is known, without a pass over X.
+  void fall_back(core::Certificate& certificate) {
+    *w_ = lowest_.w;
+    *at_ = {};
+    at_->intercept = lowest_.intercept;
+    certificate.primal = lowest_.primal;
+    if (certificate.kind == core::Certificate::Kind::duality_gap) update_gap(certificate);
+    else certificate.value = certificate.relative = lowest_.value;
+  }
+
   void update_gap(core::Certificate& certificate) const {
     certificate.value = std::fabs(certificate.primal - certificate.dual);
     certificate.relative = glm_.relative(certificate.value);
@@ -203,8 +237,7 @@ class QuadraticProcess final {
   objective::DualExtrapolation extrapolation_;
   const objective::Evaluation* extrapolated_ = nullptr;
   objective::Evaluation scratch_;
-  Vector certified_;
-  double certified_intercept_ = 0;
+  Known lowest_;
   std::vector<Index> columns_, kept_;
 };
 
