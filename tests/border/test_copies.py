@@ -1,12 +1,16 @@
 """What is copied on the way in: nothing where the core can read it, else once and on record."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.model_selection import KFold
 
 import thalweg as tw
 from support import catalogue, data, estimators
 from thalweg._validation import read_data, read_design
+from thalweg.linear_model._folds import fold_weights
 
 NAMES = catalogue.any_combination()
 
@@ -54,6 +58,20 @@ def test_dense_arrays_are_read_in_place(problem, how):
     base.flags.writeable = True
     base *= 2.0
     np.testing.assert_allclose(design.gemv(ones), 2.0 * before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(100_000)], ids=["equal", "weighted"])
+def test_splits_are_not_kept_beside_the_weights_of_folds(weight):
+    n, folds = 100_000, 8
+    splits = KFold(folds).split(np.empty((n, 1)))
+    tracemalloc.start()
+    try:
+        train, test = fold_weights(splits, n, weight)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert train.shape == test.shape == (n, folds)
+    assert peak < 1.25 * (train.nbytes + test.nbytes)
 
 
 @pytest.mark.parametrize("index", [np.int32, np.int64])

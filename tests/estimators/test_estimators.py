@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import thalweg as tw
-from support import data, estimators
+from support import catalogue, data, estimators
 
 every = pytest.mark.parametrize("cls", estimators.CLASSES, ids=estimators.name)
 TOL = 1e-10
@@ -220,12 +220,20 @@ def test_precompute_is_accepted(cls, problem):
         estimators.make(cls, precompute=np.eye(X.shape[1])).fit(X, y)
 
 
+# A solver that does without a Gram matrix: one with an order of coordinates to choose.
+RANDOM = next(
+    name
+    for name, entry in catalogue.CATALOG["solver"].items()
+    if any(parameter.name == "selection" for parameter in entry.parameters)
+)
+
+
 @those(estimators.taking("precompute"))
 @pytest.mark.parametrize(
     ("options", "kind", "why"),
     [
         ({"selection": "random"}, np.asarray, "selection='random'"),
-        ({"solver": "coordinate_descent"}, np.asarray, "solver='coordinate_descent'"),
+        ({"solver": RANDOM}, np.asarray, f"solver='{RANDOM}'"),
         ({}, sparse.csc_array, "for sparse X"),
     ],
     ids=["random", "named", "sparse"],
@@ -240,7 +248,7 @@ def test_a_gram_matrix_that_is_left_aside_is_on_record(cls, options, kind, why, 
         for function in estimators.FUNCTIONS:
             with pytest.warns(UserWarning, match="precompute: left aside, .*" + why):
                 function(kind(X), y, alphas=2, precompute=precompute, **options)
-    model = estimators.make(cls, precompute=True, solver="gram").fit(kind(X), y)
+    model = estimators.make(cls, precompute=True).fit(X, y)
     assert "left aside" not in model.report_.reason
 
 

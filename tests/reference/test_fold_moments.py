@@ -7,7 +7,7 @@ from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 import thalweg as tw
 from thalweg import _core
-from thalweg.linear_model._cross_validation import fold_weights
+from thalweg.linear_model._folds import fold_weights
 
 N_SAMPLES, N_FEATURES, N_ALPHAS = 900, 23, 40
 SHARED = "folds evaluated from second moments that the folds share"

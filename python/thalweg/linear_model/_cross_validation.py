@@ -23,6 +23,7 @@ from thalweg._engine import run, summarize, target_tasks, task
 from thalweg._validation import read_penalty
 from thalweg.linear_model._callbacks import with_callbacks
 from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, ElasticNetModel
+from thalweg.linear_model._folds import fold_weights, named_splits
 from thalweg.linear_model._path import (
     ALPHAS_RULE,
     enet_path,
@@ -108,10 +109,8 @@ class ElasticNetCVBase(ElasticNetModel):
         if self.n_jobs is not None and self.n_threads is None:
             options.n_threads = effective_n_jobs(self.n_jobs)
         l1_ratios = self._l1_ratios()
-        with naming(expected):
-            splits = list(splitter.split(X, y, **split_params))
+        splits = named_splits(expected, splitter, X, y, split_params)
         train, test = fold_weights(splits, data.n_samples, data.sample_weight)
-        del splits  # as large as the weights
         grids = strengths(
             data,
             requested_alphas(type(self).__name__, self.alphas),
@@ -251,62 +250,6 @@ def _origins(results):
     """Return where the second moments of the folds came from, once each."""
     parts = [part for result in results for part in result.reason.split("; ")]
     return [f"folds {part}" for part in dict.fromkeys(parts) if "second moments" in part]
-
-
-def fold_weights(splits, n_samples, sample_weight):
-    """Turn (train, test) splits into weightings of the rows.
-
-    Parameters
-    ----------
-    splits : list of (array, array)
-        Row indices, or masks; a row that is listed twice weighs twice.
-    n_samples : int
-        Number of rows.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the rows.
-
-    Returns
-    -------
-    train, test : ndarray of shape (n_samples, n_folds)
-        Column-major float64 weights; zero leaves a row out.
-
-    Raises
-    ------
-    ValueError
-        If a split is not a pair of rows of X, or has no row of positive weight on a side.
-    """
-    if not splits:
-        raise ValueError("cv must yield at least one (train, test) split, got none.")
-    weights = {side: np.empty((n_samples, len(splits)), order="F") for side in ("train", "test")}
-    rows = np.arange(n_samples)
-    for fold, split in enumerate(splits):
-        if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
-            raise ValueError(
-                "cv must yield pairs (train, test) of row indices or masks, "
-                f"got {show(split)} as split {fold}."
-            )
-        for (side, columns), chosen in zip(weights.items(), split, strict=True):
-            column = columns[:, fold]
-            expected = f"cv must yield rows of X, which has {n_samples}; {side} side of fold {fold}"
-            with naming(expected):
-                column[:] = np.bincount(rows[_positions(chosen)], minlength=n_samples)
-            if sample_weight is not None:
-                column *= sample_weight
-            if not column.any():
-                raise ValueError(
-                    f"cv: the {side} side of fold {fold} has no row with a positive weight."
-                )
-    return weights["train"], weights["test"]
-
-
-def _positions(chosen):
-    """Row indices or a mask as an array; other types index in ways of their own, or not at all."""
-    positions = np.asarray(chosen)
-    if positions.ndim != 1 or positions.dtype.kind not in "iub":
-        if positions.size:
-            raise ValueError(f"expected a 1d array of integers or a mask, got {show(chosen)}.")
-        return []
-    return positions
 
 
 class ElasticNetCV(ElasticNetCVBase):
