@@ -55,7 +55,7 @@ class GradientCheck:
 
     def __str__(self):
         lines = [
-            f"relative error {self.error:.2e}, worst at coordinate {self.worst}",
+            f"relative error {self.error:.2e}, largest difference at coordinate {self.worst}",
             f"{'coordinate':>10} {'jac':>16} {'differences':>16} {'error':>9}",
         ]
         for j in np.argsort(-np.nan_to_num(self.errors, nan=np.inf), kind="stable")[:_SHOWN]:

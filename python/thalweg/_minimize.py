@@ -468,21 +468,21 @@ def _choose(objective, size, is_free):
         return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
-    if objective.has_gradient and objective.hess is not None:
+    if objective.has_exact_gradient and objective.hess is not None:
         return "newton", "a Hessian and no bounds"
-    if objective.has_gradient and objective.hessp is not None:
+    if objective.has_exact_gradient and objective.hessp is not None:
         return "trust_ncg", "products with the Hessian and no bounds"
+    lacking = "no jac beside the Hessian" if objective.has_hessian else "no Hessian"
     if size <= _SMALL:
-        return "bfgs", f"no bounds, no Hessian, {size} <= {_SMALL} variables"
-    return "l_bfgs", f"no bounds, no Hessian, {size} > {_SMALL} variables"
+        return "bfgs", f"no bounds, {lacking}, {size} <= {_SMALL} variables"
+    return "l_bfgs", f"no bounds, {lacking}, {size} > {_SMALL} variables"
 
 
 def _check_information(solver, objective):
     """Refuse methods that need what is not there, or differences of differences."""
     method = f"method {solver.entry.name.replace('_', '-')!r}"
-    has_second = objective.hess is not None or objective.hessp is not None
     has_gradient = objective.has_exact_gradient and objective.residuals is None
-    if solver.entry.flags["needs_hessian"] and not has_gradient and not has_second:
+    if solver.entry.flags["needs_hessian"] and not has_gradient and not objective.has_hessian:
         raise ValueError(
             f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
             "differences themselves are too inexact."

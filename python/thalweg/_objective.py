@@ -53,6 +53,11 @@ class Objective:
         """Whether differences of gradients mean something."""
         return self.has_gradient or self.jac == "cs"
 
+    @property
+    def has_hessian(self):
+        """Whether the caller gave the Hessian or products with it."""
+        return self.hess is not None or self.hessp is not None
+
 
 def read_objective(fun, args, jac, hess, hessp, residuals=None):
     """Check the functions of a problem.

@@ -42,7 +42,7 @@ def test_wrong_gradients_are_found_where_they_are(wrong):
     assert not float(check) < 1e-6
     assert check.worst == 1
     assert check.errors.argmax() == 1
-    assert f"worst at coordinate {check.worst}" in str(check)
+    assert f"largest difference at coordinate {check.worst}" in str(check)
     right = np.delete(check.errors, 1)
     assert right.max() < 1e-7
 

@@ -5,7 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from scipy import LowLevelCallable
-from scipy.optimize import LinearConstraint, OptimizeWarning, rosen, rosen_der
+from scipy.optimize import LinearConstraint, OptimizeWarning, rosen, rosen_der, rosen_hess
 
 import thalweg as tw
 from support import catalogue
@@ -142,3 +142,9 @@ def test_parameters_of_methods_are_options():
             options = {"maxiter": 2, **setting}
             problem = {"jac": rosen_der, "hess": lambda x: np.eye(2), "method": name}
             assert np.isfinite(tw.minimize(rosen, X0, options=options, **problem).fun)
+
+
+def test_the_choice_says_that_a_hessian_needs_a_gradient_beside_it():
+    result = tw.minimize(rosen, X0, hess=rosen_hess, options={"maxiter": 1})
+    assert "no jac beside the Hessian" in result.report.reason
+    assert "a Hessian" in solve(hess=rosen_hess).report.reason

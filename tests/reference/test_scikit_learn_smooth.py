@@ -319,3 +319,13 @@ def test_tags_and_methods(name):
     their_tags.array_api_support = False  # arrays of other libraries are not taken
     assert get_tags(mine) == their_tags
     assert {m for m in dir(other) if not m.startswith("_")} <= set(dir(mine))
+
+
+@pytest.mark.filterwarnings("ignore:.*penalty:FutureWarning")
+def test_an_elastic_net_without_l1_is_ridge():
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    y = X[:, 0] + np.random.default_rng(1).standard_normal(50) > 0
+    model = ours.LogisticRegression(penalty="elasticnet", l1_ratio=0, solver="saga").fit(X, y)
+    np.testing.assert_array_equal(model.coef_, ours.LogisticRegression().fit(X, y).coef_)
+    with pytest.raises(ValueError, match="not supported"):
+        ours.LogisticRegression(penalty="elasticnet", l1_ratio=0.5, solver="saga").fit(X, y)

@@ -175,7 +175,7 @@ class LogisticRegression(LabelSummaryMixin, Classifier):
                 "'penalty' was deprecated in 1.8; use l1_ratio=0 in place of penalty='l2' and "
                 "C=np.inf in place of penalty=None"
             )
-            is_l1 = self.penalty in ("l1", "elasticnet")
+            is_l1 = self.penalty == "l1" or (self.penalty == "elasticnet" and self.l1_ratio != 0)
         elif self.l1_ratio is None:
             self._warn("'l1_ratio=None' was deprecated in 1.8; use l1_ratio=0")
         strength = self._strength(total)
