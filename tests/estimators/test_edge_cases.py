@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from support import estimators
+from thalweg.linear_model import LogisticRegression
 
 every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
 classifiers = pytest.mark.parametrize("cls", estimators.CLASSIFIERS, ids=estimators.name)
@@ -43,6 +45,38 @@ def test_overlapping_classes_without_a_penalty_converge(cls):
     X, y = sample()
     model = estimators.make(cls, **unpenalized(cls)).fit(X, y > 0.0)
     assert model.report_.status == "converged"
+
+
+@classifiers
+@pytest.mark.parametrize("tol", [1e-4, 1e-9])
+def test_classes_of_which_samples_are_separable_are_named(cls, tol):
+    X = np.array([-1.0, 0.0, 0.0, 1.0, -1.0, 1.0, 0.0])[:, None]
+    y = [0, 0, 1, 1, 0, 1, 1]
+    model = estimators.make(cls, **unpenalized(cls), tol=tol)
+    with pytest.warns(ConvergenceWarning, match="perfect separation"):
+        model.fit(X, y)
+    assert model.report_.status == "unbounded"
+
+
+@classifiers
+@pytest.mark.parametrize("overlap", [1.0, 1e-2, 1e-3])
+def test_classes_that_overlap_by_little_are_not_separable(cls, overlap):
+    rng = np.random.default_rng(0)
+    x = np.abs(rng.standard_normal(200)) + 0.1
+    X = np.concatenate([x, -x, [-overlap, overlap]])[:, None]
+    y = np.repeat([1, 0, 1, 0], [200, 200, 1, 1])
+    model = estimators.make(cls, **unpenalized(cls), tol=1e-8).fit(X, y)
+    assert model.report_.status == "converged"
+    assert model.coef_[0, 0] > 1.0
+
+
+def test_one_class_of_three_that_is_separable_is_named():
+    X, y = load_iris(return_X_y=True)
+    model = LogisticRegression(C=np.inf)
+    with pytest.warns(ConvergenceWarning, match="perfect separation"):
+        model.fit(X, y)
+    assert model.report_.status == "unbounded"
+    assert model.score(X, y) > 0.95
 
 
 @classifiers
