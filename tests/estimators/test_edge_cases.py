@@ -80,6 +80,17 @@ def test_one_class_of_three_that_is_separable_is_named():
 
 
 @classifiers
+def test_a_strength_below_rounding_is_none(cls):
+    if cls not in estimators.taking("C"):
+        pytest.skip("has no C")
+    X, y = sample()
+    model = estimators.make(cls, C=1e42).fit(X, y > 0.0)
+    assert model.report_.status == "converged"
+    without = estimators.make(cls, C=np.inf).fit(X, y > 0.0)
+    np.testing.assert_allclose(model.coef_, without.coef_, rtol=1e-4)
+
+
+@classifiers
 def test_one_class_is_refused(cls):
     X, y = sample()
     with pytest.raises(ValueError, match=r"at least 2 classes .* only one class"):

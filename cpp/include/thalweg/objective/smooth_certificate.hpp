@@ -11,7 +11,8 @@
 //
 // and what the intercept is off adds about b_grad^2 / (2 b_curvature). Otherwise, and for losses
 // that are not convex, by the scaled KKT residual: the largest of |g_j| / (||x~_j||_s
-// ||loss'_0||_s) over coordinates, an intercept being a column of ones.
+// ||loss'_0||_s) over coordinates, an intercept being a column of ones. Terms whose strength is
+// lost in rounding count as none.
 //
 // A loss whose slopes are not those of the objective (see SmoothGlm::slack) adds its slack to the
 // gap, and to the KKT residual as a share of what `tol` multiplies.
@@ -42,8 +43,9 @@ class SmoothGlmCertifier final {
     for (Index j = 0; j < glm_.cols(); ++j) {
       const penalty::Term term = glm_.terms()(j);
       const bool finite = !term.needs_lower_slope() && !term.needs_upper_slope();
-      has_gap_ = has_gap_ && finite;
-      is_unpenalized_ = is_unpenalized_ && term.l1 == 0 && term.l2 == 0;
+      const bool is_lost = is_lost_in_rounding(j, term.l2);
+      has_gap_ = has_gap_ && finite && !is_lost;
+      is_unpenalized_ = is_unpenalized_ && term.l1 == 0 && (term.l2 == 0 || is_lost);
     }
   }
 
@@ -122,6 +124,13 @@ class SmoothGlmCertifier final {
   }
 
  private:
+  // A strength that makes a gap of the rounding of the gradient alone, rounding^2 / (2 l2), that no
+  // tolerance in use allows: as good as none.
+  bool is_lost_in_rounding(Index j, double l2) const {
+    constexpr double least_tol = 1e-10;
+    const double size = std::sqrt(glm_.columns().sq_norm(j)) * glm_.null_slope_norm();
+    return l2 > 0 && core::square(epsilon * size) > 2 * l2 * least_tol * glm_.tolerance_scale();
+  }
   bool can_fall_for_ever() const {
     return is_unpenalized_ && core::flag(glm_.loss().info(), "falls_for_ever");
   }
