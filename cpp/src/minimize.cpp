@@ -40,7 +40,7 @@ MinimizeResult minimize(const MinimizeRequest& request) {
     at.x[j] = request.bounds.clip(static_cast<Index>(j), at.x[j]);
   const auto start = core::StopToken::Clock::now();
   at.value = f.evaluate(at.x.data(), at.gradient.data());
-  GradientCertifier certifier(request.bounds);
+  GradientCertifier certifier(request.bounds, at);
   SmoothProcess process(f, *solver, at, request.bounds, certifier, request.execution);
   const std::function<bool(const core::IterationInfo&)> observer =
       [&](const core::IterationInfo& info) {

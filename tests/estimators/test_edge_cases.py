@@ -4,10 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from support import catalogue, estimators
 from thalweg import linear_model, penalties
+from thalweg.linear_model import LogisticRegression
 
 every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
 classifiers = pytest.mark.parametrize("cls", estimators.CLASSIFIERS, ids=estimators.name)
@@ -74,6 +76,49 @@ def test_weights_of_any_size_are_relative_to_the_strength(cls, weight):
     by_number = estimators.make(cls).fit(X, y, weight)
     by_sample = estimators.make(cls).fit(X, y, np.full(len(y), weight))
     np.testing.assert_allclose(by_sample.coef_, by_number.coef_, rtol=1e-4, atol=1e-6)
+
+
+@classifiers
+@pytest.mark.parametrize("tol", [1e-4, 1e-9])
+def test_classes_of_which_samples_are_separable_are_named(cls, tol):
+    X = np.array([-1.0, 0.0, 0.0, 1.0, -1.0, 1.0, 0.0])[:, None]
+    y = [0, 0, 1, 1, 0, 1, 1]
+    model = estimators.make(cls, **unpenalized(cls), tol=tol)
+    with pytest.warns(ConvergenceWarning, match="perfect separation"):
+        model.fit(X, y)
+    assert model.report_.status == "unbounded"
+
+
+@classifiers
+@pytest.mark.parametrize("overlap", [1.0, 1e-2, 1e-3])
+def test_classes_that_overlap_by_little_are_not_separable(cls, overlap):
+    rng = np.random.default_rng(0)
+    x = np.abs(rng.standard_normal(200)) + 0.1
+    X = np.concatenate([x, -x, [-overlap, overlap]])[:, None]
+    y = np.repeat([1, 0, 1, 0], [200, 200, 1, 1])
+    model = estimators.make(cls, **unpenalized(cls), tol=1e-8).fit(X, y)
+    assert model.report_.status == "converged"
+    assert model.coef_[0, 0] > 1.0
+
+
+def test_one_class_of_three_that_is_separable_is_named():
+    X, y = load_iris(return_X_y=True)
+    model = LogisticRegression(C=np.inf)
+    with pytest.warns(ConvergenceWarning, match="perfect separation"):
+        model.fit(X, y)
+    assert model.report_.status == "unbounded"
+    assert model.score(X, y) > 0.95
+
+
+@classifiers
+def test_a_strength_below_rounding_is_none(cls):
+    if cls not in estimators.taking("C"):
+        pytest.skip("has no C")
+    X, y = sample()
+    model = estimators.make(cls, C=1e42).fit(X, y > 0.0)
+    assert model.report_.status == "converged"
+    without = estimators.make(cls, C=np.inf).fit(X, y > 0.0)
+    np.testing.assert_allclose(model.coef_, without.coef_, rtol=1e-4)
 
 
 @classifiers

@@ -31,8 +31,9 @@ class Classifier(ClassifierMixin, LinearEstimator):
 
     _advice: ClassVar[dict[str, str]] = {
         "unbounded": "The classes show perfect separation: some combination of the features tells "
-        "them apart without an error, so that the loss falls for ever as coefficients grow and has "
-        "no minimum. Penalize the coefficients, or drop the features that give the label away"
+        "them, or samples of them, apart without an error, so that the loss falls for ever as "
+        "coefficients grow and has no minimum. Penalize the coefficients, or drop the features "
+        "that give the label away"
     }
 
     @with_callbacks

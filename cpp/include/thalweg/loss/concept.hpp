@@ -18,6 +18,7 @@
 //   twice_differentiable  so that Newton's method sees the second derivative
 //   quadratic             value = (y - eta)^2 / 2
 //   classification        y is a label: -1 or 1, or the index of a class
+//   falls_for_ever        of a label: towards an infimum that no margin reaches
 //   multi_output          a function of one prediction for each class, see MultiLoss
 //   likelihood            minus a log-likelihood or a quasi-likelihood of y, up to a factor and a
 //                         term of y, of mean or probability inverse_link(eta); see Likelihood
@@ -129,16 +130,18 @@ struct Flags {
   bool twice_differentiable = false;
   bool quadratic = false;
   bool classification = false;
+  bool falls_for_ever = false;
   bool multi_output = false;
   bool likelihood = false;
 };
 
-constexpr std::array<core::Flag, 7> flags_of(Flags f) {
+constexpr std::array<core::Flag, 8> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
            {"twice_differentiable", f.twice_differentiable},
            {"quadratic", f.quadratic},
            {"classification", f.classification},
+           {"falls_for_ever", f.falls_for_ever},
            {"multi_output", f.multi_output},
            {"likelihood", f.likelihood}}};
 }

@@ -39,8 +39,10 @@ struct Focal final : Margin {
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"gamma", 2.0, "[0, inf)",
         "Power of the probability of the other label; 0 is the logistic loss."}}};
-  static constexpr auto flags =
-      flags_of({.smooth = true, .twice_differentiable = true, .classification = true});
+  static constexpr auto flags = flags_of({.smooth = true,
+                                          .twice_differentiable = true,
+                                          .classification = true,
+                                          .falls_for_ever = true});
   static constexpr core::Info info{
       .name = "focal",
       .summary = "Logistic loss that counts samples less which are right already.",

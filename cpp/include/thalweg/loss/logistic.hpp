@@ -38,6 +38,7 @@ struct Logistic final : Margin {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .classification = true,
+                                          .falls_for_ever = true,
                                           .likelihood = true});
   static constexpr core::Info info{
       .name = "logistic",

@@ -82,6 +82,7 @@ struct Multinomial final {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .classification = true,
+                                          .falls_for_ever = true,
                                           .multi_output = true,
                                           .likelihood = true});
   static constexpr core::Info info{

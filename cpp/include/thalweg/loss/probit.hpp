@@ -46,6 +46,7 @@ struct Probit final : Margin {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .classification = true,
+                                          .falls_for_ever = true,
                                           .likelihood = true});
   static constexpr core::Info info{
       .name = "probit",

@@ -59,7 +59,6 @@ class HuberScale final {
   const core::Execution& execution() const { return blocks_.execution(); }
   void ignore_stop() { blocks_.ignore_stop(); }
   double weight(Index i) const { return weights_ != nullptr ? weights_[i] : 1.0; }
-  static bool is_separated(const double*) { return false; }
 
   // F, also with other weights.
   double value(const double* eta) const { return value(eta, weights_); }

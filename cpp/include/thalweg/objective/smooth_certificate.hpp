@@ -11,7 +11,8 @@
 //
 // and what the intercept is off adds about b_grad^2 / (2 b_curvature). Otherwise, and for losses
 // that are not convex, by the scaled KKT residual: the largest of |g_j| / (||x~_j||_s
-// ||loss'_0||_s) over coordinates, an intercept being a column of ones.
+// ||loss'_0||_s) over coordinates, an intercept being a column of ones. Terms whose strength is
+// lost in rounding count as none.
 //
 // A loss whose slopes are not those of the objective (see SmoothGlm::slack) adds its slack to the
 // gap, and to the KKT residual as a share of what `tol` multiplies.
@@ -21,6 +22,7 @@
 #pragma once
 
 #include "thalweg/core/result.hpp"
+#include "thalweg/objective/separation.hpp"
 #include "thalweg/objective/smooth_glm.hpp"
 
 namespace thalweg::objective {
@@ -37,11 +39,13 @@ class SmoothGlmCertifier final {
   void begin() {
     has_gap_ = glm_.loss().is_convex();
     is_unpenalized_ = true;
+    is_separated_ = false;
     for (Index j = 0; j < glm_.cols(); ++j) {
       const penalty::Term term = glm_.terms()(j);
       const bool finite = !term.needs_lower_slope() && !term.needs_upper_slope();
-      has_gap_ = has_gap_ && finite;
-      is_unpenalized_ = is_unpenalized_ && term.can_be_free();
+      const bool is_lost = is_lost_in_rounding(j, term.l2);
+      has_gap_ = has_gap_ && finite && !is_lost;
+      is_unpenalized_ = is_unpenalized_ && term.l1 == 0 && (term.l2 == 0 || is_lost);
     }
   }
 
@@ -85,6 +89,10 @@ class SmoothGlmCertifier final {
 
   template <class Point>
   core::Certificate final(const Point& at) {
+    if (can_fall_for_ever()) {
+      const Vector direction = Separation<SmoothGlm<Loss>>(glm_).find(at.x);
+      is_separated_ = !direction.empty() && has_no_end(direction);
+    }
     if (!has_gap_) {
       Point fresh = at;
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
@@ -104,15 +112,38 @@ class SmoothGlmCertifier final {
     return glm_.cols() * glm_.outputs();
   }
 
-  // Data that the point separates have no minimum where nothing is penalized.
+  // Labels that are separated leave the loss without a minimum where nothing holds the
+  // coefficients. Complete separation shows at a point on the way, the rest once the point is
+  // certified.
   template <class Point>
-  std::optional<core::Status> diagnosis(const Point&) const {
-    if (is_unpenalized_ && core::flag(glm_.loss().info(), "classification") && glm_.is_separated())
-      return core::Status::unbounded;
+  std::optional<core::Status> diagnosis(const Point& at) const {
+    const bool is_complete =
+        can_fall_for_ever() && has_no_end(at.x) && Separation<SmoothGlm<Loss>>(glm_).is_complete();
+    if (is_separated_ || is_complete) return core::Status::unbounded;
     return std::nullopt;
   }
 
  private:
+  // A strength that makes a gap of the rounding of the gradient alone, rounding^2 / (2 l2), that no
+  // tolerance in use allows: as good as none.
+  bool is_lost_in_rounding(Index j, double l2) const {
+    constexpr double least_tol = 1e-10;
+    const double size = std::sqrt(glm_.columns().sq_norm(j)) * glm_.null_slope_norm();
+    return l2 > 0 && core::square(epsilon * size) > 2 * l2 * least_tol * glm_.tolerance_scale();
+  }
+  bool can_fall_for_ever() const {
+    return is_unpenalized_ && core::flag(glm_.loss().info(), "falls_for_ever");
+  }
+  // Whether limits let the coefficients go along the direction for ever.
+  bool has_no_end(const Vector& direction) const {
+    for (Index i = 0; i < glm_.cols() * glm_.outputs(); ++i) {
+      const penalty::Term term = glm_.terms()(i % glm_.cols());
+      const double d = direction[static_cast<std::size_t>(i)];
+      if (d > 0 ? term.upper < infinity : d < 0 && term.lower > -infinity) return false;
+    }
+    return true;
+  }
+
   void set_gap(core::Certificate& certificate, double dual) const {
     certificate.dual = dual;
     // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
@@ -163,6 +194,7 @@ class SmoothGlmCertifier final {
   bool keep_theta_;
   bool has_gap_ = false;
   bool is_unpenalized_ = false;
+  bool is_separated_ = false;  // not complete, or not known before the last certificate
 };
 
 }  // namespace thalweg::objective

@@ -266,9 +266,34 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   bool can_sharpen() const requires has_scale { return loss_.can_sharpen(); }
   void sharpen() requires has_scale { loss_.sharpen(eta_.data()); }
 
-  // Whether every row is on the right side of the predictions at the base point, so that a multiple
-  // of them makes the loss as small as one likes.
-  bool is_separated() const { return loss_.is_separated(eta_.data()); }
+  // At the base point, with the offset; at x, without it.
+  const Vector& predictions() const { return eta_; }
+  void predict_without_offset(const Vector& x, Vector& eta) { predict(x, nullptr, eta); }
+  // The adjoint of that over sum s.
+  void collect(const Vector& v, Vector& out) const {
+    for (Index k = 0; k < outputs_; ++k) {
+      const double* const plane = v.data() + k * rows_;
+      const double sum = loss_.sum(plane);
+      correlate(plane, sum, out.data() + k * cols_);
+      if (data_.fit_intercept) out[length(cols_ * outputs_ + k)] = sum / total_;
+    }
+  }
+
+  // A block of a matrix of second derivatives over sum s: X~' diag(h) X~, X~' h and the sum of h
+  // in the rows of output l and the columns of output k.
+  void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
+    const double sum = loss_.sum(h);
+    Vector cross(length(data_.fit_intercept ? cols_ : 0));
+    x_.gram(h, sum, out + l * cols_ + k * cols_ * ld, ld,
+            data_.fit_intercept ? cross.data() : nullptr, execution());
+    if (!data_.fit_intercept) return;
+    const Index intercepts = cols_ * outputs_;
+    for (Index j = 0; j < cols_; ++j) {
+      out[intercepts + l + (k * cols_ + j) * ld] = cross[length(j)];
+      out[intercepts + k + (l * cols_ + j) * ld] = cross[length(j)];
+    }
+    out[intercepts + l + (intercepts + k) * ld] = sum / total_;
+  }
 
   // The weighted mean loss at the base point.
   double mean_loss(const double* weights) const {
@@ -607,21 +632,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     for (Index k = 0; k < outputs_; ++k) {
       for (Index l = k; l < outputs_; ++l) first[k * next + (l - k) * below] += curvature;
     }
-  }
-
-  // Rows of output l, columns of output k: X~' diag(h) X~, X~' h and the sum of h.
-  void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
-    const double sum = loss_.sum(h);
-    Vector cross(length(data_.fit_intercept ? cols_ : 0));
-    x_.gram(h, sum, out + l * cols_ + k * cols_ * ld, ld,
-            data_.fit_intercept ? cross.data() : nullptr, execution());
-    if (!data_.fit_intercept) return;
-    const Index intercepts = cols_ * outputs_;
-    for (Index j = 0; j < cols_; ++j) {
-      out[intercepts + l + (k * cols_ + j) * ld] = cross[length(j)];
-      out[intercepts + k + (l * cols_ + j) * ld] = cross[length(j)];
-    }
-    out[intercepts + l + (intercepts + k) * ld] = sum / total_;
   }
 
   void diagonal(double* out) override {

@@ -110,14 +110,6 @@ class WeightedLoss final {
   // Of one plane.
   double sum(const double* v) const { return blocks_.sum(v); }
 
-  // Whether the prediction of each label is ahead of those of all others, in rows that count.
-  bool is_separated(const double* eta) const {
-    for (Index i = 0; i < rows_; ++i) {
-      if (weight(i) != 0 && !(margin(eta, i) > 0)) return false;
-    }
-    return true;
-  }
-
  private:
   loss::Rows block(Index begin, Index end, const double* weights) const {
     return {.y = y_ + begin,
@@ -126,17 +118,6 @@ class WeightedLoss final {
             .stride = rows_};
   }
   loss::Rows block(Index begin, Index end) const { return block(begin, end, weights_); }
-
-  // How far the prediction of a label is ahead of that of any other.
-  double margin(const double* eta, Index i) const {
-    if (outputs_ == 1) return y_[i] * eta[i];
-    const auto label = static_cast<Index>(y_[i]);
-    double other = -infinity;
-    for (Index k = 0; k < outputs_; ++k) {
-      if (k != label) other = std::max(other, eta[k * rows_ + i]);
-    }
-    return eta[label * rows_ + i] - other;
-  }
 
   const loss::LossBlock& loss_;
   const double* y_;

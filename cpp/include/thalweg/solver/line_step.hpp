@@ -23,6 +23,11 @@ class LineStep final {
     return scale;
   }
 
+  // A function that falls for so long has no minimum within reach. x stays finite.
+  double largest_step(const SmoothPoint& at) const {
+    return std::min(reach_from(norm(at.x)), 1e300) / norm(direction_);
+  }
+
   // Whether the direction makes an acute angle with minus the gradient, by more than rounding.
   bool is_downhill(const SmoothPoint& at) {
     slope_ = dot(direction_, at.gradient);

@@ -26,7 +26,9 @@ class LipschitzStep final {
   }
 
   // On the line from x along -scale grad f(x). Tries values only.
-  line_search::Found run(objective::Line& phi, const objective::LinePoint& start, double scale) {
+  line_search::Found run(objective::Line& phi, const objective::LinePoint& start, double scale,
+                         double largest) {
+    options_.largest_step = largest;
     options_.first_step = step_ > 0 ? step_ / scale : 1.0;
     const line_search::Found found = line_search::Armijo::search(phi, start, options_);
     if (!found.success()) return found;
@@ -69,7 +71,8 @@ class MomentumSolver final : public SmoothSolver {
     double step = constant_ / scale;
     if (constant_ == 0) {
       f.begin_line(line_.direction().data());
-      const line_search::Found found = lipschitz_.run(f, {0, at.value, line_.slope()}, scale);
+      const line_search::Found found =
+          lipschitz_.run(f, {0, at.value, line_.slope()}, scale, line_.largest_step(at));
       if (!found.success()) return line_.failed(found.outcome);
       step = found.at.step;
     }

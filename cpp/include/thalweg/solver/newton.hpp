@@ -42,17 +42,23 @@ class NewtonSolver final : public SmoothSolver {
     diagonal_.resize(n);
     line_.begin(n);
     modified_ = 0;
+    stretch_ = 1;
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     const objective::Refinements have = f.refinements();
     (have.*kind_.matrix)->assemble(hessian_.data());
     if (context.execution.stop_requested()) return {};
-    find_step(at.gradient, context.execution);
+    const bool is_modified = !find_step(at.gradient, context.execution);
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
-    const line_search::Found found = search(f, {0, at.value, line_.slope()});
+    const double first = is_modified ? stretch_ : 1.0;
+    const line_search::Found found =
+        search(f, {0, at.value, line_.slope()},
+               {.first_step = first, .largest_step = line_.largest_step(at)});
     if (!found.success()) return line_.failed(found.outcome);
+    // Without curvature a step has no length of its own: while it is taken whole it gets longer.
+    stretch_ = is_modified && found.at.step >= first ? 2 * first : 1.0;
     return line_.finish(f, at, found.at.step);
   }
 
@@ -68,9 +74,9 @@ class NewtonSolver final : public SmoothSolver {
   Index matrix_bytes() const override { return static_cast<Index>(8 * hessian_.size()); }
 
  private:
-  static line_search::Found search(objective::Smooth& f, const objective::LinePoint& start) {
-    constexpr line_search::Options options;
-    if (-start.slope <= line_search::margin(start, options)) {
+  static line_search::Found search(objective::Smooth& f, const objective::LinePoint& start,
+                                   const line_search::Options& options) {
+    if (options.largest_step >= 1 && -start.slope <= line_search::margin(start, options)) {
       const objective::LinePoint full = f.along(1.0);
       if (line_search::is_approximate_wolfe(start, full, options))
         return {.outcome = line_search::Outcome::success, .at = full, .trials = 1};
@@ -78,14 +84,15 @@ class NewtonSolver final : public SmoothSolver {
     return line_search::Armijo::search(f, start, options);
   }
 
-  void find_step(const Vector& gradient, const core::Execution& execution) {
+  // False where the factor is a modified one.
+  bool find_step(const Vector& gradient, const core::Execution& execution) {
     keep();
     Vector& step = line_.direction();
     const auto n = static_cast<Index>(gradient.size());
     cholesky_.factorize(hessian_.data(), n, n, dependent, execution);
     set_to_descent(gradient);
     cholesky_.solve(step.data());
-    if (execution.stop_requested() || solves(gradient)) return;
+    if (execution.stop_requested() || solves(gradient)) return true;
     ++modified_;
     restore();
     set_to_descent(gradient);
@@ -93,6 +100,7 @@ class NewtonSolver final : public SmoothSolver {
     if (modified_cholesky_.factorize(hessian_.data(), n, execution)) {
       modified_cholesky_.solve(step.data());
     }
+    return false;
   }
 
   void set_to_descent(const Vector& gradient) {
@@ -147,6 +155,7 @@ class NewtonSolver final : public SmoothSolver {
   kernels::Cholesky cholesky_;
   kernels::ModifiedCholesky modified_cholesky_;
   Index modified_ = 0;
+  double stretch_ = 1;  // the first trial of a modified step
 };
 
 struct Newton final {

@@ -31,7 +31,7 @@ class SearchStep final {
            Vector& s, Vector& y) {
     f.begin_line(line.direction().data());
     options_.first_step = first_step();
-    options_.largest_step = largest_step(line, at);
+    options_.largest_step = line.largest_step(at);
     found_ = search_(f, {0, from, line.slope()}, options_);
     if (found_.outcome == line_search::Outcome::unbounded) return false;
     if (!found_.success() && !(found_.at.value < at.value)) return false;
@@ -53,12 +53,6 @@ class SearchStep final {
   const StepOutcome& outcome() const { return outcome_; }
 
  private:
-  // A function that falls for so long has no minimum within reach. x stays finite.
-  static double largest_step(LineStep& line, const SmoothPoint& at) {
-    const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300);
-    return reach / norm(line.direction());
-  }
-
   line_search::Search search_;
   line_search::Options options_;
   line_search::Found found_;

@@ -61,6 +61,9 @@ inline double projected_gradient_norm(const Vector& x, const Vector& gradient,
   return largest;
 }
 
+// How far from the origin a minimum is sought that starts at a distance of `norm`.
+inline double reach_from(double norm) { return 1e20 * std::max(1.0, norm); }
+
 // What a failed line search means for the solve.
 inline core::Status failure_of(line_search::Outcome outcome) {
   return outcome == line_search::Outcome::unbounded ? core::Status::unbounded

@@ -30,12 +30,20 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
 // Of a user's function: the largest entry of the projected gradient.
 class GradientCertifier final {
  public:
-  explicit GradientCertifier(const Bounds& bounds) : bounds_(bounds) {}
+  GradientCertifier(const Bounds& bounds, const SmoothPoint& start)
+      : bounds_(bounds), highest_(start.value), reach_(reach_from(norm(start.x))) {}
 
   double target(double tol) const { return tol; }
   bool is_final_always() const { return true; }
   bool side_conditions_hold(const SmoothPoint&, double) const { return true; }
-  std::optional<core::Status> diagnosis(const SmoothPoint&) const { return std::nullopt; }
+  // Beyond reach, where f still falls on the way out, by more than rounding.
+  std::optional<core::Status> diagnosis(const SmoothPoint& at) const {
+    if (at.value < highest_ && norm(at.x) >= reach_ &&
+        -dot(at.gradient, at.x) > epsilon * std::fabs(at.value)) {
+      return core::Status::unbounded;
+    }
+    return std::nullopt;
+  }
   void ignore_stop() {}  // what it knows is there
   Index coefficients(const SmoothPoint& at) const { return static_cast<Index>(at.x.size()); }
   core::Certificate provisional(const SmoothPoint& at) const {
@@ -49,6 +57,7 @@ class GradientCertifier final {
 
  private:
   const Bounds& bounds_;
+  double highest_, reach_;
 };
 
 template <SmoothCertifier C>
