@@ -63,5 +63,22 @@ def test_large_means_with_unpenalized_columns(solver, loss, penalty, ratio):
     check_all(solver, problems(loss, penalty, "tall", "large mean", "weights", ratio), 1e-6)
 
 
+@pytest.mark.parametrize("mean", [1e4, 1e6])
+@pytest.mark.parametrize("shape", ["tall", "wide"])
+@pytest.mark.parametrize("storage", data.STORAGES)
+def test_means_far_above_the_spread(solver, loss, penalty, shape, storage, mean):
+    # What float32 leaves of the spread at such a mean is the data.
+    X, y = data.numbers(shape, "plain", 0)
+    X = data.stored(X + mean, storage)
+    problem = Problem(
+        X,
+        y,
+        catalogue.loss_handle(loss),
+        catalogue.penalty_handle(penalty),
+        0.0,
+    )
+    check_all(solver, [replace(problem, alpha=0.1 * problem.null_slope())], 1e-6)
+
+
 def test_constant_columns_that_nothing_penalizes(solver, loss, penalty):
     check_all(solver, problems(loss, penalty, "tall", "constant", "weights", 0.1), 1e-6)

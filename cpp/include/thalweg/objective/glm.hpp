@@ -10,7 +10,7 @@
 // Vectors v that columns are multiplied with are weighted residuals; (x_j - m_j)' v is computed as
 // x_j' v - m_j sum(v), so a caller carries sum(v) along. An update v -= d s x_j without the centre
 // changes no such product, since the weighted mean of x~ is zero; `evaluate` restores the rest.
-// Only where |m_j| is hundreds of standard deviations (`is_far`) does v need the centre: products
+// Only where |m_j| is a hundred standard deviations or more (`is_far`) does v need it: products
 // would be small differences of multiples of m_j.
 //
 // Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
