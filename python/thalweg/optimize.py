@@ -60,8 +60,9 @@ def solve(
     Parameters
     ----------
     X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        Design. Float32 and float64 arrays in row- or column-major order and canonical CSC
-        matrices are used in place; other inputs are converted once, see ``report.copies``.
+        Design. Float32 and float64 arrays in row- or column-major order and canonical
+        sparse matrices (CSC for the squared loss, CSR for others) are used in place; other inputs
+        are converted once, see ``report.copies``.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Targets; several targets are fitted separately.
     loss : str or losses.Loss

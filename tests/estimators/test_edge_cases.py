@@ -7,19 +7,11 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
-from support import catalogue, estimators
-from thalweg import linear_model, penalties
+from support import estimators
 from thalweg.linear_model import LogisticRegression
 
 every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
 classifiers = pytest.mark.parametrize("cls", estimators.CLASSIFIERS, ids=estimators.name)
-
-
-SEVERAL_CLASSES = [
-    name
-    for name, entry in catalogue.CATALOG["loss"].items()
-    if entry.flags["classification"] and entry.flags["multi_output"]
-]
 
 
 def unpenalized(cls):
@@ -53,18 +45,6 @@ def test_overlapping_classes_without_a_penalty_converge(cls):
     X, y = sample()
     model = estimators.make(cls, **unpenalized(cls)).fit(X, y > 0.0)
     assert model.report_.status == "converged"
-
-
-@pytest.mark.parametrize("limits", [{"positive": True}, {"lower": -0.2}, {"upper": [0.1] * 4}])
-@pytest.mark.parametrize("alpha", [0.0, 0.01])
-def test_rows_of_several_classes_stay_within_limits(limits, alpha):
-    X, y = sample()
-    y = np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
-    penalty = penalties.L2(**limits)
-    for loss in SEVERAL_CLASSES:
-        model = linear_model.GeneralizedLinearClassifier(loss, penalty, alpha).fit(X, y)
-        assert model.coef_.min() >= (0.0 if penalty.positive else limits.get("lower", -np.inf))
-        assert model.coef_.max() <= np.max(limits.get("upper", np.inf))
 
 
 @every

@@ -43,7 +43,7 @@ class Classifier(ClassifierMixin, LinearEstimator):
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Design, used in place where it is a float array or a canonical CSC matrix; never
+            Design, used in place where it is a float array or a canonical CSR matrix; never
             modified.
         y : array-like of shape (n_samples,)
             Labels: numbers, texts or booleans.

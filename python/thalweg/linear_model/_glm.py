@@ -35,7 +35,7 @@ class GlmBase(RegressorMixin, LinearEstimator):
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Design, used in place where it is a float array or a canonical CSC matrix; never
+            Design, used in place where it is a float array or a canonical CSR matrix; never
             modified.
         y : array-like of shape (n_samples,)
             Target.
