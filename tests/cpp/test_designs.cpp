@@ -106,6 +106,13 @@ class DesignTest : public ::testing::TestWithParam<Shape> {
     for (double& x : v) x = normal(generator);
     return v;
   }
+  template <class F>
+  void for_each_view(F&& f) const {
+    for (const design::AnyDesign& view : views_.all()) {
+      SCOPED_TRACE(view.index());
+      std::visit(f, view);
+    }
+  }
   // Every third column, not in order.
   std::vector<Index> some_columns() const {
     std::vector<Index> columns;
@@ -134,22 +141,17 @@ TEST_P(DesignTest, ProductsAgreeWithNaiveLoops) {
   const std::vector<Index> columns = some_columns();
   const Vector coef = numbers(static_cast<Index>(columns.size())), v = numbers(views_.rows());
   const Vector expected = product(columns, coef, v);
-  for (const design::AnyDesign& view : views_.all()) {
-    SCOPED_TRACE(view.index());
-    std::visit(
-        [&](const auto& x) {
-          Vector sum = v, dots(static_cast<std::size_t>(views_.cols()), 7.0);
-          x.gemv_add(columns, coef.data(), sum.data(), {.threads = 2});
-          x.gemv_t(v.data(), columns, dots.data(), {.threads = 2});
-          for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
-          for (Index j = 0; j < views_.cols(); ++j) {
-            const bool asked = std::ranges::find(columns, j) != columns.end();
-            const double want = asked ? correlation(j, v) : 7.0;
-            EXPECT_NEAR(want, dots[static_cast<std::size_t>(j)], 1e-9);
-          }
-        },
-        view);
-  }
+  for_each_view([&](const auto& x) {
+    Vector sum = v, dots(static_cast<std::size_t>(views_.cols()), 7.0);
+    x.gemv_add(columns, coef.data(), sum.data(), {.threads = 2});
+    x.gemv_t(v.data(), columns, dots.data(), {.threads = 2});
+    for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
+    for (Index j = 0; j < views_.cols(); ++j) {
+      const bool asked = std::ranges::find(columns, j) != columns.end();
+      const double want = asked ? correlation(j, v) : 7.0;
+      EXPECT_NEAR(want, dots[static_cast<std::size_t>(j)], 1e-9);
+    }
+  });
 }
 
 TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
@@ -168,44 +170,38 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
       const Vector sums = product(columns, own, plane);
       expected.insert(expected.end(), sums.begin(), sums.end());
     }
-    for (const design::AnyDesign& view : views_.all()) {
-      SCOPED_TRACE(view.index());
-      std::visit(
-          [&]<class D>(const D& x) {
-            if constexpr (design::FusedProducts<D>) {
-              Vector first;
-              for (const int threads : {1, 2, 3}) {
-                Vector sum = v, dots(asked.size() * static_cast<std::size_t>(planes));
-                std::vector<Index> reached(design::most_row_blocks, -1);
-                const auto g = [&](const design::RowRange& range) -> const double* {
-                  // In the order of their block.
-                  EXPECT_LT(reached[static_cast<std::size_t>(range.block)], range.begin);
-                  reached[static_cast<std::size_t>(range.block)] = range.begin;
-                  return sum.data() + range.begin;
-                };
-                if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked,
-                                       dots.data(), {.threads = threads})) {
-                  EXPECT_EQ(v, sum);  // nothing done
-                  return;
-                }
-                ++served;
-                for (std::size_t i = 0; i < sum.size(); ++i)
-                  ASSERT_NEAR(expected[i], sum[i], 1e-11);
-                for (Index k = 0; k < planes; ++k) {
-                  const auto begin = expected.begin() + k * views_.rows();
-                  const Vector plane(begin, begin + static_cast<std::ptrdiff_t>(rows));
-                  for (const Index j : asked) {
-                    const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
-                    ASSERT_NEAR(correlation(j, plane), found, 1e-8);
-                  }
-                }
-                if (first.empty()) first = dots;
-                EXPECT_EQ(first, dots);
-              }
+    for_each_view([&]<class D>(const D& x) {
+      if constexpr (design::FusedProducts<D>) {
+        Vector first;
+        for (const int threads : {1, 2, 3}) {
+          Vector sum = v, dots(asked.size() * static_cast<std::size_t>(planes));
+          std::vector<Index> reached(design::most_row_blocks, -1);
+          const auto g = [&](const design::RowRange& range) -> const double* {
+            // In the order of their block.
+            EXPECT_LT(reached[static_cast<std::size_t>(range.block)], range.begin);
+            reached[static_cast<std::size_t>(range.block)] = range.begin;
+            return sum.data() + range.begin;
+          };
+          if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked, dots.data(),
+                                 {.threads = threads})) {
+            EXPECT_EQ(v, sum);  // nothing done
+            return;
+          }
+          ++served;
+          for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
+          for (Index k = 0; k < planes; ++k) {
+            const auto begin = expected.begin() + k * views_.rows();
+            const Vector plane(begin, begin + static_cast<std::ptrdiff_t>(rows));
+            for (const Index j : asked) {
+              const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
+              ASSERT_NEAR(correlation(j, plane), found, 1e-8);
             }
-          },
-          view);
-    }
+          }
+          if (first.empty()) first = dots;
+          EXPECT_EQ(first, dots);
+        }
+      }
+    });
   }
   EXPECT_GT(served, 0);
 }
@@ -215,32 +211,27 @@ TEST_P(DesignTest, GramMatricesByRowsAreThoseByColumns) {
   Vector weights = numbers(views_.rows());
   weights.front() = 0;
   for (const double* const s : std::array<const double*, 2>{weights.data(), nullptr}) {
-    for (const design::AnyDesign& view : views_.all()) {
-      SCOPED_TRACE(view.index());
-      std::visit(
-          [&]<class D>(const D& x) {
-            if constexpr (design::RowGram<D>) {
-              Vector first;
-              for (const int threads : {1, 2, 3}) {
-                const Index ld = cols + 3;
-                Vector out(static_cast<std::size_t>(ld * cols), 7.0);
-                x.row_gram(s, out.data(), ld, {.threads = threads});
-                if (first.empty()) first = out;
-                EXPECT_EQ(first, out);
-              }
-              for (Index j = 0; j < cols; ++j) {
-                for (Index k = 0; k < cols; ++k) {
-                  double expected = 0;
-                  for (Index i = 0; i < views_.rows(); ++i)
-                    expected += (s != nullptr ? s[i] : 1.0) * views_.at(i, j) * views_.at(i, k);
-                  ASSERT_NEAR(expected, first[static_cast<std::size_t>(k + j * (cols + 3))], 1e-8);
-                }
-                EXPECT_EQ(first[static_cast<std::size_t>(cols + j * (cols + 3))], 7.0);
-              }
-            }
-          },
-          view);
-    }
+    for_each_view([&]<class D>(const D& x) {
+      if constexpr (design::RowGram<D>) {
+        Vector first;
+        for (const int threads : {1, 2, 3}) {
+          const Index ld = cols + 3;
+          Vector out(static_cast<std::size_t>(ld * cols), 7.0);
+          x.row_gram(s, out.data(), ld, {.threads = threads});
+          if (first.empty()) first = out;
+          EXPECT_EQ(first, out);
+        }
+        for (Index j = 0; j < cols; ++j) {
+          for (Index k = 0; k < cols; ++k) {
+            double expected = 0;
+            for (Index i = 0; i < views_.rows(); ++i)
+              expected += (s != nullptr ? s[i] : 1.0) * views_.at(i, j) * views_.at(i, k);
+            ASSERT_NEAR(expected, first[static_cast<std::size_t>(k + j * (cols + 3))], 1e-8);
+          }
+          EXPECT_EQ(first[static_cast<std::size_t>(cols + j * (cols + 3))], 7.0);
+        }
+      }
+    });
   }
 }
 

@@ -126,7 +126,7 @@ class Separation final {
     for (int k = 0; k < most_repetitions; ++k) {
       if (model_.execution().stop_requested()) return false;
       scatter_held();
-      model_.collect(eta_, step);
+      model_.collect(eta_.data(), false, step.data());
       cholesky_.solve(step.data());
       for (std::size_t j = 0; j < d.size(); ++j) d[j] -= step[j];
       find_margins(d);

@@ -68,7 +68,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
               .total = total_,
               .centre = data.fit_intercept,
               .standardize = data.standardize},
-             slopes_.data(), slope_sums_.front(), execution);
+             slopes_.data(), loss_.sum(slopes_.data()), execution);
   }
 
   SmoothGlm(const SmoothGlm&) = delete;  // its matrices know where it is
@@ -196,7 +196,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     point_ = x;
     second_ = Second::none;
     ahead_ = Ahead::nothing;
-    Vector z(length(cols_ * outputs_)), shifts;
+    Vector z(length(size())), shifts;
     // Without an intercept to be the best, slopes are met by X in the pass that makes them.
     const std::optional<double> loss =
         data_.fit_intercept ? std::nullopt : multiply_slopes(point_, eta_, z.data());
@@ -218,8 +218,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       for (double& product : z) product *= inside;
       dual = dual_of_loss();
     }
-    sum_slopes();
-    multiply_by_columns(loss.has_value(), z.data());
+    collect(slopes_.data(), loss.has_value(), z.data());
     for (Index i = 0; i < cols_ * outputs_; ++i) dual -= terms_(i % cols_).conjugate(-z[length(i)]);
     result.value = dual;
     if (keep_theta) {
@@ -269,13 +268,16 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // At the base point, with the offset; at x, without it.
   const Vector& predictions() const { return eta_; }
   void predict_without_offset(const Vector& x, Vector& eta) { predict(x, nullptr, eta); }
-  // The adjoint of that over sum s.
-  void collect(const Vector& v, Vector& out) const {
+  // The adjoint of that over sum s: X~' v_k and, for an intercept, the sum of v_k. `has_products`:
+  // `out` holds X' v_k, of the columns as they are.
+  void collect(const double* v, bool has_products, double* out) const {
     for (Index k = 0; k < outputs_; ++k) {
-      const double* const plane = v.data() + k * rows_;
+      const double* const plane = v + k * rows_;
       const double sum = loss_.sum(plane);
-      correlate(plane, sum, out.data() + k * cols_);
-      if (data_.fit_intercept) out[length(cols_ * outputs_ + k)] = sum / total_;
+      double* const products = out + k * cols_;
+      if (has_products) x_.finish_correlation(sum, products);
+      else x_.correlate(plane, sum, products, execution());
+      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
     }
   }
 
@@ -418,21 +420,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // Of slopes_ at x. `has_products`: the gradient holds their products with X.
   double finish_gradient(const Vector& x, double loss, bool has_products, double* gradient) {
     second_ = Second::none;
-    sum_slopes();
-    multiply_by_columns(has_products, gradient);
+    collect(slopes_.data(), has_products, gradient);
     for (Index i = 0; i < cols_ * outputs_; ++i) gradient[i] += terms_(i % cols_).l2 * x[length(i)];
-    for (Index k = 0; data_.fit_intercept && k < outputs_; ++k)
-      gradient[cols_ * outputs_ + k] = slope_sums_[length(k)] / total_;
     return loss / total_ + penalty_value(x);
-  }
-
-  // out_k = X~' v_k / sum s of slopes_, whose sums must be known; from X' v_k where these are
-  // there.
-  void multiply_by_columns(bool has_products, double* out) const {
-    for (Index k = 0; k < outputs_; ++k) {
-      if (has_products) x_.finish_correlation(slope_sums_[length(k)], out + k * cols_);
-      else correlate(slopes_.data() + k * rows_, slope_sums_[length(k)], out + k * cols_);
-    }
   }
 
   // The line's first trial, as a point of its own. False: not here.
@@ -458,16 +448,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     return delta_.data();
   }
 
-  void sum_slopes() {
-    slope_sums_.resize(length(outputs_));
-    for (Index k = 0; k < outputs_; ++k)
-      slope_sums_[length(k)] = loss_.sum(slopes_.data() + k * rows_);
-  }
-
-  void correlate(const double* v, double sum, double* out) const {
-    x_.correlate(v, sum, out, execution());
-  }
-
   // The model without columns: intercepts by Newton's method, as for any shift of the predictions.
   void find_null_model() {
     for (Index k = 0; k < outputs_; ++k) {
@@ -477,7 +457,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     null_intercept_.assign(length(outputs_), 0.0);
     if (data_.fit_intercept) null_intercept_ = shift_to_best_intercept();
     null_objective_ = loss_.gradient(eta_.data(), slopes_.data()) / total_;
-    sum_slopes();
     double square = 0, mean_abs = 0;
     for (Index i = 0; i < rows_; ++i) {
       const double weight = loss_.weight(i);
@@ -559,14 +538,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       x_.predict(outputs_, v, shifts(v), nullptr, u, execution());
       loss_.product(slopes_.data(), u);
     }
-    for (Index k = 0; k < outputs_; ++k) {
-      const double sum = loss_.sum(u + k * rows_);
-      double* const products = out + k * cols_;
-      if (has_products) x_.finish_correlation(sum, products);
-      else correlate(u + k * rows_, sum, products);
-      for (Index j = 0; j < cols_; ++j) products[j] += terms_(j).l2 * v[k * cols_ + j];
-      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
-    }
+    collect(u, has_products, out);
+    for (Index i = 0; i < cols_ * outputs_; ++i) out[i] += terms_(i % cols_).l2 * v[i];
   }
   // u = (the second derivative of the loss) X~ v, and its products with the columns of X as they
   // are, in one pass. False: nothing done.
@@ -608,9 +581,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const auto [c, factor] = loss_.coupling();
     q.assign(length(size()), 0.0);
     if (!(factor > 0)) return 0;
-    const double sum = loss_.sum(c);
-    correlate(c, sum, q.data());
-    if (data_.fit_intercept) q[length(cols_)] = sum / total_;
+    collect(c, false, q.data());
     return factor * total_;
   }
   void subtract_coupling(double* out, Index ld) requires has_scale {
@@ -669,9 +640,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   Vector trial_point_, trial_gradient_;
   LinePoint trial_;
   Ahead ahead_ = Ahead::nothing;
-  bool has_one_pass_ = !has_scale;  // false once the design has said so
-  Vector coupling_;                 // scratch
-  Vector slope_sums_;
+  bool has_one_pass_ = !has_scale;   // false once the design has said so
+  Vector coupling_;                  // scratch
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Second second_ = Second::none;
   Matrix hessian_{*this, Second::observed}, information_{*this, Second::expected};
