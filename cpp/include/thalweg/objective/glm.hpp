@@ -112,11 +112,16 @@ requires(core::flag(L::info, "quadratic")) class Glm final {
   void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
     gram(x_, columns, fresh, out, ld);
   }
-  // The same from a source that holds the raw columns: the design, or copies of some of them.
+  // The same from a source that holds the raw columns: the design, or copies of some of them. Less
+  // than float64 where the source can (`can_round`).
   template <class Source>
   void gram(const Source& source, std::span<const Index> columns, Index fresh, double* out,
-            Index ld) const {
-    source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+            Index ld, design::GramPrecision precision = design::GramPrecision::float64) const {
+    if constexpr (design::RoundedGram<Source>) {
+      source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_, precision);
+    } else {
+      source.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+    }
     if constexpr (core::flag(D::Entry::info, "sparse")) centre_far(columns, fresh, out, ld);
     const double inverse_total = 1.0 / total_;
     const auto first = columns.size() - static_cast<std::size_t>(fresh);

@@ -160,13 +160,17 @@ class ColumnBlock<design::RowMajor<T>> final {
                               execution);
   }
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double total, double* out, Index ld, const core::Execution& execution) const {
-    if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
+            double total, double* out, Index ld, const core::Execution& execution,
+            design::GramPrecision precision) const {
+    if (!has_all(columns)) {
+      x_.gram(columns, fresh, center, s, total, out, ld, execution, precision);
+      return;
+    }
     design::dense_gram<T>(
         [this](Index j) {
           return design::DenseColumn<T>{column(j), 1};
         },
-        x_.rows(), columns, fresh, center, s, out, ld, execution);
+        x_.rows(), columns, fresh, center, s, out, ld, execution, precision);
   }
 
  private:
