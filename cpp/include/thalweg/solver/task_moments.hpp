@@ -15,13 +15,12 @@
 
 namespace thalweg::solver {
 
-template <class D>
 class TaskMoments final {
  public:
   // Null where they do not pay, where digits would be lost, or where a stop came first. For tasks
   // without held-out rows.
   static std::unique_ptr<TaskMoments> make(const Request& request, const Task& task,
-                                           const SolverOptions& options, const D& x) {
+                                           const SolverOptions& options, const design::Erased& x) {
     if (!may_pay(request, task, options, x)) return nullptr;
     std::unique_ptr<TaskMoments> made(new TaskMoments(request, task, x));
     const bool pays = is_long(request, task, x) || made->sample_says_yes(request, task);
@@ -38,7 +37,7 @@ class TaskMoments final {
   // Rows of the sample: so many, then those of as many runs less one are left out.
   static constexpr Index run = 64, runs = 16;
 
-  TaskMoments(const Request& request, const Task& task, const D& x)
+  TaskMoments(const Request& request, const Task& task, const design::Erased& x)
       : x_(x),
         centred_(request.fit_intercept),
         weights_(row_weights(request, task, x.rows())),
@@ -64,12 +63,12 @@ class TaskMoments final {
   }
 
   // A path so long that they pay whatever X'y is.
-  static bool is_long(const Request& request, const Task& task, const D& x) {
+  static bool is_long(const Request& request, const Task& task, const design::Erased& x) {
     return full_gram_cost(x, x.rows()) < saved_cost(request, task, x);
   }
 
   static bool may_pay(const Request& request, const Task& task, const SolverOptions& options,
-                      const D& x) {
+                      const design::Erased& x) {
     constexpr Index least_rows = 1 << 13;
     constexpr double matrices = 3;  // these, none and the solver's
     // Beyond so many passes over X what a sample takes is no longer small beside one, and one saved
@@ -133,7 +132,7 @@ class TaskMoments final {
         objective::row_moments(x_, {&h, 1}, center(), target_.data(), execution).front());
   }
 
-  const D& x_;
+  const design::Erased& x_;
   bool centred_;
   Vector weights_;  // without those of the sample
   Vector target_, center_;
