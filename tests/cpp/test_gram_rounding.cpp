@@ -9,15 +9,13 @@
 #include <random>
 
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
-#include "thalweg/solver/auto.hpp"
+#include "thalweg/solver/gram.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
 
 namespace thalweg::solver {
 namespace {
 
 using design::GramPrecision;
-using loss::Squared;
 
 constexpr Index rows = 1500, cols = 40;
 
@@ -93,16 +91,13 @@ TEST(GramRounding, IsInTheSeventhDigit) {
 }
 
 core::Result fit(const Data& data, double alpha, double tol, std::string* reason, Vector* coef) {
-  using D = design::ColumnMajor<double>;
-  using Engine = Auto::Base::Engine<D, Squared>;
-  const D x = data.view();
-  objective::Glm<D, Squared> glm(x, {.y = data.y.data()}, {});
-  objective::Evaluator<D, Squared> evaluator(glm);
+  objective::Glm glm(design::Erased(data.view()), {.y = data.y.data()}, {});
+  objective::Evaluator evaluator(glm);
   SolverOptions options;
-  options.inner = Inner::gram;
+  Gram::configure(options);
   options.all_at_once = true;
-  Engine engine(glm, options);
-  QuadraticProcess<D, Squared, Engine> process(evaluator, engine);
+  const auto solver = Gram::make(glm, options);
+  QuadraticProcess process(evaluator, *solver);
   const penalty::Terms terms({.l1 = alpha, .l2 = 0.0}, nullptr, nullptr, nullptr);
   coef->assign(cols, 0.0);
   objective::Evaluation at;
@@ -111,7 +106,7 @@ core::Result fit(const Data& data, double alpha, double tol, std::string* reason
   core::Result result;
   drive(process, {.tol = tol, .max_iter = 5000, .start = core::StopToken::Clock::now()}, {},
         result);
-  *reason = engine.reason();
+  *reason = solver->reason();
   return result;
 }
 
@@ -138,8 +133,7 @@ TEST(GramRounding, IsRefusedWhereColumnsAreAlike) {
 
 TEST(GramRounding, IsNotTriedWhereFloat32HasNoRoom) {
   const auto first = [](const Data& data) {
-    const auto x = data.view();
-    const objective::Glm<design::ColumnMajor<double>, Squared> glm(x, {.y = data.y.data()}, {});
+    const objective::Glm glm(design::Erased(data.view()), {.y = data.y.data()}, {});
     return GramRounding(glm).is_rounded();
   };
   EXPECT_TRUE(first(Data(1.0)));

@@ -11,13 +11,12 @@
 
 namespace thalweg::objective {
 
-template <design::Design D, loss::Loss L>
 class Evaluator final {
  public:
-  explicit Evaluator(Glm<D, L>& glm) : glm_(glm) {}
+  explicit Evaluator(Glm& glm) : glm_(glm) {}
 
-  Glm<D, L>& glm() { return glm_; }
-  const Glm<D, L>& glm() const { return glm_; }
+  Glm& glm() { return glm_; }
+  const Glm& glm() const { return glm_; }
 
   // `accuracy`: the error of the loss that is tolerable.
   void use_moments(SecondMoments moments, double accuracy, bool confirm_from_x) {
@@ -51,7 +50,7 @@ class Evaluator final {
   }
 
  private:
-  Glm<D, L>& glm_;
+  Glm& glm_;
   std::optional<SecondMoments> moments_;
   double accuracy_ = 0;
   bool confirm_from_x_ = false;

@@ -26,6 +26,7 @@
 #pragma once
 
 #include <array>
+#include <numeric>
 #include <optional>
 
 #include "thalweg/objective/best_step.hpp"
@@ -83,7 +84,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   bool fits_intercept() const { return data_.fit_intercept; }
   const core::Execution& execution() const { return loss_.execution(); }
   void ignore_stop() { loss_.ignore_stop(); }
-  const Columns<design::Erased>& columns() const { return x_.columns(); }
+  const Columns& columns() const { return x_.columns(); }
   const auto& loss() const { return loss_.loss(); }
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }

@@ -93,18 +93,18 @@ inline Vector centred_target(const Request& request, const Task& task, const dou
   return target;
 }
 
-template <class D>
 class FoldMoments final {
  public:
   // Complementary folds. `keeps_folds`: whether the moments of their held-out rows are kept.
-  FoldMoments(const D& x, const Request& request, const FoldLayout& layout, bool keeps_folds = true)
+  FoldMoments(const design::Erased& x, const Request& request, const FoldLayout& layout,
+              bool keeps_folds = true)
       : x_(x),
         heldout_(request.heldout),
         execution_(request.execution),
         fit_intercept_(request.fit_intercept),
         standardize_(request.standardize),
         keeps_folds_(keeps_folds) {
-    if (design::MomentAccess<D> && fit_intercept_) centre(layout.total);
+    if (x.has_row_moments() && fit_intercept_) centre(layout.total);
     target_ = centred_target(request, request.tasks.front(), layout.total.data(), x.rows());
     std::vector<const double*> weightings;
     for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold) {
@@ -163,7 +163,7 @@ class FoldMoments final {
     return objective::row_moments(x_, weightings, center(), target_.data(), execution_);
   }
 
-  const D& x_;
+  const design::Erased& x_;
   const double* heldout_;  // weights, as the request has them
   core::Execution execution_;
   bool fit_intercept_, standardize_, keeps_folds_;

@@ -15,14 +15,13 @@
 #include <algorithm>
 
 #include "thalweg/core/numerics.hpp"
-#include "thalweg/design/concept.hpp"
+#include "thalweg/objective/glm.hpp"
 
 namespace thalweg::solver {
 
 class GramRounding final {
  public:
-  template <class Glm>
-  explicit GramRounding(const Glm& glm) : precision_(first_choice(glm)) {}
+  explicit GramRounding(const objective::Glm& glm) : precision_(first_choice(glm)) {}
 
   design::GramPrecision precision() const { return precision_; }
   bool is_rounded() const { return precision_ == design::GramPrecision::float32; }
@@ -57,13 +56,10 @@ class GramRounding final {
  private:
   // float32 has room for squares of columns whose rows are of such a size, and for those of a
   // single large row among 1e8. Below so many rows a matrix is made in no time.
-  template <class Glm>
-  static design::GramPrecision first_choice(const Glm& glm) {
-    using Source = std::remove_cvref_t<decltype(glm.design())>;
+  static design::GramPrecision first_choice(const objective::Glm& glm) {
     constexpr Index least_rows = 1000;
     constexpr double least = 1e-20, most = 1e20;  // of mean squares
-    if (!design::RoundedGram<Source> || glm.rows() < least_rows)
-      return design::GramPrecision::float64;
+    if (glm.design().is_sparse() || glm.rows() < least_rows) return design::GramPrecision::float64;
     const double per_row = glm.total_weight() / static_cast<double>(glm.rows());
     const bool has_room =
         std::all_of(glm.all_columns().begin(), glm.all_columns().end(), [&](Index j) {

@@ -29,18 +29,16 @@ inline bool has_unpenalized(const Request& request, const Task& task, Index cols
 
 // Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out
 // results keep one.
-template <class D>
-double saved_cost(const Request& request, const Task& task, const D& x) {
+inline double saved_cost(const Request& request, const Task& task, const design::Erased& x) {
   return (hands_out(request) ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
          static_cast<double>(x.stored());
 }
 
-template <class D>
-double full_gram_cost(const D& x, Index rows) {
+inline double full_gram_cost(const design::Erased& x, Index rows) {
   const double share =
       static_cast<double>(rows) / static_cast<double>(std::max<Index>(x.rows(), 1));
   const auto cols = static_cast<double>(x.cols());
-  return full_gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(rows),
+  return full_gram_cost(x.is_sparse(), static_cast<double>(rows),
                         share * static_cast<double>(x.stored()) / cols, cols);
 }
 
@@ -81,9 +79,8 @@ inline bool moments_are_allowed(const Request& request, const Task& task,
 }
 
 // For one task by itself.
-template <class D>
-bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
-                 const D& x) {
+inline bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
+                        const design::Erased& x) {
   const double matrices = wants_heldout(request, task) ? 2 : 1;
   return moments_are_allowed(request, task, options, x.cols(), matrices) &&
          matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x);
@@ -91,9 +88,9 @@ bool moments_pay(const Request& request, const Task& task, const SolverOptions& 
 
 // Whether a task without them is best solved on the Gram matrix of all columns at once, `terms` of
 // its first alpha. A start that may be the solution is certified first.
-template <class D, class L>
-bool needs_all_columns(const Request& request, const Task& task, const SolverOptions& options,
-                       const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
+inline bool needs_all_columns(const Request& request, const Task& task,
+                              const SolverOptions& options, const objective::Glm& glm,
+                              const penalty::Terms& terms) {
   return task.coef == nullptr && request.max_iter > 0 &&
          moments_are_allowed(request, task, options, glm.cols(), 1) &&
          most_enter(terms, glm.null_correlation(), glm.rows());
@@ -108,13 +105,13 @@ struct FoldPlan {
 // The matrices of all folds where there is memory for them and a task, else that of all rows. A
 // task holds the matrix of its training rows and, at most, a factor of it, and that of its held-out
 // rows where they are not kept. `memory`: for all of it.
-template <class D>
-FoldPlan fold_plan(const Request& request, double memory, const D& x, const FoldLayout& layout) {
+inline FoldPlan fold_plan(const Request& request, double memory, const design::Erased& x,
+                          const FoldLayout& layout) {
   const double side = static_cast<double>(x.cols()) + 2;
   const auto tasks = static_cast<Index>(request.tasks.size());
   for (const bool keeps_folds : {true, false}) {
     const double left = memory / (8 * side * side) -
-                        static_cast<double>(FoldMoments<D>::matrices(layout, keeps_folds));
+                        static_cast<double>(FoldMoments::matrices(layout, keeps_folds));
     const auto at_once = static_cast<Index>(std::floor(left / (keeps_folds ? 2 : 3)));
     if (at_once >= 1) return {std::min({tasks, at_once, most_at_once}), keeps_folds};
   }
@@ -122,20 +119,18 @@ FoldPlan fold_plan(const Request& request, double memory, const D& x, const Fold
 }
 
 // Rows whose products the moments of a plan take.
-template <class D>
-Index rows_multiplied(const Request& request, const D& x, const FoldLayout& layout,
-                      bool keeps_folds) {
+inline Index rows_multiplied(const Request& request, const design::Erased& x,
+                             const FoldLayout& layout, bool keeps_folds) {
   const auto tasks = static_cast<Index>(request.tasks.size());
   const Index whole = layout.partition && keeps_folds ? 0 : 1;
   const Index times = keeps_folds ? 1 : tasks / layout.folds;
-  if (!design::MomentAccess<D>) return x.rows() * (layout.folds * times + whole);
+  if (!x.has_row_moments()) return x.rows() * (layout.folds * times + whole);
   return layout.heldout_rows * times + layout.all_rows * whole;
 }
 
 // For all folds together.
-template <class D>
-bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layout,
-                      const FoldPlan& plan) {
+inline bool fold_moments_pay(const Request& request, const design::Erased& x,
+                             const FoldLayout& layout, const FoldPlan& plan) {
   if (x.rows() < x.cols() || plan.at_once == 0) return false;
   double saved = 0;
   for (const Task& task : request.tasks) {
@@ -147,16 +142,16 @@ bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layo
 
 // Null where folds are not complementary, where it does not pay, or where a stop came first.
 // Otherwise `options` becomes what a task may have beside what is shared.
-template <class D>
-std::unique_ptr<FoldMoments<D>> make_fold_moments(const Request& request, SolverOptions& options,
-                                                  const D& x) {
+inline std::unique_ptr<FoldMoments> make_fold_moments(const Request& request,
+                                                      SolverOptions& options,
+                                                      const design::Erased& x) {
   if (options.inner == Inner::residual) return nullptr;
   const FoldLayout layout = fold_layout(request, x.rows());
   if (!layout.complementary) return nullptr;
   const double memory = options.gram_bytes_limit * static_cast<double>(options.at_once);
   const FoldPlan plan = fold_plan(request, memory, x, layout);
   if (!fold_moments_pay(request, x, layout, plan)) return nullptr;
-  auto moments = std::make_unique<FoldMoments<D>>(x, request, layout, plan.keeps_folds);
+  auto moments = std::make_unique<FoldMoments>(x, request, layout, plan.keeps_folds);
   // Matrices that a stop cut short must not be used.
   if (request.execution.stop_requested()) return nullptr;
   const auto shared = static_cast<double>(moments->bytes());

@@ -17,17 +17,18 @@
 
 #include "thalweg/solver/limits.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
+#include "thalweg/solver/quadratic_tasks.hpp"
 #include "thalweg/solver/task_moments.hpp"
 
 namespace thalweg::solver {
 
-template <class Engine, class D, class L>
 class PathRunner final {
  public:
   // `folds`: what the folds share, or null.
-  PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index,
-             const FoldMoments<D>* folds)
+  PathRunner(const Request& request, const SolverOptions& options, MakeQuadratic make,
+             const design::Erased& x, Index task_index, const FoldMoments* folds)
       : request_(request),
+        make_(make),
         options_(options),
         x_(x),
         task_(request.tasks[static_cast<std::size_t>(task_index)]),
@@ -49,30 +50,28 @@ class PathRunner final {
     if (!hands_out(request_) && stopped() && !request_.execution.stop->expired())
       return {unstarted()};
     make_own_moments();
-    std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
-                                                known_columns());
+    std::optional<objective::Glm> problem(std::in_place, x_, data(), request_.execution,
+                                          known_columns());
     if (request_.execution.stop_requested()) {
       if (!request_.execution.stop->expired()) return {unstarted(*problem)};
       // Out of time: the start is still evaluated and certified.
       problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads},
                       known_columns());
     }
-    objective::Glm<D, L>& glm = *problem;
+    objective::Glm& glm = *problem;
     limits_.emplace(spec_, glm);
     bool moments = takes_from_all();
     const bool cut_short = folds_ != nullptr && !training_;
-    if constexpr (GramEngine<Engine>) {
-      if (!moments && !cut_short) {
-        moments = moments_pay(request_, task_, options_, x_);
-        options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
-                                                             limits_->terms(task_.alphas.front()));
-      }
+    if (!moments && !cut_short) {
+      moments = moments_pay(request_, task_, options_, x_);
+      options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
+                                                           limits_->terms(task_.alphas.front()));
     }
     if (moments || options_.all_at_once) options_.inner = Inner::gram;
-    Engine engine(glm, options_);
-    objective::Evaluator<D, L> evaluator(glm);
-    if (moments) use_moments(engine, evaluator);
-    QuadraticProcess<D, L, Engine> process(evaluator, engine);
+    const std::unique_ptr<QuadraticSolver> solver = make_(glm, options_);
+    objective::Evaluator evaluator(glm);
+    if (moments) use_moments(*solver->gram_cache(), evaluator);
+    QuadraticProcess process(evaluator, *solver);
     Vector w = start(glm);
     objective::Evaluation at;
     std::vector<core::Result> results;
@@ -104,7 +103,7 @@ class PathRunner final {
              .keep_theta = request_.keep_theta,
              .observer = &request_.observer},
             {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha}, result);
-      finish(evaluator, w, terms, at, engine, result);
+      finish(evaluator, w, terms, at, *solver, result);
       result.time =
           std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began))
               .count();
@@ -126,41 +125,35 @@ class PathRunner final {
   }
   // Of a task that shares none.
   void make_own_moments() {
-    if constexpr (GramEngine<Engine> && design::MomentAccess<D>) {
-      if (folds_ != nullptr || wants_heldout(request_, task_)) return;
-      own_ = TaskMoments<D>::make(request_, task_, options_, x_);
-      if (own_ == nullptr) return;
-      training_.emplace(own_->rows());
-      columns_ = training_->summary();
-    }
+    if (!x_.has_row_moments() || folds_ != nullptr || wants_heldout(request_, task_)) return;
+    own_ = TaskMoments::make(request_, task_, options_, x_);
+    if (own_ == nullptr) return;
+    training_.emplace(own_->rows());
+    columns_ = training_->summary();
   }
   bool takes_from_all() const { return training_ && refusal_.empty(); }
   const objective::ColumnSummary* known_columns() const {
     return takes_from_all() ? &columns_ : nullptr;
   }
 
-  void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
-    if constexpr (GramEngine<Engine>) {
-      const objective::Glm<D, L>& glm = evaluator.glm();
-      GramCache& gram = engine.gram_cache();
-      if (takes_from_all())
-        gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
-      else gram.ensure(glm, glm.all_columns(), glm.execution());
-      if (wants_heldout(request_, task_) && !glm.execution().stop_requested())
-        use_heldout_moments(glm);
-      // A matrix that a stop cut short must not be used.
-      if (glm.execution().stop_requested()) {
-        heldout_.reset();
-        return;
-      }
-      constexpr double share = 0.1;
-      evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
-                            hands_out(request_));
+  void use_moments(GramCache& gram, objective::Evaluator& evaluator) {
+    const objective::Glm& glm = evaluator.glm();
+    if (takes_from_all())
+      gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
+    else gram.ensure(glm, glm.all_columns(), glm.execution());
+    if (wants_heldout(request_, task_) && !glm.execution().stop_requested())
+      use_heldout_moments(glm);
+    // A matrix that a stop cut short must not be used.
+    if (glm.execution().stop_requested()) {
+      heldout_.reset();
+      return;
     }
+    constexpr double share = 0.1;
+    evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
+                          hands_out(request_));
   }
 
-  objective::SecondMoments second_moments(const objective::Glm<D, L>& glm,
-                                          const GramCache& gram) const {
+  objective::SecondMoments second_moments(const objective::Glm& glm, const GramCache& gram) const {
     if (!takes_from_all()) return {glm, gram.column(0), gram.leading_dimension()};
     Vector sizes;
     for (Index j = 0; j < glm.cols(); ++j)
@@ -169,13 +162,13 @@ class PathRunner final {
             std::move(sizes)};
   }
 
-  void use_heldout_moments(const objective::Glm<D, L>& glm) {
+  void use_heldout_moments(const objective::Glm& glm) {
     if (training_) {
       heldout_.emplace(heldout_rows(), training_->shifts(), training_->target_shift());
       return;
     }
     // About the means of the training rows, where the design can.
-    constexpr bool centred = design::MomentAccess<D>;
+    const bool centred = x_.has_row_moments();
     const double* const weights = heldout();
     own_heldout_ = objective::row_moments(x_, {&weights, 1}, centred ? glm.center() : nullptr,
                                           glm.target().data(), glm.execution());
@@ -187,7 +180,7 @@ class PathRunner final {
 
   // The Gram matrix of the training rows, for the solver's cache.
   struct TrainingGram {
-    const objective::Glm<D, L>& glm;
+    const objective::Glm& glm;
     const objective::RemainingRows& rows;
 
     Index cols() const { return glm.cols(); }
@@ -205,7 +198,7 @@ class PathRunner final {
             .standardize = request_.standardize};
   }
 
-  Vector start(const objective::Glm<D, L>& glm) const {
+  Vector start(const objective::Glm& glm) const {
     Vector w(static_cast<std::size_t>(glm.cols()), 0.0);
     const penalty::Terms limits = limits_->terms(0.0);
     for (Index j = 0; j < glm.cols(); ++j) {
@@ -217,13 +210,13 @@ class PathRunner final {
     return w;
   }
 
-  void finish(objective::Evaluator<D, L>& evaluator, const Vector& w, const penalty::Terms& terms,
-              objective::Evaluation& at, const Engine& engine, core::Result& result) {
-    objective::Glm<D, L>& glm = evaluator.glm();
+  void finish(objective::Evaluator& evaluator, const Vector& w, const penalty::Terms& terms,
+              objective::Evaluation& at, const QuadraticSolver& solver, core::Result& result) {
+    objective::Glm& glm = evaluator.glm();
     result.intercept = {glm.raw_intercept(at)};
-    result.solver = engine.ran();
-    result.reason = engine.reason();
-    result.gram_bytes = engine.gram_bytes();
+    result.solver = solver.ran();
+    result.reason = solver.reason();
+    result.gram_bytes = solver.gram_bytes();
     if (evaluator.has_moments()) result.reason += "; evaluated from second moments" + origin();
     result.shared_gram_bytes = folds_ != nullptr ? folds_->bytes() : 0;
     result.tasks_at_once = options_.at_once;
@@ -278,7 +271,7 @@ class PathRunner final {
     result.reason = "stopped before the first certificate";
     return result;
   }
-  core::Result unstarted(const objective::Glm<D, L>& glm) const {
+  core::Result unstarted(const objective::Glm& glm) const {
     core::Result result = unstarted();
     result.intercept = {glm.null_intercept()};
     result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
@@ -301,15 +294,16 @@ class PathRunner final {
   }
 
   const Request& request_;
+  MakeQuadratic make_;
   SolverOptions options_;
-  const D& x_;
+  const design::Erased& x_;
   const Task& task_;
   Index task_index_;
   const PenaltySpec& spec_;
   core::StopToken::Clock::time_point start_;
   std::optional<Limits> limits_;
-  const FoldMoments<D>* folds_;
-  std::unique_ptr<TaskMoments<D>> own_;  // where there are no folds and it pays
+  const FoldMoments* folds_;
+  std::unique_ptr<TaskMoments> own_;  // where there are no folds and it pays
   std::optional<objective::RemainingRows> training_;
   objective::ColumnSummary columns_;  // of the training rows
   std::string refusal_;               // why they are not taken from those of all rows
@@ -317,34 +311,5 @@ class PathRunner final {
   std::optional<objective::HeldoutError> heldout_;
   Vector coef_;
 };
-
-// What the Gram matrix of one task may take: half the memory of X for all.
-inline double gram_bytes_limit(Index design_bytes, Index at_once) {
-  constexpr double least = 1e8;
-  return std::max(0.5 * static_cast<double>(design_bytes), least) / static_cast<double>(at_once);
-}
-
-template <class Engine, class D, class L>
-Results run_tasks(const Request& request, const D& x) {
-  Results results(request.tasks.size());
-  SolverOptions options = request.options;
-  options.at_once = std::min<Index>(static_cast<Index>(request.tasks.size()), most_at_once);
-  options.gram_bytes_limit = gram_bytes_limit(x.bytes(), options.at_once);
-  std::unique_ptr<FoldMoments<D>> folds;
-  if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
-  core::Execution outer = request.execution;
-  outer.stop = nullptr;  // every task returns at least one result, however early the stop
-  // One at a time has all threads inside.
-  if (folds != nullptr)
-    outer.threads = static_cast<int>(std::min<Index>(outer.threads, options.at_once));
-  core::parallel_for(
-      static_cast<Index>(request.tasks.size()), outer,
-      [&](Index task) {
-        PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
-        results[static_cast<std::size_t>(task)] = path.run();
-      },
-      request.execution.stop);
-  return results;
-}
 
 }  // namespace thalweg::solver

@@ -11,13 +11,12 @@
 
 namespace thalweg::solver {
 
-template <class D>
 class TaskMoments final {
  public:
   // Null where they do not pay, where digits would be lost, or where a stop came first. For tasks
   // without held-out rows.
   static std::unique_ptr<TaskMoments> make(const Request& request, const Task& task,
-                                           const SolverOptions& options, const D& x) {
+                                           const SolverOptions& options, const design::Erased& x) {
     if (!may_pay(request, task, options, x)) return nullptr;
     std::unique_ptr<TaskMoments> made(new TaskMoments(request, task, x));
     if (request.execution.stop_requested() || made->loses_digits(request)) return nullptr;
@@ -28,7 +27,7 @@ class TaskMoments final {
   Index bytes() const { return all_.bytes() + none_.bytes(); }
 
  private:
-  TaskMoments(const Request& request, const Task& task, const D& x)
+  TaskMoments(const Request& request, const Task& task, const design::Erased& x)
       : x_(x), centred_(request.fit_intercept), all_(x.cols()), none_(x.cols()) {
     std::fill_n(none_.data(), none_.size() * none_.size(), 0.0);
     const Vector weights = row_weights(request, task, x.rows());
@@ -45,7 +44,7 @@ class TaskMoments final {
 
   // Beyond so many passes over X what a pass saves is little beside the products.
   static bool may_pay(const Request& request, const Task& task, const SolverOptions& options,
-                      const D& x) {
+                      const design::Erased& x) {
     constexpr Index least_rows = 1 << 13;
     constexpr double matrices = 3;  // these, none and the solver's
     constexpr double most_passes = 8;
@@ -84,7 +83,7 @@ class TaskMoments final {
         objective::row_moments(x_, {&h, 1}, center(), target_.data(), execution).front());
   }
 
-  const D& x_;
+  const design::Erased& x_;
   bool centred_;
   Vector target_, center_;
   objective::RowMoments all_, none_;

@@ -32,19 +32,18 @@
 
 namespace thalweg::solver {
 
-template <class D, class L>
-class WorkingSetEngine final {
+class WorkingSetEngine final : public QuadraticSolver {
  public:
-  WorkingSetEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
+  WorkingSetEngine(const objective::Glm& glm, const SolverOptions& options)
       : glm_(glm),
         inner_(options.inner),
         all_at_once_(options.all_at_once),
         gram_bytes_limit_(options.gram_bytes_limit),
-        block_(glm.design(), options.at_once) {}
+        block_(make_column_block(glm.design(), options.at_once)) {}
   WorkingSetEngine(const WorkingSetEngine&) = delete;  // source_ refers to members
   WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
-  StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
+  StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) override {
     if (!rounding_.is_right(working_set_, at.correlation, last_rounding_)) return undo(w);
     const penalty::Terms terms = context.terms.with_l1(continuation(w, at, context));
     select(w, at, terms, context);
@@ -84,12 +83,14 @@ class WorkingSetEngine final {
     return {outcome.epochs, outcome.largest_change};
   }
 
-  Index gram_bytes() const { return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes(); }
-  // For evaluations from second moments, which fill it first.
-  GramCache& gram_cache() { return gram_; }
-  std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
+  Index gram_bytes() const override {
+    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes();
+  }
+  GramCache* gram_cache() override { return &gram_; }
+  bool is_affine() const override { return false; }  // outer iterates are not a linear sequence
+  std::string_view ran() const override { return last_was_gram_ ? "gram" : "working_set"; }
 
-  std::string reason() const {
+  std::string reason() const override {
     std::string text = "working sets of up to " + std::to_string(largest_set_) + " of " +
                        std::to_string(glm_.cols()) + " columns; ";
     if (gram_steps_ > 0 && residual_steps_ > 0) {
@@ -152,9 +153,9 @@ class WorkingSetEngine final {
   // cost less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
   bool holds_most(double excess, std::span<const Index> columns) const {
     constexpr double far = 500;
-    return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
+    return block_->is_dense() && inner_ != Inner::gram && excess > far &&
            glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
-           block_.visit_factor(columns) < strided_visit;
+           block_->visit_factor(columns) < strided_visit;
   }
 
   // Working set: everything non-zero, and the worst violators.
@@ -251,7 +252,7 @@ class WorkingSetEngine final {
     const auto fresh = static_cast<double>(gram_.missing(columns));
     const double cached = static_cast<double>(gram_.size()) + fresh;
     return (rounding_.is_rounded() ? 0.5 : 1.0) *
-           gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(glm_.rows()),
+           gram_cost(glm_.design().is_sparse(), static_cast<double>(glm_.rows()),
                      entries_per_column(columns), fresh, cached);
   }
 
@@ -269,8 +270,8 @@ class WorkingSetEngine final {
     const auto size = static_cast<double>(working_set_.size());
     const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
     const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
-    const double visit = ResidualModel<D, L>::visit_cost_of(entries_per_column(working_set_)) *
-                         block_.visit_factor(working_set_);
+    const double visit = visit_cost(block_->is_dense(), entries_per_column(working_set_)) *
+                         block_->visit_factor(working_set_);
     estimate_ = {.gram = build_cost(working_set_) +
                          rounds * (5 * size + support * GramModel::update_cost(cached)),
                  .residual = rounds * (support + size) * visit};
@@ -296,8 +297,8 @@ class WorkingSetEngine final {
     ++residual_steps_;
     // Where the residual is kept, factors meet exact correlations within the step.
     use_precision(design::GramPrecision::float64);
-    block_.load(working_set_, glm_.execution());
-    ResidualModel<D, L> model(glm_, block_, working_set_, at, group_columns());
+    block_->load(working_set_, glm_.execution());
+    ResidualModel model(glm_, *block_, working_set_, at, group_columns());
     return subproblem_.solve(
         model, w_inner_, terms_inner_, budget, gram_,
         [&](const std::vector<Index>& columns) { return ensure_gram(columns); },
@@ -307,20 +308,22 @@ class WorkingSetEngine final {
   // The groups that hold the working set, whose order is theirs (`select`); null where its columns
   // are not dense arrays and cannot be made so.
   const ColumnGroups* group_columns() {
-    if (!block_.can_stage(working_set_)) return nullptr;
+    if (!block_->can_stage(working_set_)) return nullptr;
     groups_.add(source_, working_set_);
     return &groups_;
   }
 
   // Where Gram columns come from: copies of row-major columns, where there are any.
   struct GramSource {
-    const objective::Glm<D, L>& glm;
-    const ColumnBlock<D>& block;
+    const objective::Glm& glm;
+    const ColumnBlock& block;
     design::GramPrecision precision = design::GramPrecision::float64;
 
     Index cols() const { return glm.cols(); }
     void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
-      glm.gram(block.columns(), columns, fresh, out, ld, precision);
+      block.gram(columns, fresh, glm.center(), glm.weights(), glm.total_weight(), out, ld,
+                 glm.execution(), precision);
+      glm.finish_gram(columns, fresh, out, ld);
     }
   };
 
@@ -340,13 +343,13 @@ class WorkingSetEngine final {
     Index column;
   };
 
-  const objective::Glm<D, L>& glm_;
+  const objective::Glm& glm_;
   Inner inner_;
   bool all_at_once_;
   double gram_bytes_limit_;
-  ColumnBlock<D> block_;
+  std::unique_ptr<ColumnBlock> block_;
   GramRounding rounding_{glm_};
-  GramSource source_{glm_, block_};
+  GramSource source_{glm_, *block_};
   GramCache gram_;
   ColumnGroups groups_;
   Subproblem subproblem_;
