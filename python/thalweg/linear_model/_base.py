@@ -60,7 +60,12 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             n_threads=self.n_threads,
             **settings,
         )
-        validate_data(self, X, skip_check_array=True)  # feature_names_in_, n_features_in_
+        if type(X) is np.ndarray or sparse.issparse(X):
+            # These have no names, which scikit-learn takes as long to find out as a small fit.
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = data.n_features
+        else:
+            validate_data(self, X, skip_check_array=True)
         return data
 
     def _read_again(self, X, y, sample_weight, offset=None):

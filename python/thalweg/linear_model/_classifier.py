@@ -1,5 +1,6 @@
 """Base of the classifiers: labels to targets, class weights, decisions and probabilities."""
 
+import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from thalweg import _core
 from thalweg._arrays import naming, show
 from thalweg._engine import wants_rows
 from thalweg._parameters import ParameterError, seed_from
@@ -106,12 +108,22 @@ class Classifier(ClassifierMixin, LinearEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
-        y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
-        y = column_or_1d(y, warn=True)
-        if y.dtype.kind == "f" and not np.isfinite(y).all():
-            raise ValueError("Input y contains NaN or infinity.")
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
+        encoded = _core.encode_labels(y) if type(y) is np.ndarray and y.flags.aligned else None
+        if encoded is None:
+            y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+            y = np.require(column_or_1d(y, warn=True), requirements="CA")
+            encoded = _core.encode_labels(y)
+        if encoded is None:  # no numbers
+            check_classification_targets(y)
+            encoded = np.unique(y, return_inverse=True)
+        elif len(y) > 20 and 2 < round(0.5 * len(y)) < len(encoded[0]):  # scikit-learn's rule
+            warnings.warn(
+                "The number of unique classes is greater than 50% of the number of samples. `y` "
+                "could represent a regression problem, not a classification problem.",
+                UserWarning,
+                stacklevel=4,
+            )
+        classes, codes = encoded
         if len(classes) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data "
