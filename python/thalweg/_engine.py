@@ -334,12 +334,14 @@ def warn_unconverged(owner, results, options: Options, stacklevel, advice=None):
     certified = [r for r in failed if np.isfinite(r.certificate["value"])] or failed
     worst = max(certified, key=lambda r: r.certificate["value"] / max(r.target_gap, 1e-300))
     what = {"duality_gap": "duality gap", "kkt": "KKT violation"}[worst.certificate["kind"]]
+    wanted = f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted"
+    if worst.certificate["value"] <= worst.target_gap:
+        wanted += ", but an entry of the gradient exceeds tol"
     share = f" ({len(failed)} of {len(results)} fits), at worst" if len(results) > 1 else ":"
     texts = {**_ADVICE, **(advice or {})}
     text = texts[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)
     warnings.warn(
-        f"Objective did not converge. {text}. {owner}{share} "
-        f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted "
+        f"Objective did not converge. {text}. {owner}{share} {wanted} "
         f"(tol={options.tol:g}, alpha={worst.alpha:g}, status {worst.status}).",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,
