@@ -9,8 +9,8 @@ The allowance printed for the Lasso is 0.2 times the array plus 32 MB plus the G
 Thalweg's report states (at most 0.5 times the array); for CSR, one conversion (1.0 times the array)
 on top. For smooth losses, with K coefficients per feature, it is 0.3 times a dense array or 1.2
 times a sparse one (a transposed copy), 8 (2 m + 6) K p bytes for vectors of coefficients with
-m = 10 pairs of L-BFGS, 24 n K bytes for predictions, and at most 8 (K p)^2 bytes for a Hessian where
-the report states one, as it does for Newton's method under any of its names.
+m = 10 pairs of L-BFGS, 24 n K bytes for predictions, and at most 8 (K p)^2 bytes for a Hessian
+where the report states one, as it does for Newton's method under any of its names.
 """
 
 from __future__ import annotations

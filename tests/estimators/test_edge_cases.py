@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 
 from support import estimators
 from thalweg.linear_model import LogisticRegression
@@ -63,14 +64,13 @@ def test_labels_of_any_type_give_the_same_fit(cls, labels):
 def test_labels_that_are_mostly_different_are_told(cls):
     X, y = sample(n=60)
     model = estimators.make(cls)
-    try:
-        with pytest.warns(UserWarning, match="number of unique classes") as caught:
-            model.fit(X, np.minimum(np.arange(60), 40))
-    except ValueError as error:  # a loss of two classes
-        assert "Only binary" in str(error)
-    assert caught[0].filename == __file__
     with pytest.raises(ValueError, match=r"Unknown label type: continuous.*at 0"):
         model.fit(X, y)
+    if not get_tags(model).classifier_tags.multi_class:
+        pytest.skip("takes two classes")
+    with pytest.warns(UserWarning, match="number of unique classes") as caught:
+        model.fit(X, np.minimum(np.arange(60), 40))
+    assert caught[0].filename == __file__
 
 
 @classifiers
