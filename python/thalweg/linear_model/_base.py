@@ -101,7 +101,12 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the handle of the solver, and notes on a name of scikit-learn's."""
         name = self.solver
         if not (isinstance(name, str) and name in self._solver_names):
-            return solvers.resolve(name), []
+            try:
+                return solvers.resolve(name), []
+            except ValueError as error:
+                known = ", ".join(map(repr, self._solver_names))
+                also = f" scikit-learn's names are taken as well: {known}." if known else ""
+                raise ValueError(f"{error}{also}") from None
         target = self._solver_names[name]
         note = [] if name == target else [f"solver={name!r} of scikit-learn: {target}"]
         return solvers.resolve(target), note

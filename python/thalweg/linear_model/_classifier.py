@@ -137,7 +137,7 @@ class Classifier(LabelSummaryMixin, ClassifierMixin, LinearEstimator):
         if len(classes) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data "
-                f"contains only one class: {classes[0]!r}"
+                f"contains only one class: {classes.tolist()[0]!r}"
             )
         return classes, codes
 
