@@ -122,25 +122,36 @@ composed = pytest.mark.parametrize(
 )
 
 
+def penalties_that(are_smooth):
+    """Classes of the penalties that have a second derivative, or have not."""
+    return [
+        type(penalties.resolve(name))
+        for name, entry in catalogue.CATALOG["penalty"].items()
+        if entry.flags["smooth_penalty"] == are_smooth
+    ]
+
+
 @composed
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"penalty": penalties.ElasticNet(l1_ratio=0.5)}, "without a penalty or with the l2"),
-        ({"penalty": penalties.L2(lower=-1.0)}, "held to limits"),
-        ({"standardize": True}, "as they are"),
-    ],
-    ids=["l1", "limits", "standardize"],
-)
-def test_composed_models_say_what_has_no_summary(cls, options, message, problem):
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=True), ids=estimators.name)
+@pytest.mark.parametrize("what", ["limits", "standardize"])
+def test_composed_models_say_what_has_no_summary(cls, penalty, what, problem):
     X, y = problem
-    if "ElasticNet" in str(options) and cls in estimators.CLASSIFIERS:
-        pytest.skip("smooth losses do not take it")
-    model = estimators.make(cls, **options).fit(X, y)
+    handle = penalty(lower=-1.0) if what == "limits" else penalty()
+    model = estimators.make(cls, penalty=handle, standardize=what == "standardize").fit(X, y)
+    message = {"limits": "held to limits", "standardize": "features as they are"}[what]
     with pytest.raises(ValueError, match=message):
         model.summary(X, y)
     with pytest.raises(ValueError, match=message):
-        estimators.make(cls, **options).fit(X, y, keep_information=True)
+        model.fit(X, y, keep_information=True)
+
+
+@composed
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=False), ids=estimators.name)
+def test_penalties_with_kinks_have_no_summary(cls, penalty, problem):
+    X, y = problem
+    model = estimators.make(cls, penalty=penalty())
+    with pytest.raises(ValueError, match="without a penalty or with"):
+        model.fit(X, y, keep_information=True)
 
 
 @composed
@@ -160,9 +171,10 @@ def test_losses_that_are_no_likelihoods_have_no_summary(cls, problem):
 
 
 @composed
-def test_weights_of_the_penalty_count(cls, problem):
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=True), ids=estimators.name)
+def test_weights_of_the_penalty_count(cls, penalty, problem):
     X, y = problem
     weights = np.array([0.0, 1.0, 2.0, 1e6])
-    model = estimators.make(cls, penalty=penalties.L2(weights=weights), alpha=0.1).fit(X, y)
+    model = estimators.make(cls, penalty=penalty(weights=weights), alpha=0.1).fit(X, y)
     error = model.summary(X, y).std_error
     assert error[-1] < 1e-5 * error[1]

@@ -67,7 +67,9 @@ def test_probit_regression(problem):
     labels = y + np.random.default_rng(0).standard_normal(len(y)) > 0
     model = linear_model.GeneralizedLinearClassifier("probit", penalty=None, **TIGHT)
     family = sm.families.Binomial(sm.families.links.Probit())
-    fit = sm.GLM(labels.astype(float), sm.add_constant(X), family=family).fit(tol=1e-12, maxiter=200)
+    fit = sm.GLM(labels.astype(float), sm.add_constant(X), family=family).fit(
+        tol=1e-12, maxiter=200
+    )
     assert_same(model.fit(X, labels).summary(X, labels), fit)
 
 
