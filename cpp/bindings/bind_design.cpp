@@ -200,8 +200,11 @@ py::array gram(const BoundDesign& bound, const std::vector<Index>& columns,
             given.is_none() ? nullptr : data(py::reinterpret_borrow<py::array>(given));
         const auto size = static_cast<Index>(columns.size());
         py::array_t<double, py::array::f_style> out({size, size});
+        double* const result = out.mutable_data();
         if constexpr (design::ColumnAccess<D>) {
-          x.gram(columns, size, nullptr, s, 0.0, out.mutable_data(), size, threads(n_threads));
+          interruptible(n_threads, [&](const core::Execution& execution) {
+            x.gram(columns, size, nullptr, s, 0.0, result, size, execution);
+          });
         } else {
           bool are_all = size == x.cols();
           for (Index k = 0; are_all && k < size; ++k)
@@ -210,7 +213,9 @@ py::array gram(const BoundDesign& bound, const std::vector<Index>& columns,
             throw py::value_error("gram of '" + bound.kind +
                                   "', which has no column access, takes all columns in order");
           }
-          x.row_gram(s, out.mutable_data(), size, threads(n_threads));
+          interruptible(n_threads, [&](const core::Execution& execution) {
+            x.row_gram(s, result, size, execution);
+          });
         }
         return out;
       },

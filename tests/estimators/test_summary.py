@@ -178,3 +178,19 @@ def test_weights_of_the_penalty_count(cls, penalty, problem):
     model = estimators.make(cls, penalty=penalty(weights=weights), alpha=0.1).fit(X, y)
     error = model.summary(X, y).std_error
     assert error[-1] < 1e-5 * error[1]
+
+
+@every
+def test_an_interrupt_of_the_extra_work_leaves_a_fitted_model(cls, problem, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    X, y = problem
+    model = estimators.make(cls)
+    monkeypatch.setattr(cls, "_measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y, keep_information=True)
+    assert model.report_.status == "converged"
+    assert model.predict(X).shape == y.shape
+    with pytest.raises(ValueError, match="keep_information"):
+        model.summary()

@@ -106,7 +106,7 @@ def test_memory_allows_for_one_matrix_where_the_report_states_it():
 
     def allowed(gram):
         shape = {"case": "tall-c", "shape": [100, 5], "size": 4000, "outputs": 2}
-        return memory.allowance({**shape, "gram": gram}, "multinomial")
+        return memory.allowance(dict(shape, gram=gram), memory.LOSSES[-1])
 
     matrix = 8 * 10**2
     assert allowed(matrix) == allowed(0) + matrix

@@ -107,8 +107,9 @@ class Classifier(LabelSummaryMixin, ClassifierMixin, LinearEstimator):
         is_free = alpha == 0 and not penalty.has_limits
         self._set_rows(data, results[0], n_rows, is_free)
         self.n_iter_ = np.array([results[0].n_epochs], dtype=np.int32)
-        self._keep_information(keep_information and solved.pending is None, data, sample_weight)
-        self._conclude(data, solved, results, options, notes)
+        is_wanted = keep_information and solved.pending is None
+        interrupt = self._keep_information(is_wanted, data, sample_weight)
+        self._conclude(data, solved, results, options, notes, interrupt)
         return self
 
     def _encode(self, y):

@@ -103,8 +103,9 @@ class GlmBase(DevianceSummaryMixin, RegressorMixin, LinearEstimator):
         )
         self._set_linear(data, results)
         self.n_iter_ = results[0].n_epochs
-        self._keep_information(keep_information and solved.pending is None, data, sample_weight)
-        self._conclude(data, solved, results, options, notes)
+        is_wanted = keep_information and solved.pending is None
+        interrupt = self._keep_information(is_wanted, data, sample_weight)
+        self._conclude(data, solved, results, options, notes, interrupt)
         return self
 
     def _first(self, data, loss):

@@ -76,8 +76,8 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
             except KeyboardInterrupt as error:  # the solver's coefficients stand
                 interrupt = error
         self._set_coefficients(data, coefs, intercepts)
-        is_whole = solved.pending is None and interrupt is None
-        self._keep_information(keep_information and is_whole, data, sample_weight)
+        is_wanted = keep_information and solved.pending is None and interrupt is None
+        interrupt = self._keep_information(is_wanted, data, sample_weight) or interrupt
         if spectrum is not None and self._tells_rank:
             self.singular_ = spectrum.values.astype(data.dtype)
             self.rank_ = int((spectrum.values > self.tol * spectrum.values[0]).sum())

@@ -352,10 +352,17 @@ class SummaryMixin:
             )
 
     def _keep_information(self, is_wanted, data, sample_weight):
-        """At the end of a fit: keep what `summary` needs, or forget that of the fit before."""
+        """At the end of a fit: keep what `summary` needs, or forget that of the fit before.
+
+        Returns an interrupt that came in the way, which the solution outlives, else None.
+        """
         self.__dict__.pop("_information", None)
         if is_wanted:
-            self._information = self._measure(data, sample_weight)
+            try:
+                self._information = self._measure(data, sample_weight)
+            except KeyboardInterrupt as interrupt:
+                return interrupt
+        return None
 
     def _measure(self, data, sample_weight):
         return measure(data, sample_weight, self._likelihood(), self, self._penalty_curvature)

@@ -222,7 +222,8 @@ class Csr final {
 
   // Calls f(range, sums) on short ranges of rows, in the order of their block, each block with sums
   // of its own, `length` numbers, and adds these up in result. `most_bytes`: of the sums of all
-  // blocks, where there can be two at least.
+  // blocks, where there can be two at least. Columns of few entries want few blocks: sums that are
+  // hardly used cost more than they save (a page that is touched first takes microseconds).
   template <class F>
   void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
                        Index most_bytes = Index{64} << 20) const {
@@ -231,8 +232,8 @@ class Csr final {
     const core::Execution execution = serial_if_small(stored(), requested);
     const Index affordable =
         std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
-    const Index blocks =
-        std::clamp<Index>(stored() / least_entries, 1, std::min(most_blocks, affordable));
+    const Index worthwhile = std::min(stored() / least_entries, stored() / (4 * cols_ + 1));
+    const Index blocks = std::clamp<Index>(worthwhile, 1, std::min(most_blocks, affordable));
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
     core::parallel_for(blocks, execution, [&](Index b) {
       double* const sums = blocks > 1 ? partial.data() + b * length : result;
