@@ -52,7 +52,7 @@ class Design:
         """sum_i s_i x_ij, sum_i s_i x_ij^2 and sum_i x_ij v_i of every column."""
 
     def gram(self, columns: collections.abc.Sequence[int], weights: object = None, n_threads: int = 0) -> numpy.ndarray:
-        """X_C' diag(weights) X_C."""
+        """X_C' diag(weights) X_C; by rows, of all columns only."""
 
 class Result:
     @property
@@ -114,6 +114,9 @@ def catalog() -> dict:
 
 def compatible(loss: str | None = None, penalty: str | None = None, design: str | None = None) -> list:
     """Which solvers serve a combination, with the reason where none."""
+
+def encode_labels(y: numpy.ndarray) -> object:
+    """(classes, codes) of labels that are numbers, as numpy.unique has them; None where y is no contiguous vector of one number at least, in the machine's byte order and of a usual type."""
 
 def info() -> dict:
     """Version, instruction set in use, threads, build options."""

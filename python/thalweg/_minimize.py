@@ -136,9 +136,12 @@ def minimize(
     hessp : callable, optional
         Product of the Hessian with a vector, ``hessp(x, v, *args)``.
     method : str or solvers.Solver, default="auto"
-        Name of a catalogued solver that minimizes functions, in SciPy's spelling where it has the
-        method ("L-BFGS-B"), or a handle with parameters. "auto", or None, chooses by bounds,
-        derivatives and the number of variables; ``report.reason`` says why.
+        "gradient-descent", "heavy-ball", "nesterov", "conjugate-gradient" (or "CG"), "BFGS",
+        "L-BFGS", "L-BFGS-B", "newton", "Newton-CG", "trust-ncg", "projected-gradient" or
+        "subgradient", and for `residuals` also "gauss-newton" and "levenberg-marquardt"; or a
+        handle from `thalweg.solvers` with parameters. Bounds are served by "L-BFGS-B" and
+        "projected-gradient". "auto", or None, chooses by bounds, derivatives and the number of
+        variables; ``report.reason`` says why.
     bounds : sequence of (low, high) or scipy.optimize.Bounds, optional
         Limits of the variables; None in a pair: no limit.
     prox : None
@@ -183,6 +186,12 @@ def minimize(
     KeyboardInterrupt
         On Ctrl-C; its attribute ``result`` holds the last certified point.
 
+    See Also
+    --------
+    thalweg.check_grad : Whether a gradient is that of the function.
+    thalweg.scipy_method : A method of this function for `scipy.optimize.minimize`.
+    thalweg.solve : Losses and penalties of linear models.
+
     Examples
     --------
     >>> import numpy as np
@@ -191,8 +200,9 @@ def minimize(
     >>> result = tw.minimize(rosen, np.zeros(5), jac=rosen_der)
     >>> result.success, bool(result.certificate.value <= 1e-5)
     (True, True)
-    >>> tw.minimize(rosen, np.zeros(5), jac=rosen_der, bounds=[(-0.5, 0.5)] * 5).x.max() <= 0.5
-    np.True_
+    >>> result = tw.minimize(rosen, np.zeros(5), jac=rosen_der, bounds=[(-0.5, 0.5)] * 5)
+    >>> float(result.x.max()), result.report.solver
+    (0.5, 'l_bfgs_b')
     """
     began = time.perf_counter()
     check("minimize", locals(), _RULES)
@@ -416,7 +426,7 @@ def _solver_name(method):
         entry = catalog()["solver"].get(name)
         needs_model = entry is not None and entry.flags["needs_information"]
         why = ", which needs the information of a likelihood (thalweg.solve)" if needs_model else ""
-        raise ValueError(f"method must be 'auto' or one of {names}; got {method!r}{why}.")
+        raise ValueError(f"method must be one of {names}; got {method!r}{why}.")
     return name
 
 

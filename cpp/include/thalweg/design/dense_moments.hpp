@@ -34,7 +34,7 @@ class AugmentedPanels final {
            const core::Execution& execution) const {
     constexpr Index second_level_cache = 1 << 20;
     const Index chunk = gram_chunk_rows(end - begin, panels() * width, second_level_cache);
-    kernels::PanelMemory packed(panels() * width * chunk);
+    kernels::PanelMemory<double> packed(panels() * width * chunk);
     for (; begin < end; begin += chunk) {
       const Index height = std::min(chunk, end - begin);
       for (Index panel = 0; panel < panels(); ++panel) {
@@ -51,7 +51,7 @@ class AugmentedPanels final {
   void add_together(const RowPart& part, double* out, const core::Execution& execution) const {
     constexpr Index chunk_bytes = 4 << 20;
     const Index chunk = gram_chunk_rows(part.size(), panels() * width, chunk_bytes);
-    kernels::PanelMemory packed(panels() * width * chunk);
+    kernels::PanelMemory<double> packed(panels() * width * chunk);
     for (Index begin = 0; begin < part.size(); begin += chunk) {
       const Index height = std::min(chunk, part.size() - begin);
       core::parallel_for(panels(), execution, [&](Index panel) {

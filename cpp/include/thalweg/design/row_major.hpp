@@ -128,12 +128,13 @@ class RowMajor final {
   }
 
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double /*total*/, double* out, Index ld, const core::Execution& execution) const {
+            double /*total*/, double* out, Index ld, const core::Execution& execution,
+            GramPrecision precision = GramPrecision::float64) const {
     dense_gram<T>(
         [this](Index j) {
           return DenseColumn<T>{data_ + j, stride_};
         },
-        rows_, columns, fresh, center, s, out, ld, execution);
+        rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const double* t,

@@ -133,9 +133,10 @@ struct Flags {
   bool falls_for_ever = false;
   bool multi_output = false;
   bool likelihood = false;
+  bool dispersed = false;  // a likelihood but for a scale, which is to be estimated
 };
 
-constexpr std::array<core::Flag, 8> flags_of(Flags f) {
+constexpr std::array<core::Flag, 9> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
            {"twice_differentiable", f.twice_differentiable},
@@ -143,7 +144,8 @@ constexpr std::array<core::Flag, 8> flags_of(Flags f) {
            {"classification", f.classification},
            {"falls_for_ever", f.falls_for_ever},
            {"multi_output", f.multi_output},
-           {"likelihood", f.likelihood}}};
+           {"likelihood", f.likelihood},
+           {"dispersed", f.dispersed}}};
 }
 
 // What losses of a real target share.

@@ -34,7 +34,8 @@ struct Squared final : Regression {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .quadratic = true,
-                                          .likelihood = true});
+                                          .likelihood = true,
+                                          .dispersed = true});
   static constexpr core::Info info{
       .name = "squared",
       .summary = "Squared error, half the unit deviance of the normal distribution.",

@@ -60,8 +60,9 @@ class SmoothGlmCertifier final {
 
   template <class Point>
   bool side_conditions_hold(const Point& at, double) const {
-    return std::isinf(gradient_tol_) ||
-           glm_.raw_gradient_norm(at.gradient) <= std::max(gradient_tol_, glm_.gradient_rounding());
+    if (std::isinf(gradient_tol_)) return true;
+    const double largest = glm_.raw_gradient_norm(at.gradient);
+    return largest <= gradient_tol_ || largest <= glm_.gradient_rounding();
   }
 
   template <class Point>

@@ -250,14 +250,18 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     // A quarter bounds the curvature of the losses in use; the final certificate is exact.
     else return 2 * square;
   }
-  // What rounding makes of the largest entry of the gradient in raw coordinates, where known.
-  double gradient_rounding() const {
+  // What rounding makes of the largest entry of the gradient in raw coordinates. Predictions are
+  // rounded, and slopes are off by their second derivative times that: of counts in the millions,
+  // much. What was known of the line is lost.
+  double gradient_rounding() {
+    double norm = 1;
+    for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
     if constexpr (has_scale) {
-      double norm = 1;
-      for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
       return norm * loss_.rounding(mean_abs_target_);
     } else {
-      return 0;
+      double* const d = scratch();
+      for (std::size_t i = 0; i < eta_.size(); ++i) d[i] = std::sqrt(1 + std::fabs(eta_[i]));
+      return 8 * epsilon * norm * loss_.line(eta_.data(), d, 0)[2] / total_;
     }
   }
 

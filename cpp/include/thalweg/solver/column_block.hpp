@@ -64,9 +64,10 @@ class ColumnBlock {
                       const core::Execution& execution) const = 0;
   virtual void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                         const core::Execution& execution) const = 0;
+  // In float32 where that is asked for and the design can (RoundedGram).
   virtual void gram(std::span<const Index> columns, Index fresh, const double* center,
                     const double* s, double total, double* out, Index ld,
-                    const core::Execution& execution) const = 0;
+                    const core::Execution& execution, design::GramPrecision precision) const = 0;
 
   virtual void axpy(double a, Index j, double* v) const = 0;
   // out += a S (x_j - mean), each difference first: it is exact where the mean is far. s may be

@@ -79,8 +79,13 @@ class ColumnBlockOf final : public ColumnBlock {
     x_.gemv_add(columns, coef, out, execution);
   }
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double total, double* out, Index ld, const core::Execution& execution) const override {
-    x_.gram(columns, fresh, center, s, total, out, ld, execution);
+            double total, double* out, Index ld, const core::Execution& execution,
+            design::GramPrecision precision) const override {
+    if constexpr (design::RoundedGram<D>) {
+      x_.gram(columns, fresh, center, s, total, out, ld, execution, precision);
+    } else {
+      x_.gram(columns, fresh, center, s, total, out, ld, execution);
+    }
   }
 
   Sweep sweep(const MovingResidual& residual, std::span<const Index> columns, Vector& w,
@@ -207,13 +212,17 @@ class ColumnBlockOf<design::RowMajor<T>> final : public ColumnBlock {
                               execution);
   }
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double total, double* out, Index ld, const core::Execution& execution) const override {
-    if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
+            double total, double* out, Index ld, const core::Execution& execution,
+            design::GramPrecision precision) const override {
+    if (!has_all(columns)) {
+      x_.gram(columns, fresh, center, s, total, out, ld, execution, precision);
+      return;
+    }
     design::dense_gram<T>(
         [this](Index j) {
           return design::DenseColumn<T>{column(j), 1};
         },
-        x_.rows(), columns, fresh, center, s, out, ld, execution);
+        x_.rows(), columns, fresh, center, s, out, ld, execution, precision);
   }
 
   Sweep sweep(const MovingResidual& residual, std::span<const Index> columns, Vector& w,

@@ -78,18 +78,22 @@ inline bool moments_are_allowed(const Request& request, const Task& task,
          8 * entries * (matrices + factors) <= options.gram_bytes_limit;
 }
 
-// For one task by itself, `terms` of its first alpha.
+// For one task by itself.
 inline bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
-                        const objective::Glm& glm, const penalty::Terms& terms) {
+                        const design::Erased& x) {
   const double matrices = wants_heldout(request, task) ? 2 : 1;
-  if (!moments_are_allowed(request, task, options, glm.cols(), matrices)) return false;
-  if (matrices * full_gram_cost(glm.design(), glm.rows()) <
-      saved_cost(request, task, glm.design())) {
-    return true;
-  }
-  // A start that may be the solution is certified first.
-  if (task.coef != nullptr || request.max_iter == 0) return false;
-  return most_enter(terms, glm.null_correlation(), glm.rows());
+  return moments_are_allowed(request, task, options, x.cols(), matrices) &&
+         matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x);
+}
+
+// Whether a task without them is best solved on the Gram matrix of all columns at once, `terms` of
+// its first alpha. A start that may be the solution is certified first.
+inline bool needs_all_columns(const Request& request, const Task& task,
+                              const SolverOptions& options, const objective::Glm& glm,
+                              const penalty::Terms& terms) {
+  return task.coef == nullptr && request.max_iter > 0 &&
+         moments_are_allowed(request, task, options, glm.cols(), 1) &&
+         most_enter(terms, glm.null_correlation(), glm.rows());
 }
 
 // How folds share second moments.

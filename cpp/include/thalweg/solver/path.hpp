@@ -5,11 +5,12 @@
 // certificate of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
 //
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
-// columns, shared with the solver, replaces the passes over X, also the first where it is known to
-// pay before (task_moments.hpp). Paths whose coefficients are handed
-// out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
-// cost a pass, they come from the second moments of the held-out rows, and those of the training
-// rows from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
+// columns, shared with the solver, replaces the passes over X, also the first (task_moments.hpp).
+// Paths whose coefficients are handed out end every alpha on a certificate from X; in a
+// cross-validation not even the held-out errors cost a pass, they come from the second moments of
+// the held-out rows, and those of the training rows from what all folds share (fold_moments.hpp),
+// so that a task makes no pass at all. Single fits that need most columns anyway take the Gram
+// matrix of all from the start, rounded (gram_rounding.hpp), and are evaluated from X.
 #pragma once
 
 #include <memory>
@@ -62,9 +63,11 @@ class PathRunner final {
     bool moments = takes_from_all();
     const bool cut_short = folds_ != nullptr && !training_;
     if (!moments && !cut_short) {
-      moments = moments_pay(request_, task_, options_, glm, limits_->terms(task_.alphas.front()));
+      moments = moments_pay(request_, task_, options_, x_);
+      options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
+                                                           limits_->terms(task_.alphas.front()));
     }
-    if (moments) options_.inner = Inner::gram;
+    if (moments || options_.all_at_once) options_.inner = Inner::gram;
     const std::unique_ptr<QuadraticSolver> solver = make_(glm, options_);
     objective::Evaluator evaluator(glm);
     if (moments) use_moments(*solver->gram_cache(), evaluator);

@@ -1,9 +1,5 @@
-// The second moments of a task that stands alone, made before anything else is known of its
+// The second moments of a long path that stands alone, made before anything else is known of its
 // columns: one pass over X where the moments of the columns and their Gram matrix would take two.
-//
-// Whether the Gram matrix pays depends on X'y. It is estimated from a sample of the rows, short
-// runs spread evenly, whose moments are a part of the whole: moments of disjoint rows add up. So a
-// sample that says yes costs nothing, and one that says no a sixteenth of the products.
 //
 // What is known of the columns then comes from a difference, as for folds (fold_moments.hpp), and
 // is refused by the same rule; the centre is a mean of few rows.
@@ -23,9 +19,6 @@ class TaskMoments final {
                                            const SolverOptions& options, const design::Erased& x) {
     if (!may_pay(request, task, options, x)) return nullptr;
     std::unique_ptr<TaskMoments> made(new TaskMoments(request, task, x));
-    const bool pays = is_long(request, task, x) || made->sample_says_yes(request, task);
-    if (!pays || request.execution.stop_requested()) return nullptr;
-    made->add_other_rows(request);
     if (request.execution.stop_requested() || made->loses_digits(request)) return nullptr;
     return made;
   }
@@ -34,27 +27,14 @@ class TaskMoments final {
   Index bytes() const { return all_.bytes() + none_.bytes(); }
 
  private:
-  // Rows of the sample: so many, then those of as many runs less one are left out.
-  static constexpr Index run = 64, runs = 16;
-
   TaskMoments(const Request& request, const Task& task, const design::Erased& x)
-      : x_(x),
-        centred_(request.fit_intercept),
-        weights_(row_weights(request, task, x.rows())),
-        target_(centred_target(request, task, weights_.data(), x.rows())),
-        all_(x.cols()),
-        none_(x.cols()) {
+      : x_(x), centred_(request.fit_intercept), all_(x.cols()), none_(x.cols()) {
     std::fill_n(none_.data(), none_.size() * none_.size(), 0.0);
-    Vector sampled = weights_;
-    for (Index i = 0; i < x.rows(); ++i) {
-      double& weight = (is_sampled(i) ? weights_ : sampled)[static_cast<std::size_t>(i)];
-      weight = 0;
-    }
-    if (centred_) centre(sampled, request.execution);
-    all_ = moments(sampled, request.execution);
+    const Vector weights = row_weights(request, task, x.rows());
+    target_ = centred_target(request, task, weights.data(), x.rows());
+    if (centred_) centre(weights, request.execution);
+    all_ = moments(weights, request.execution);
   }
-
-  static bool is_sampled(Index row) { return row / run % runs == 0; }
 
   static Vector row_weights(const Request& request, const Task& task, Index rows) {
     if (task.weighting < 0) return Vector(static_cast<std::size_t>(rows), 1.0);
@@ -62,47 +42,17 @@ class TaskMoments final {
     return {weights, weights + rows};
   }
 
-  // A path so long that they pay whatever X'y is.
-  static bool is_long(const Request& request, const Task& task, const design::Erased& x) {
-    return full_gram_cost(x, x.rows()) < saved_cost(request, task, x);
-  }
-
+  // Beyond so many passes over X what a pass saves is little beside the products.
   static bool may_pay(const Request& request, const Task& task, const SolverOptions& options,
                       const design::Erased& x) {
     constexpr Index least_rows = 1 << 13;
     constexpr double matrices = 3;  // these, none and the solver's
-    // Beyond so many passes over X what a sample takes is no longer small beside one, and one saved
-    // is little beside the products.
     constexpr double most_passes = 8;
+    const double cost = full_gram_cost(x, x.rows());
     return x.rows() >= least_rows && x.rows() >= 4 * x.cols() &&
            moments_are_allowed(request, task, options, x.cols(), matrices) &&
-           full_gram_cost(x, x.rows()) <= most_passes * static_cast<double>(x.stored()) &&
-           // A start that may be the solution is certified first.
-           (is_long(request, task, x) || (task.coef == nullptr && request.max_iter > 0));
-  }
-
-  // Whether most columns enter, though chance had raised every |z_j| by two standard errors.
-  bool sample_says_yes(const Request& request, const Task& task) const {
-    const objective::RemainingRows sample = rows();
-    const objective::ColumnSummary columns = sample.summary();
-    const double target_square = core::square(sample.target_size());
-    const double size = static_cast<double>(x_.rows() / runs);
-    Vector z = columns.product;
-    for (std::size_t j = 0; j < z.size(); ++j) {
-      const double second = centred_ ? columns.variance[j] : columns.second[j];
-      const double error = std::sqrt(second * target_square / size);
-      z[j] = std::copysign(std::max(std::fabs(z[j]) - 2 * error, 0.0), z[j]);
-      if (request.standardize) z[j] /= std::sqrt(std::max(columns.variance[j], smallest_normal));
-    }
-    const PenaltySpec& spec = request.penalties[static_cast<std::size_t>(task.penalty)];
-    const penalty::Terms terms(spec.strengths(task.alphas.front(), spec.parameters), spec.weights,
-                               spec.lower, spec.upper);
-    return most_enter(terms, z, x_.rows());
-  }
-
-  void add_other_rows(const Request& request) {
-    const objective::RowMoments parts[] = {std::move(all_), moments(weights_, request.execution)};
-    all_ = objective::RowMoments::sum(parts);
+           cost <= most_passes * static_cast<double>(x.stored()) &&
+           cost < saved_cost(request, task, x);
   }
 
   bool loses_digits(const Request& request) const {
@@ -112,11 +62,12 @@ class TaskMoments final {
 
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
 
-  // Near the mean is enough: the mean of a sixteenth of the sample.
-  void centre(const Vector& sampled, const core::Execution& execution) {
-    Vector few = sampled;
+  // Near the mean is enough: the mean of short runs of rows, spread evenly.
+  void centre(const Vector& weights, const core::Execution& execution) {
+    constexpr Index run = 64, runs = 256;
+    Vector few = weights;
     for (Index i = 0; i < x_.rows(); ++i) {
-      if (i / run % (runs * runs) != 0) few[static_cast<std::size_t>(i)] = 0;
+      if (i / run % runs != 0) few[static_cast<std::size_t>(i)] = 0;
     }
     const objective::RowMoments about_zero = moments(few, execution);
     center_.assign(static_cast<std::size_t>(x_.cols()), 0.0);
@@ -134,7 +85,6 @@ class TaskMoments final {
 
   const design::Erased& x_;
   bool centred_;
-  Vector weights_;  // without those of the sample
   Vector target_, center_;
   objective::RowMoments all_, none_;
 };
