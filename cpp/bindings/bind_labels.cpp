@@ -46,9 +46,10 @@ py::object encode_labels(const py::array& y) {
 }  // namespace
 
 void bind_labels(py::module_& m) {
-  m.def("encode_labels", &encode_labels, py::arg("y").noconvert(),
-        "(classes, codes) of labels that are numbers, as numpy.unique has them; None where y is no "
-        "contiguous vector of one number at least, in the machine's byte order and of a usual type.");
+  m.def(
+      "encode_labels", &encode_labels, py::arg("y").noconvert(),
+      "(classes, codes) of labels that are numbers, as numpy.unique has them; None where y is no "
+      "contiguous vector of one number at least, in the machine's byte order and of a usual type.");
 }
 
 }  // namespace thalweg::bindings
