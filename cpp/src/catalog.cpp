@@ -132,7 +132,8 @@ constexpr auto loss_blocks =
 }  // namespace
 
 bool minimizes_functions(const SolverEntry& solver) {
-  return solver.make != nullptr && !core::flag(*solver.info, "needs_information");
+  return solver.make != nullptr && !core::flag(*solver.info, "needs_information") &&
+         !core::flag(*solver.info, "needs_rows");
 }
 
 Vector default_parameters(const core::Info& entry) {

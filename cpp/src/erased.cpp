@@ -94,6 +94,25 @@ void Erased::row_moments(std::span<const RowPart> parts, const double* center, c
       x_);
 }
 
+bool Erased::row_squares(const double* scale, double* out, const core::Execution& execution) const {
+  return std::visit(
+      [&]<class D>(const D& x) {
+        if constexpr (RowAccess<D>) x.row_squares(scale, out, execution);
+        return RowAccess<D>;
+      },
+      x_);
+}
+
+bool Erased::relax_rows(std::span<const Index> rows, const double* scale, double* out,
+                        const std::function<double(Index, double)>& f) const {
+  return std::visit(
+      [&]<class D>(const D& x) {
+        if constexpr (RowAccess<D>) x.relax_rows(rows, scale, out, f);
+        return RowAccess<D>;
+      },
+      x_);
+}
+
 std::optional<double> Erased::sum_sq_around(Index j, double center, const double* s) const {
   return std::visit([&](const auto& x) { return design::sum_sq_around(x, j, center, s); }, x_);
 }

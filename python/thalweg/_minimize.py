@@ -424,8 +424,11 @@ def _solver_name(method):
     if name not in known:
         names = ", ".join(repr(known_name.replace("_", "-")) for known_name in known)
         entry = catalog()["solver"].get(name)
-        needs_model = entry is not None and entry.flags["needs_information"]
-        why = ", which needs the information of a likelihood (thalweg.solve)" if needs_model else ""
+        why = ""
+        if entry is not None and entry.flags["needs_information"]:
+            why = ", which needs the information of a likelihood (thalweg.solve)"
+        elif entry is not None and entry.flags["needs_rows"]:
+            why = ", which needs the rows of a linear model (thalweg.solve)"
         raise ValueError(f"method must be one of {names}; got {method!r}{why}.")
     return name
 

@@ -79,6 +79,30 @@ class ColumnMajor final {
     kernels_.axpy_weighted(a, column(j), s, v, rows_);
   }
 
+  // See RowAccess. A row is a stride apart, entry by entry.
+  void row_squares(const double* scale, double* out, const core::Execution&) const {
+    std::fill_n(out, rows_, 0.0);
+    for (Index j = 0; j < cols_; ++j) {
+      const double factor = scale != nullptr ? scale[j] : 1.0;
+      for (Index i = 0; i < rows_; ++i) {
+        const auto x = static_cast<double>(column(j)[i]);
+        out[i] += factor * (x * x);
+      }
+    }
+  }
+  template <class F>
+  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+    for (const Index i : rows) {
+      double product = 0;
+      for (Index j = 0; j < cols_; ++j) product += static_cast<double>(column(j)[i]) * out[j];
+      const double a = f(i, product);
+      for (Index j = 0; a != 0 && j < cols_; ++j) {
+        const double factor = scale != nullptr ? a * scale[j] : a;
+        out[j] += factor * static_cast<double>(column(j)[i]);
+      }
+    }
+  }
+
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     dense_gemv_t<T>([this](Index j) { return column(j); }, rows_, v, columns, out, execution);

@@ -20,6 +20,7 @@
 //   classification        y is a label: -1 or 1, or the index of a class
 //   falls_for_ever        of a label: towards an infimum that no margin reaches
 //   multi_output          a function of one prediction for each class, see MultiLoss
+//   single_output         the others, for what needs them
 //   likelihood            minus a log-likelihood or a quasi-likelihood of y, up to a factor and a
 //                         term of y, of mean or probability inverse_link(eta); see Likelihood
 #pragma once
@@ -136,7 +137,7 @@ struct Flags {
   bool dispersed = false;  // a likelihood but for a scale, which is to be estimated
 };
 
-constexpr std::array<core::Flag, 9> flags_of(Flags f) {
+constexpr std::array<core::Flag, 10> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
            {"twice_differentiable", f.twice_differentiable},
@@ -144,6 +145,7 @@ constexpr std::array<core::Flag, 9> flags_of(Flags f) {
            {"classification", f.classification},
            {"falls_for_ever", f.falls_for_ever},
            {"multi_output", f.multi_output},
+           {"single_output", !f.multi_output},
            {"likelihood", f.likelihood},
            {"dispersed", f.dispersed}}};
 }

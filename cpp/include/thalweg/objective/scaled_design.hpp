@@ -25,6 +25,7 @@ class ScaledDesign final {
   Index stored() const { return x_.stored(); }
   bool is_sparse() const { return x_.is_sparse(); }
   const Columns& columns() const { return *columns_; }
+  const design::Erased& raw() const { return x_; }
 
   // eta_k = X~ w_k + shift_k + offset for so many planes; no shifts and no offset where null.
   void predict(Index planes, const double* w, const double* shifts, const double* offset,
