@@ -54,7 +54,7 @@ class GlmDual final : public RowDual {
   double coupling() const override {
     double sum = 0;
     for (Index j = 0; j < x_.cols(); ++j) sum += x_.columns().sq_norm(j) / terms_(j).l2;
-    return sum;
+    return sum / total_;
   }
 
   void start() override {

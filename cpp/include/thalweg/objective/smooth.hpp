@@ -91,7 +91,7 @@ class RowDual {
   virtual Index row_count() const = 0;
   // What a visit of every row reads.
   virtual Index stored() const = 0;
-  // The mean of sum_j x_ij^2 / r_j: how much rows weigh beside the penalty.
+  // The mean of s_i / S sum_j x_ij^2 / r_j: how much rows weigh beside the penalty.
   virtual double coupling() const = 0;
   // Takes u from the slopes of the losses at the base point of f, and r as it is now.
   virtual void start() = 0;
