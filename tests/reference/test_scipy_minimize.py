@@ -76,15 +76,13 @@ def ours(problem, method, scale=1, bounds=None):
     return violation(problem, result.x, bounds), result.nfev
 
 
-# Nonlinear conjugate gradients differ too much from one version to another. From the farthest
-# starts newton_cg creeps on one problem (Kowalik & Osborne) that SciPy's finishes.
+# Nonlinear conjugate gradients differ too much from one version to another.
 @pytest.mark.parametrize(
     ("method", "scale"),
     [
         (method, scale)
         for method in sorted(COUNTERPARTS.keys() - {"conjugate_gradient"})
         for scale in (1, 10, 100)
-        if (method, scale) != ("newton_cg", 100)
     ],
 )
 def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
@@ -124,7 +122,7 @@ def test_limited_memory_takes_at_most_scipys_evaluations(method):
             assert mine <= TOL, problem.name
             own += count
             scipy_total += evaluations
-    assert own <= scipy_total
+    assert own <= 0.97 * scipy_total
 
 
 def tight_box(problem):
