@@ -12,7 +12,14 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from thalweg import _core, solvers
 from thalweg._arrays import show
-from thalweg._objective import Objective, read_bounds, read_callback, read_objective, read_point
+from thalweg._objective import (
+    Objective,
+    read_bounds,
+    read_callback,
+    read_objective,
+    read_point,
+    read_steps,
+)
 from thalweg._parameters import check, seed_from
 from thalweg.registry import catalog
 from thalweg.report import Certificate, MinimizeReport
@@ -27,10 +34,10 @@ _STATUSES = {
     "max_iter": (1, "The limit of {max_iter} iterations was reached."),
     "line_search_failed": (
         2,
-        "No acceptable step was found: the limit of precision, or a wrong jac.",
+        "No acceptable step was found: the limit of precision, a wrong jac or too long a step.",
     ),
     "stalled": (2, "Steps do not get lower any more: the limit of floating-point precision."),
-    "non_finite": (3, "The function or its gradient is not finite at the point."),
+    "non_finite": (3, "The function, its gradient or its Hessian is not finite at the point."),
     "unbounded": (4, "The function falls without a bound."),
     "time_limit": (5, "The limit of {max_time} s was reached."),
     "stopped": (99, "The callback stopped the run."),
@@ -51,8 +58,8 @@ class _Settings:
     max_functions: int | None = None
     max_time: float | None = None
     least_decrease: float = -1.0
-    relative_step: float = 0.0
-    absolute_step: float = 0.0
+    relative_steps: np.ndarray | None = None
+    absolute_steps: np.ndarray | None = None
 
 
 _COUNT = "int [0, inf) or [inf, inf]"
@@ -64,9 +71,9 @@ _OPTIONS = {
     "maxfun": ("max_functions", _COUNT),
     "maxfev": ("max_functions", _COUNT),
     "ftol": ("least_decrease", "[0, inf)"),
-    "finite_diff_rel_step": ("relative_step", "(0, inf)"),
-    "eps": ("absolute_step", "(0, inf)"),
 }
+# Those that are a number, or one for each variable.
+_STEP_OPTIONS = {"finite_diff_rel_step": "relative_steps", "eps": "absolute_steps"}
 
 
 _LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")  # in the order of the core
@@ -130,9 +137,10 @@ def minimize(
         Gradient, ``jac(x, *args)``, or Jacobian of `residuals`, of shape (m, n). True: `fun`
         returns it. Else by forward, central or complex-step differences, within the bounds; None
         is "2-point".
-    hess : callable or "2-point", optional
-        Hessian matrix, ``hess(x, *args)``; "2-point" or None: by differences of gradients where a
-        method needs it.
+    hess : callable, "2-point", "3-point" or "cs", optional
+        Hessian matrix, ``hess(x, *args)``, or by forward, central or complex-step differences of
+        gradients; None: "2-point" where a method needs it. A `RuntimeWarning` says where a method
+        uses neither `hess` nor `hessp`.
     hessp : callable, optional
         Product of the Hessian with a vector, ``hessp(x, v, *args)``.
     method : str or solvers.Solver, default="auto"
@@ -154,8 +162,9 @@ def minimize(
         Called after each iteration with the point, or with an `OptimizeResult` where its one
         parameter is called ``intermediate_result``. StopIteration or the answer True stop the run.
     options : dict, optional
-        SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps,
-        finite_diff_rel_step, maxcor, disp; and parameters of the method by their catalogue names.
+        SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps and
+        finite_diff_rel_step (a number, or one for each variable), maxcor, disp; and parameters of
+        the method by their catalogue names.
         None leaves a default. Others are ignored with an `OptimizeWarning`, as in SciPy.
     n_starts : int in [1, inf), default=1
         Runs: the first from `x0`, the others from random points: uniform between two finite
@@ -183,6 +192,8 @@ def minimize(
     ------
     ValueError, TypeError
         If an argument cannot be used; the message names it.
+    MemoryError
+        If the method's matrix is larger than the memory; the message has its size.
     KeyboardInterrupt
         On Ctrl-C; its attribute ``result`` holds the last certified point.
 
@@ -226,7 +237,7 @@ def minimize(
         settings.tol = float(tol)
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options must be a dict or None, got {show(options)}.")
-    own = _read_options(settings, dict(options or {}))
+    own = _read_options(settings, dict(options or {}), start.size)
     disp = own.pop("disp", False)
     solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
     _check_information(solver, objective)
@@ -380,15 +391,19 @@ class _Run:
             max_functions=max_functions,
             max_time=max_time,
             least_decrease=settings.least_decrease,
-            relative_step=settings.relative_step,
-            absolute_step=settings.absolute_step,
+            relative_steps=settings.relative_steps,
+            absolute_steps=settings.absolute_steps,
             callback=self.callback,
         )
         return _Outcome(result, gradient, counts), pending
 
 
-def _read_options(settings, options):
+def _read_options(settings, options, size):
     """Take the options that are settings; return the others."""
+    for name, place in _STEP_OPTIONS.items():
+        value = options.pop(name, None)
+        if value is not None:
+            setattr(settings, place, read_steps(f"options[{name!r}]", value, size))
     for name, (place, rule) in _OPTIONS.items():
         value = options.pop(name, None)
         if value is not None:
@@ -481,7 +496,7 @@ def _choose(objective, size, is_free):
         return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
-    if objective.has_exact_gradient and objective.hess is not None:
+    if objective.has_exact_gradient and callable(objective.hess):
         return "newton", "a Hessian and no bounds"
     if objective.has_exact_gradient and objective.hessp is not None:
         return "trust_ncg", "products with the Hessian and no bounds"
@@ -492,8 +507,17 @@ def _choose(objective, size, is_free):
 
 
 def _check_information(solver, objective):
-    """Refuse methods that need what is not there, or differences of differences."""
+    """Refuse methods that need what is not there; say what a method does not use."""
     method = f"method {solver.entry.name.replace('_', '-')!r}"
+    flags = solver.entry.flags
+    is_given = objective.hess is not None or objective.hessp is not None
+    if is_given and not flags["needs_hessian"] and not flags["uses_products"]:
+        given = "hess" if objective.hess is not None else "hessp"
+        warnings.warn(
+            f"{method[0].upper()}{method[1:]} does not use second derivatives ({given}).",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     has_gradient = objective.has_exact_gradient and objective.residuals is None
     if solver.entry.flags["needs_hessian"] and not has_gradient and not objective.has_hessian:
         raise ValueError(

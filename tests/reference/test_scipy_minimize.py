@@ -76,15 +76,13 @@ def ours(problem, method, scale=1, bounds=None):
     return violation(problem, result.x, bounds), result.nfev
 
 
-# Nonlinear conjugate gradients differ too much from one version to another. From the farthest
-# starts newton_cg creeps on one problem (Kowalik & Osborne) that SciPy's finishes.
+# Nonlinear conjugate gradients differ too much from one version to another.
 @pytest.mark.parametrize(
     ("method", "scale"),
     [
         (method, scale)
         for method in sorted(COUNTERPARTS.keys() - {"conjugate_gradient"})
         for scale in (1, 10, 100)
-        if (method, scale) != ("newton_cg", 100)
     ],
 )
 def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
@@ -126,7 +124,7 @@ def test_limited_memory_takes_at_most_scipys_evaluations():
                 mine, count = ours(problem, method)
                 assert mine <= TOL, f"{method}: {problem.name}"
                 own[method] += count
-    assert max(own.values()) <= scipy_total, own
+    assert max(own.values()) <= 0.97 * scipy_total, own
 
 
 def tight_box(problem):

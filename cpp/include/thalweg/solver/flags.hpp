@@ -13,6 +13,7 @@ struct Traits {
   bool handles_kinks = false;  // of functions with a gradient almost everywhere
   bool handles_nonconvex = false;
   bool superlinear = false;      // uses curvature: few steps near a minimum
+  bool uses_products = false;    // with the Hessian
   bool needs_hessian = false;    // the matrix
   bool needs_residuals = false;  // and their Jacobian
   // Of a model, which a function of the user does not have: the information of a likelihood, a dual
@@ -21,12 +22,13 @@ struct Traits {
   bool needs_rows = false;
 };
 
-constexpr std::array<core::Flag, 9> flags_of(const Traits& traits) {
+constexpr std::array<core::Flag, 10> flags_of(const Traits& traits) {
   return {{{"deterministic", traits.deterministic},
            {"handles_bounds", traits.handles_bounds},
            {"handles_kinks", traits.handles_kinks},
            {"handles_nonconvex", traits.handles_nonconvex},
            {"superlinear", traits.superlinear},
+           {"uses_products", traits.uses_products},
            {"needs_hessian", traits.needs_hessian},
            {"needs_residuals", traits.needs_residuals},
            {"needs_information", traits.needs_information},
