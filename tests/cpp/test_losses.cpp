@@ -245,6 +245,15 @@ TYPED_TEST(LossTest, SmoothMeansThatSubgradientsMeet) {
   });
 }
 
+TYPED_TEST(LossTest, BoundedCurvatureIsSmallEverywhere) {
+  if (!this->flagged("bounded_curvature")) return;
+  constexpr double most = 1e4;  // of what smoothing parameters there are, the reciprocal
+  this->all([](const auto& of) {
+    return holds(of, all_points,
+                 [&](double y, double eta) { return curvature(of, y, eta) <= most; });
+  });
+}
+
 TYPED_TEST(LossTest, QuadraticMeansConstantCurvature) {
   if (!this->flagged("quadratic")) return;
   this->all([](const auto& of) {

@@ -6,6 +6,7 @@
 
 #include "losses.hpp"
 #include "thalweg/catalog.hpp"
+#include "thalweg/core/error.hpp"
 #include "thalweg/loss/proximal.hpp"
 #include "thalweg/objective/smooth_certificate.hpp"
 #include "thalweg/solver/smooth_process.hpp"

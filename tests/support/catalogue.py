@@ -1,5 +1,6 @@
 """Test cases made from the catalogue, so that a new entry is tested at once."""
 
+import functools
 import inspect
 import itertools
 import math
@@ -44,14 +45,23 @@ def _is_suited(row):
     if row.solver == DEFAULT_SOLVER or "quadratic" in CATALOG["solver"][row.solver].requires:
         return True
     is_fast = any(flag("solver", row.solver, name) for name in ("superlinear", "needs_rows"))
-    return is_fast and row.loss == _FIRST_SMOOTH
+    return is_fast and row.loss == _first_smooth(row.solver)
 
 
-_FIRST_SMOOTH = next(
-    name
-    for name, entry in CATALOG["loss"].items()
-    if entry.flags["likelihood"] and entry.flags["convex"] and not entry.flags["quadratic"]
-)
+@functools.cache
+def _first_smooth(solver):
+    """The first loss that it serves of those that are convex likelihoods but not quadratic."""
+    return next(
+        row.loss
+        for row in SERVED
+        if row.solver == solver
+        and flag("loss", row.loss, "likelihood")
+        and flag("loss", row.loss, "convex")
+        and not flag("loss", row.loss, "quadratic")
+        and not flag("loss", row.loss, "multi_output")
+    )
+
+
 SUITED = [row for row in SERVED if _is_suited(row)]
 SCALAR_LOSSES = [name for name in CATALOG["loss"] if not flag("loss", name, "multi_output")]
 SCALAR_SMOOTH_LOSSES = [name for name in SCALAR_LOSSES if flag("loss", name, "smooth")]

@@ -128,6 +128,7 @@ constexpr L with_parameters(std::span<const double> parameters) {
 struct Flags {
   bool convex = false;
   bool smooth = false;
+  bool bounded_curvature = false;  // of predictions anywhere
   bool twice_differentiable = false;
   bool quadratic = false;
   bool classification = false;
@@ -137,9 +138,10 @@ struct Flags {
   bool dispersed = false;  // a likelihood but for a scale, which is to be estimated
 };
 
-constexpr std::array<core::Flag, 10> flags_of(Flags f) {
+constexpr std::array<core::Flag, 11> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
+           {"bounded_curvature", f.bounded_curvature},
            {"twice_differentiable", f.twice_differentiable},
            {"quadratic", f.quadratic},
            {"classification", f.classification},

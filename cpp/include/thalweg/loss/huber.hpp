@@ -32,7 +32,8 @@ struct Huber final : Regression {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"delta", 1.35, "(0, inf)", "Residual beyond which the loss is linear, in units of y."}}};
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true});
   static constexpr core::Info info{
       .name = "huber",
       .summary = "Squared error of small residuals, absolute error of large ones.",

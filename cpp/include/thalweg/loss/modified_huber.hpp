@@ -29,7 +29,8 @@ struct ModifiedHuber final : Margin {
     return 0.5 * (1.0 + core::clip(eta, -1.0, 1.0));
   }
 
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true, .classification = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true, .classification = true});
   static constexpr core::Info info{
       .name = "modified_huber",
       .summary = "Squared hinge that is linear beyond a margin of -1, robust to outliers.",

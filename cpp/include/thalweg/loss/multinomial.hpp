@@ -80,6 +80,7 @@ struct Multinomial final {
 
   static constexpr auto flags = flags_of({.convex = true,
                                           .smooth = true,
+                                          .bounded_curvature = true,
                                           .twice_differentiable = true,
                                           .classification = true,
                                           .falls_for_ever = true,

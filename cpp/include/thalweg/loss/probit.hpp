@@ -44,6 +44,7 @@ struct Probit final : Margin {
 
   static constexpr auto flags = flags_of({.convex = true,
                                           .smooth = true,
+                                          .bounded_curvature = true,
                                           .twice_differentiable = true,
                                           .classification = true,
                                           .falls_for_ever = true,

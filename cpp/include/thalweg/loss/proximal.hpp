@@ -26,6 +26,12 @@ struct Proximal {
   double point = 0, slope = 0;
 };
 
+// Apart, so that values, whose logarithms are dear, are only made where they are asked for.
+template <Loss L>
+[[gnu::noinline]] bool is_outside(const L& loss, double y, double eta) noexcept {
+  return !(loss.evaluate(y, eta).value < infinity);
+}
+
 template <Loss L>
 Proximal proximal(const L& loss, double y, double center, double scale, double start) noexcept {
   constexpr int most_steps = 200;  // halving alone needs 64 from a bracket of length 1e10
@@ -34,7 +40,7 @@ Proximal proximal(const L& loss, double y, double center, double scale, double s
   Proximal found{start, 0};
   for (int k = 0; k < most_steps; ++k) {
     const Derivatives<double> at = loss.evaluate(y, eta);
-    const bool outside = at.gradient == 0 && !(loss.evaluate(y, eta).value < infinity);
+    const bool outside = at.gradient == 0 && is_outside(loss, y, eta);
     if (!outside) found = {eta, at.gradient};
     const double excess = outside ? -infinity : eta - center + scale * at.gradient;
     if (excess == 0 || std::isnan(excess)) break;

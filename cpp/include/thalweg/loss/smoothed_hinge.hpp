@@ -32,7 +32,8 @@ struct SmoothedHinge final : Margin {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"smoothing", 1.0, "(0, inf)", "Width of the parabola, in units of the margin."}}};
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true, .classification = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true, .classification = true});
   static constexpr core::Info info{
       .name = "smoothed_hinge",
       .summary = "Hinge loss with a parabola instead of the kink.",

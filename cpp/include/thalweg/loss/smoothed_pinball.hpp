@@ -37,7 +37,8 @@ struct SmoothedPinball final : Regression {
   static constexpr std::array<core::Parameter, 2> parameters{
       {{"quantile", 0.5, "(0, 1)", "The quantile that the prediction estimates."},
        {"smoothing", 1.0, "(0, inf)", "Scale of the parabola, in units of y."}}};
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true});
   static constexpr core::Info info{
       .name = "smoothed_pinball",
       .summary = "Pinball loss with a parabola instead of the kink.",

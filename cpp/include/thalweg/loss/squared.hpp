@@ -32,6 +32,7 @@ struct Squared final : Regression {
 
   static constexpr auto flags = flags_of({.convex = true,
                                           .smooth = true,
+                                          .bounded_curvature = true,
                                           .twice_differentiable = true,
                                           .quadratic = true,
                                           .likelihood = true,

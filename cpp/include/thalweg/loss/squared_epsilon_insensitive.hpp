@@ -31,7 +31,8 @@ struct SquaredEpsilonInsensitive final : Regression {
 
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"epsilon", 0.1, "[0, inf)", "Residual that costs nothing, in units of y."}}};
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true});
   static constexpr core::Info info{
       .name = "squared_epsilon_insensitive",
       .summary = "Squared error beyond a tolerance, of support vector regression.",

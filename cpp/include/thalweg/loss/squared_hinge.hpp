@@ -25,7 +25,8 @@ struct SquaredHinge final : Margin {
     return select(u >= 0.0, u * (0.25 * u - 1.0), V(infinity));
   }
 
-  static constexpr auto flags = flags_of({.convex = true, .smooth = true, .classification = true});
+  static constexpr auto flags =
+      flags_of({.convex = true, .smooth = true, .bounded_curvature = true, .classification = true});
   static constexpr core::Info info{.name = "squared_hinge",
                                    .summary = "Squared hinge loss of labels -1 and 1.",
                                    .formula = "max(0, 1 - y eta)^2",

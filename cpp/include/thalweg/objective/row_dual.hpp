@@ -45,7 +45,7 @@ class GlmDual final : public RowDual {
   bool exists() const {
     const loss::LossBlock& loss = loss_.loss();
     return x_.raw().has_rows() && loss.outputs() == 1 && loss.is_convex() &&
-           core::flag(loss.info(), "smooth") && terms_.strengths().l1 == 0 &&
+           core::flag(loss.info(), "bounded_curvature") && terms_.strengths().l1 == 0 &&
            !terms_.has_unpenalized(x_.cols());
   }
 

@@ -11,6 +11,8 @@
 // certificate that ends the solve costs one, too.
 //
 // For: rows that are few, short or nearly orthogonal, such as text; a handful of visits of each.
+// Not for losses whose curvature grows without bound (counts): where the dual is good, predictions
+// can still be so large that the objective overflows.
 // Converges linearly, the slower the weaker the penalty. The steps' objective need not fall
 // monotonously; the dual rises. Where rows are many and dense, newton; for weak penalties,
 // newton_cg.
@@ -118,9 +120,12 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     return !chosen_.empty();
   }
 
+  // The point that belongs to the dual variables. Where f is infinite there, which says nothing of
+  // them, the last one stays.
   StepOutcome finish(const objective::RowDual& dual, objective::Smooth& f, SmoothPoint& at,
                      bool is_finite) {
     before_ = at.x;
+    const double value_before = at.value;
     dual.read(at.x.data(), at.dual.data());
     at.value = f.evaluate(at.x.data(), at.gradient.data());
     double largest = 0;
@@ -131,6 +136,10 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
                         .failure = std::nullopt};
     if (!is_finite) outcome.failure = core::Status::non_finite;
     else if (largest == 0) outcome.failure = core::Status::stalled;
+    if (!std::isfinite(at.value) && std::isfinite(value_before)) {
+      at.x = before_;
+      at.value = f.evaluate(at.x.data(), at.gradient.data());
+    }
     return outcome;
   }
 
@@ -148,8 +157,9 @@ struct DualCoordinateDescent final {
   }
 
   static constexpr auto flags = flags_of({.needs_rows = true});
-  static constexpr std::array<std::string_view, 6> needs{
-      {"row_access", "smooth", "convex", "single_output", "smooth_penalty", "strongly_convex"}};
+  static constexpr std::array<std::string_view, 6> needs{{"row_access", "bounded_curvature",
+                                                          "convex", "single_output",
+                                                          "smooth_penalty", "strongly_convex"}};
   static constexpr core::Info info{
       .name = "dual_coordinate_descent",
       .summary = "Coordinate descent on the dual, one variable for every row; exact steps.",
