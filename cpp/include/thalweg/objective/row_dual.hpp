@@ -17,8 +17,13 @@
 // a proximal point of the loss (loss/proximal.hpp), eta_i being the prediction now. u stays in the
 // domain of the conjugate, since it is made of slopes.
 //
-// Columns are not centred, which would fill rows: where means are many times the spread, rows look
-// alike and this converges slowly. Cost of a visit of all rows: two passes over X, serial.
+// Columns are centred where there is an intercept, without filling rows: with V = (X' S u / S) / r
+// of the raw columns, m their means and U = sum_i s_i u_i / S,
+//
+//   (x_i - m)'v = x_i'V - m'V - U a_i + U m'(m / r),   a_i = x_i'(m / r),
+//
+// of which m'V moves by a multiple of a_i when row i is visited. Cost of a visit of all rows: two
+// passes over X, serial.
 //
 // References: Hsieh, Chang, Lin, Keerthi & Sundararajan 2008; Yu, Huang & Lin 2011; Shalev-Shwartz
 // & Zhang 2013, section 6; Rockafellar 1976 (the proximal point method and multipliers).
@@ -64,24 +69,27 @@ class GlmDual final : public RowDual {
     Vector slopes(rows), scratch(rows), curvatures(rows);
     loss_.gradient(eta_.data(), slopes.data());
     loss_.curvature(eta_.data(), scratch.data(), curvatures.data());
+    const Vector centers = weigh_centers();
     v_.resize(inverse_.size());
     x_.raw().gemv_t(slopes.data(), x_.columns().all(), v_.data(), execution);
+    const double sum = -loss_.sum(slopes.data()) / total_;
     double square = 0;
     for (std::size_t j = 0; j < v_.size(); ++j) {
       const double z = -v_[j] / total_;
       v_[j] = z * inverse_[j];
-      square += z * v_[j];
+      square += core::square(z - sum * mean(j)) * inverse_[j];
     }
     const double share = best_multiple(slopes, curvatures, square);
     for (double& v : v_) v *= share;
     u_.resize(rows);
     for (std::size_t i = 0; i < rows; ++i)
       u_[i] = slopes[i] != 0 ? -share * slopes[i] / weight(i) : 0.0;
-    imbalance_ = -share * loss_.sum(slopes.data()) / total_;
+    imbalance_ = share * sum;
+    center_product_ = 0;
+    for (std::size_t j = 0; j < centers.size(); ++j) center_product_ += mean(j) * v_[j];
     weigh_rows(loss_.sum(curvatures.data()) / total_);
     if (!data_.fit_intercept) return;
     b_ = point_.back();
-    for (Index j = 0; j < x_.cols(); ++j) b_ -= x_.columns().mean(j) * v_[at(j)];
   }
 
   bool relax(std::span<const Index> rows, double* gains) override {
@@ -91,7 +99,10 @@ class GlmDual final : public RowDual {
       const double s = weight(i), q = q_[at(i)];
       gains[i] = 0;
       if (s == 0) return 0.0;
-      const double eta = product + b_ + (data_.offset != nullptr ? data_.offset[i] : 0.0);
+      const double centred =
+          is_centred_ ? product - center_product_ + imbalance_ * (center_square_ - along_[at(i)])
+                      : product;
+      const double eta = centred + b_ + (data_.offset != nullptr ? data_.offset[i] : 0.0);
       const loss::Proximal best = loss_.loss().proximal(data_.y[i], eta - q * u_[at(i)], q, eta);
       const double change = -best.slope - u_[at(i)];
       finite = finite && std::isfinite(change);
@@ -99,6 +110,7 @@ class GlmDual final : public RowDual {
       gains[i] = s * q * change * change;
       u_[at(i)] = -best.slope;
       imbalance_ += s * change / total_;
+      if (is_centred_) center_product_ += s * change / total_ * along_[at(i)];
       if (data_.fit_intercept) b_ += per_imbalance * (s * change / total_);
       return per_weight * s * change;
     };
@@ -111,12 +123,11 @@ class GlmDual final : public RowDual {
   }
 
   void read(double* x, double* u) const override {
-    double intercept = b_;
     for (Index j = 0; j < x_.cols(); ++j) {
-      x[j] = v_[at(j)] / x_.columns().inverse_scale(j);
-      intercept += x_.columns().mean(j) * v_[at(j)];
+      const double v = v_[at(j)] - imbalance_ * mean(at(j)) * inverse_[at(j)];
+      x[j] = v / x_.columns().inverse_scale(j);
     }
-    if (data_.fit_intercept) x[x_.cols()] = intercept;
+    if (data_.fit_intercept) x[x_.cols()] = b_;
     std::copy(u_.begin(), u_.end(), u);
   }
 
@@ -136,6 +147,23 @@ class GlmDual final : public RowDual {
     }
   }
 
+  double mean(std::size_t j) const { return x_.columns().mean(static_cast<Index>(j)); }
+
+  // m / r, and what visits need of it. Empty where nothing is centred.
+  Vector weigh_centers() {
+    is_centred_ = x_.columns().center() != nullptr;
+    center_square_ = 0;
+    if (!is_centred_) return {};
+    Vector centers(inverse_.size());
+    for (std::size_t j = 0; j < centers.size(); ++j) {
+      centers[j] = mean(j) * inverse_[j];
+      center_square_ += mean(j) * centers[j];
+    }
+    along_.assign(static_cast<std::size_t>(x_.rows()), 0.0);
+    x_.raw().gemv_add(x_.columns().all(), centers.data(), along_.data(), loss_.execution());
+    return centers;
+  }
+
   // `curvature`: of the mean loss in the intercept.
   void weigh_rows(double curvature) {
     constexpr double least = 10;  // times the curvature, is 1 / r_0
@@ -143,7 +171,9 @@ class GlmDual final : public RowDual {
     x_.raw().row_squares(scales(), q_.data(), loss_.execution());
     double sum = 0;
     for (std::size_t i = 0; i < q_.size(); ++i) {
-      q_[i] *= factor() * weight(static_cast<Index>(i)) / total_;
+      q_[i] *= factor();
+      if (is_centred_) q_[i] = std::max(q_[i] - 2 * along_[i] + center_square_, 0.0);
+      q_[i] *= weight(static_cast<Index>(i)) / total_;
       sum += q_[i];
     }
     const double known = curvature > 0 ? least / curvature : least;
@@ -179,8 +209,11 @@ class GlmDual final : public RowDual {
   Vector u_, q_, v_;
   Vector inverse_;  // 1 / r, and whether all are the same
   bool is_uniform_ = true;
-  double b_ = 0, inverse_intercept_ = 0;  // 1 / r_0
-  double imbalance_ = 0;                  // sum_i s_i u_i / S
+  bool is_centred_ = false;
+  Vector along_;                                   // a
+  double center_product_ = 0, center_square_ = 0;  // m'V and m'(m / r)
+  double b_ = 0, inverse_intercept_ = 0;           // 1 / r_0
+  double imbalance_ = 0;                           // sum_i s_i u_i / S
 };
 
 }  // namespace thalweg::objective

@@ -42,7 +42,9 @@ class SmoothGlmCertifier final {
   void begin() {
     has_gap_ = glm_.loss().is_convex();
     is_unpenalized_ = true;
-    is_separated_ = takes_given_ = false;
+    is_separated_ = takes_given_ = takes_offered_ = false;
+    offered_.clear();
+    offered_bound_ = -infinity;
     for (Index j = 0; j < glm_.cols(); ++j) {
       const penalty::Term term = glm_.terms()(j);
       const bool finite = !term.needs_lower_slope() && !term.needs_upper_slope();
@@ -50,6 +52,14 @@ class SmoothGlmCertifier final {
       has_gap_ = has_gap_ && finite && !is_lost;
       is_unpenalized_ = is_unpenalized_ && term.l1 == 0 && (term.l2 == 0 || is_lost);
     }
+  }
+
+  // A dual point that a solve of this problem ended at, for every certificate to come: its bound
+  // holds for any w. The model is to be evaluated anew.
+  void offer(const Vector& u, const Vector& x) {
+    if (!has_gap_) return;
+    offered_ = u;
+    offered_bound_ = glm_.dual_point(x, false, u).value;
   }
 
   // Not below the rounding of the objective, which is what is left where the model fits y exactly.
@@ -79,6 +89,8 @@ class SmoothGlmCertifier final {
         takes_given_ = other > dual;
         dual = std::max(dual, other);
       }
+      takes_offered_ = offered_bound_ > dual;
+      dual = std::max(dual, offered_bound_);
       set_gap(certificate, dual);
     } else {
       certificate.kind = core::Certificate::Kind::kkt;
@@ -108,8 +120,10 @@ class SmoothGlmCertifier final {
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
       return provisional(fresh);
     }
-    typename SmoothGlm<Loss>::DualPoint point =
-        glm_.dual_point(at.x, keep_theta_, takes_given_ ? at.dual : Vector());
+    typename SmoothGlm<Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_,
+                                                                takes_offered_ ? offered_
+                                                                : takes_given_ ? at.dual
+                                                                               : Vector());
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);
@@ -205,7 +219,10 @@ class SmoothGlmCertifier final {
   bool keep_theta_;
   bool has_gap_ = false;
   bool is_unpenalized_ = false;
-  bool takes_given_ = false;   // the dual point of the solver: it is the better one
+  bool takes_given_ = false;    // the dual point of the solver: it is the better one
+  bool takes_offered_ = false;  // likewise, of the point offered
+  Vector offered_;
+  double offered_bound_ = -infinity;
   bool is_separated_ = false;  // not complete, or not known before the last certificate
 };
 

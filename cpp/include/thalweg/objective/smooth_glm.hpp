@@ -250,10 +250,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const double off = -loss_.sum(slopes_.data()) / total_;
     double dual = dual_of_loss() - penalty_value(point_);
     if (!data_.fit_intercept) return dual;
-    double intercept = point_.back();
-    for (Index j = 0; j < cols_; ++j)
-      intercept -= columns().mean(j) * columns().inverse_scale(j) * point_[length(j)];
-    return dual - off * intercept - intercept_gain(off);
+    return dual - off * point_.back() - intercept_gain(off);
   }
 
   // At the base point: the objective, where `value` is what `evaluate` returned; by how much the

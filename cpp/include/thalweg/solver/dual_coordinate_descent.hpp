@@ -61,7 +61,6 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     objective::RowDual& dual = *f.refinements().dual;
     if (!std::exchange(has_started_, true)) {
       dual.start();
-      at.dual.resize(all_.size());
     } else {
       dual.settle_intercept();
       plan(context);
@@ -70,12 +69,13 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     rng_.shuffle(all_);
     bool is_finite = visit(dual, all_, context.execution);
     double visits = 1;
-    while (is_finite && visits < most && choose() && !context.execution.stop_requested()) {
-      is_finite = visit(dual, chosen_, context.execution);
+    while (is_finite && choose() && !context.execution.stop_requested()) {
       visits += static_cast<double>(chosen_.size()) / static_cast<double>(all_.size());
+      if (visits > most) break;
+      is_finite = visit(dual, chosen_, context.execution);
     }
     certificate_before_ = context.certificate;
-    visits_ = visits;
+    visits_ = std::min(visits, most);
     return finish(dual, f, at, is_finite);
   }
 
@@ -126,6 +126,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
                      bool is_finite) {
     before_ = at.x;
     const double value_before = at.value;
+    at.dual.resize(all_.size());
     dual.read(at.x.data(), at.dual.data());
     at.value = f.evaluate(at.x.data(), at.gradient.data());
     double largest = 0;
@@ -138,6 +139,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     else if (largest == 0) outcome.failure = core::Status::stalled;
     if (!std::isfinite(at.value) && std::isfinite(value_before)) {
       at.x = before_;
+      at.dual.clear();
       at.value = f.evaluate(at.x.data(), at.gradient.data());
     }
     return outcome;

@@ -53,6 +53,8 @@ class SmoothPathRunner final {
       result.alpha = task_.alphas[a];
       glm.set_terms(limits.terms(result.alpha));
       certifier.begin();
+      if (!Model::has_scale && a == 0 && task_.theta != nullptr && glm.outputs() == 1)
+        certifier.offer(Vector(task_.theta, task_.theta + x_.rows()), at.x);
       at.dual.clear();  // that of another strength
       at.value = glm.evaluate(at.x.data(), at.gradient.data());
       if (glm.execution().stop_requested()) {

@@ -91,6 +91,7 @@ class SmoothProcess final {
   }
 
   StepOutcome step(const core::Result& so_far, Index epochs_left) {
+    at_.dual.clear();  // of the point before, unless the solver makes one
     return solver_.step(f_, at_,
                         {.bounds = bounds_,
                          .execution = execution_,
