@@ -13,8 +13,13 @@ inline constexpr Index most_at_once = 8;
 // Whether anybody sees more of the results than their held-out errors.
 inline bool hands_out(const Request& request) { return request.keep_coef || request.keep_theta; }
 
-inline bool wants_heldout(const Request& request, const Task& task) {
-  return request.heldout != nullptr && task.weighting >= 0;
+inline bool wants_heldout(const Task& task) { return task.fold >= 0; }
+
+// The weights of the rows that a task is fitted to.
+inline std::unique_ptr<design::RowWeights> task_weights(const Request& request, const Task& task) {
+  if (task.fold < 0) return std::make_unique<design::ArrayWeights>(request.weights);
+  return std::make_unique<FoldWeights>(
+      fold_weights(request, task.fold, FoldWeights::Side::training));
 }
 
 // Certificates of problems with unpenalized columns need the residual.
@@ -42,6 +47,16 @@ double full_gram_cost(const D& x, Index rows) {
   const auto cols = static_cast<double>(x.cols());
   return full_gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(rows),
                         share * static_cast<double>(x.stored()) / cols, cols);
+}
+
+// Columns so few that their Gram matrix costs no more than a pass over X, while a vector over the
+// rows is no longer small beside X. It is always made then, and no vector is held. Where rows are
+// few neither matters.
+template <class D>
+bool is_narrow(const D& x) {
+  constexpr Index least_rows = 1 << 13;
+  return design::RowSlices<D> && design::MomentAccess<D> && x.rows() >= least_rows &&
+         full_gram_cost(x, x.rows()) <= static_cast<double>(x.stored());
 }
 
 // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
@@ -84,8 +99,9 @@ inline bool moments_are_allowed(const Request& request, const Task& task,
 template <class D, class L>
 bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
                  const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
-  const double matrices = wants_heldout(request, task) ? 2 : 1;
+  const double matrices = wants_heldout(task) ? 2 : 1;
   if (!moments_are_allowed(request, task, options, glm.cols(), matrices)) return false;
+  if (is_narrow(glm.design())) return true;
   if (matrices * full_gram_cost(glm.design(), glm.rows()) <
       saved_cost(request, task, glm.design())) {
     return true;
@@ -138,7 +154,8 @@ bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layo
     if (has_unpenalized(request, task, x.cols())) return false;
     saved += saved_cost(request, task, x);
   }
-  return full_gram_cost(x, rows_multiplied(request, x, layout, plan.keeps_folds)) < saved;
+  return is_narrow(x) ||
+         full_gram_cost(x, rows_multiplied(request, x, layout, plan.keeps_folds)) < saved;
 }
 
 // Null where folds are not complementary, where it does not pay, or where a stop came first.

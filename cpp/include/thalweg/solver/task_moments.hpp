@@ -5,8 +5,8 @@
 // runs spread evenly, whose moments are a part of the whole: moments of disjoint rows add up. So a
 // sample that says yes costs nothing, and one that says no a sixteenth of the products.
 //
-// What is known of the columns then comes from a difference, as for folds (fold_moments.hpp), and
-// is refused by the same rule; the centre is a mean of few rows.
+// What is known of the columns then comes from moments about a mean of few rows, as for folds
+// (fold_moments.hpp), and is refused by the same rule.
 #pragma once
 
 #include <memory>
@@ -18,49 +18,60 @@ namespace thalweg::solver {
 template <class D>
 class TaskMoments final {
  public:
-  // Null where they do not pay, where digits would be lost, or where a stop came first. For tasks
-  // without held-out rows.
+  // Null where they do not pay, where digits would be lost, or where a stop came first.
   static std::unique_ptr<TaskMoments> make(const Request& request, const Task& task,
                                            const SolverOptions& options, const D& x) {
     if (!may_pay(request, task, options, x)) return nullptr;
     std::unique_ptr<TaskMoments> made(new TaskMoments(request, task, x));
-    const bool pays = is_long(request, task, x) || made->sample_says_yes(request, task);
+    const bool pays =
+        is_narrow(x) || is_long(request, task, x) || made->sample_says_yes(request, task);
     if (!pays || request.execution.stop_requested()) return nullptr;
     made->add_other_rows(request);
     if (request.execution.stop_requested() || made->loses_digits(request)) return nullptr;
     return made;
   }
 
-  objective::RemainingRows rows() const { return {all_, none_, center(), centred_}; }
-  Index bytes() const { return all_.bytes() + none_.bytes(); }
+  objective::RemainingRows rows() const { return {all_, nullptr, center(), centred_}; }
+  Index bytes() const { return all_.bytes(); }
+
+  // Of other rows, about the same centre. After a stop request they are incomplete.
+  objective::RowMoments moments(const design::RowWeights& weights,
+                                const core::Execution& execution) const {
+    const design::RowWeights* const one = &weights;
+    return std::move(objective::row_moments(x_, {&one, 1}, center(), target_, execution).front());
+  }
 
  private:
   // Rows of the sample: so many, then those of as many runs less one are left out.
   static constexpr Index run = 64, runs = 16;
 
+  // The weights of the rows of every n-th run, or of the others.
+  class SomeRuns final : public design::RowWeights {
+   public:
+    SomeRuns(const design::RowWeights& all, Index every, bool others = false)
+        : all_(all), every_(every), others_(others) {}
+
+    void fill(Index begin, Index end, double* out) const override {
+      all_.fill(begin, end, out);
+      for (Index i = begin; i < end; ++i) {
+        if ((i / run % every_ == 0) == others_) out[i - begin] = 0;
+      }
+    }
+
+   private:
+    const design::RowWeights& all_;
+    Index every_;
+    bool others_;
+  };
+
   TaskMoments(const Request& request, const Task& task, const D& x)
       : x_(x),
         centred_(request.fit_intercept),
-        weights_(row_weights(request, task, x.rows())),
-        target_(centred_target(request, task, weights_.data(), x.rows())),
-        all_(x.cols()),
-        none_(x.cols()) {
-    std::fill_n(none_.data(), none_.size() * none_.size(), 0.0);
-    Vector sampled = weights_;
-    for (Index i = 0; i < x.rows(); ++i) {
-      double& weight = (is_sampled(i) ? weights_ : sampled)[static_cast<std::size_t>(i)];
-      weight = 0;
-    }
-    if (centred_) centre(sampled, request.execution);
-    all_ = moments(sampled, request.execution);
-  }
-
-  static bool is_sampled(Index row) { return row / run % runs == 0; }
-
-  static Vector row_weights(const Request& request, const Task& task, Index rows) {
-    if (task.weighting < 0) return Vector(static_cast<std::size_t>(rows), 1.0);
-    const double* const weights = request.weights + task.weighting * rows;
-    return {weights, weights + rows};
+        weights_(task_weights(request, task)),
+        target_(centred_target(request, task, *weights_, x.rows())),
+        all_(x.cols()) {
+    if (centred_) centre(request.execution);
+    all_ = moments(SomeRuns(*weights_, runs), request.execution);
   }
 
   // A path so long that they pay whatever X'y is.
@@ -70,8 +81,9 @@ class TaskMoments final {
 
   static bool may_pay(const Request& request, const Task& task, const SolverOptions& options,
                       const D& x) {
+    if (is_narrow(x)) return options.inner != Inner::residual;
     constexpr Index least_rows = 1 << 13;
-    constexpr double matrices = 3;  // these, none and the solver's
+    constexpr double matrices = 2;  // these and the solver's
     // Beyond so many passes over X what a sample takes is no longer small beside one, and one saved
     // is little beside the products.
     constexpr double most_passes = 8;
@@ -102,7 +114,8 @@ class TaskMoments final {
   }
 
   void add_other_rows(const Request& request) {
-    const objective::RowMoments parts[] = {std::move(all_), moments(weights_, request.execution)};
+    const objective::RowMoments parts[] = {
+        std::move(all_), moments(SomeRuns(*weights_, runs, true), request.execution)};
     all_ = objective::RowMoments::sum(parts);
   }
 
@@ -114,12 +127,8 @@ class TaskMoments final {
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
 
   // Near the mean is enough: the mean of a sixteenth of the sample.
-  void centre(const Vector& sampled, const core::Execution& execution) {
-    Vector few = sampled;
-    for (Index i = 0; i < x_.rows(); ++i) {
-      if (i / run % (runs * runs) != 0) few[static_cast<std::size_t>(i)] = 0;
-    }
-    const objective::RowMoments about_zero = moments(few, execution);
+  void centre(const core::Execution& execution) {
+    const objective::RowMoments about_zero = moments(SomeRuns(*weights_, runs * runs), execution);
     center_.assign(static_cast<std::size_t>(x_.cols()), 0.0);
     if (!(about_zero.weight() > 0)) return;
     for (Index j = 0; j < x_.cols(); ++j) {
@@ -127,17 +136,12 @@ class TaskMoments final {
     }
   }
 
-  objective::RowMoments moments(const Vector& weights, const core::Execution& execution) const {
-    const double* const h = weights.data();
-    return std::move(
-        objective::row_moments(x_, {&h, 1}, center(), target_.data(), execution).front());
-  }
-
   const D& x_;
   bool centred_;
-  Vector weights_;  // without those of the sample
-  Vector target_, center_;
-  objective::RowMoments all_, none_;
+  std::unique_ptr<design::RowWeights> weights_;
+  design::RowTarget target_;
+  Vector center_;
+  objective::RowMoments all_;
 };
 
 }  // namespace thalweg::solver
