@@ -67,16 +67,14 @@ def read_folds(splits, n_samples, sample_weight):
         ``codes``: arrays of unsigned integers, by row. ``folds``: for each fold the array
         (``column``) whose codes tell its rows apart, and how often rows of the codes from
         ``first`` on are trained on and held out (``times``); rows of other codes are trained on
-        once. Folds that hold out different rows, and train on all others, share one array.
+        once.
 
     Raises
     ------
     ValueError
         If a split is not a pair of rows of X, or has no row of positive weight on a side.
     """
-    columns, folds = [], []
-    # The last array of folds that hold out different rows: by which, from 1 on.
-    shared, code = None, 0
+    codes = _Codes(n_samples)
     for fold, split in enumerate(splits):
         train, test = _count_rows(split, fold, n_samples)
         for side, times in zip(_SIDES, (train, test), strict=True):
@@ -85,23 +83,64 @@ def read_folds(splits, n_samples, sample_weight):
                 raise ValueError(
                     f"cv: the {side} side of fold {fold} has no row with a positive weight."
                 )
-        if train.dtype == test.dtype == np.bool_ and (train != test).all():
-            if shared is None or columns[shared].any(where=test):
-                shared, code = len(columns), 0
-                columns.append(np.zeros(n_samples, np.uint8))
-            code += 1
-            columns[shared] = columns[shared].astype(
-                np.promote_types(columns[shared].dtype, np.min_scalar_type(code)), copy=False
-            )
-            columns[shared][test] = code
-            folds.append({"column": shared, "first": code, "times": [(0.0, 1.0)]})
-        else:
-            codes, times = _pairs(train, test)
-            folds.append({"column": len(columns), "first": 0, "times": times})
-            columns.append(codes)
-    if not folds:
+        codes.add(train, test)
+    if not codes.folds:
         raise ValueError("cv must yield at least one (train, test) split, got none.")
-    return {"codes": columns, "folds": folds}
+    return {"codes": codes.columns, "folds": codes.folds}
+
+
+class _Codes:
+    """Codes of the rows, fold after fold, in as few arrays as it takes.
+
+    Folds that hold out different rows, and train on all others, share an array: the code of a row
+    is the fold that holds it out, counted from 1. Of other folds a code has a digit for each.
+    """
+
+    def __init__(self, n_samples):
+        self.columns, self.folds = [], []
+        self._n_samples = n_samples
+        self._sharing = 0  # folds of different rows in the last array
+        self._n_codes = 256  # of the last array, where it has digits: a byte is full
+
+    def add(self, train, test):
+        """Append a fold, by how often it has each row on either side."""
+        if train.dtype != np.bool_ or test.dtype != np.bool_ or (train == test).any():
+            self._add_digit(*_pairs(train, test))
+            return
+        overlaps = self._sharing > 0 and self.columns[-1].any(where=test)
+        if not self.columns or (overlaps and self._sharing > 1):
+            self.columns.append(np.zeros(self._n_samples, np.uint8))
+            self._sharing = 0
+        elif overlaps or self._sharing == 0:
+            self._add_digit(test.view(np.uint8), [(1, 0), (0, 1)])
+            return
+        self._sharing += 1
+        codes = self.columns[-1]
+        wide = np.promote_types(codes.dtype, np.min_scalar_type(self._sharing))
+        codes = self.columns[-1] = codes.astype(wide, copy=False)
+        codes[test] = self._sharing
+        self._append(self._sharing, [(0, 1)])
+
+    def _add_digit(self, kinds, pairs):
+        if self._sharing == 1:  # a digit is what its only fold has
+            self._n_codes = 2
+            self.folds[-1].update(first=0, times=[(1, 0), (0, 1)])
+        elif self._sharing > 1:
+            self._n_codes = 256
+        self._sharing = 0
+        if self._n_codes * len(pairs) > 256:
+            self.columns.append(kinds.copy())
+            self._n_codes = 1
+        else:
+            self.columns[-1] += kinds * np.uint8(self._n_codes)
+            for fold in self.folds:
+                if fold["column"] == len(self.columns) - 1:
+                    fold["times"] = fold["times"] * len(pairs)
+        self._append(0, [pair for pair in pairs for _ in range(self._n_codes)])
+        self._n_codes *= len(pairs)
+
+    def _append(self, first, times):
+        self.folds.append({"column": len(self.columns) - 1, "first": first, "times": times})
 
 
 def _count_rows(split, fold, n_samples):

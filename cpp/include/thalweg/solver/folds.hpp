@@ -4,7 +4,7 @@
 //
 // Rows have small codes, in one array for many folds or in one for each, and a fold says what the
 // codes of its array mean. Where every row is held out once, its code is the fold that does so:
-// one array serves all. Any other splits have an array each, whose codes stand for pairs of counts.
+// one array serves all. Of any other splits a code has a digit for each, as many as a byte holds.
 //
 // Memory: one byte per row and array (two or four where there are more codes), and a few numbers
 // per fold.
