@@ -1,6 +1,5 @@
 """What is copied on the way in: nothing where the core can read it, else once and on record."""
 
-import itertools
 import tracemalloc
 
 import numpy as np
