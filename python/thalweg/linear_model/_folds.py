@@ -153,12 +153,14 @@ def _count_rows(split, fold, n_samples):
     counts = []
     for side, chosen in zip(_SIDES, split, strict=True):
         expected = f"cv must yield rows of X, which has {n_samples}; {side} side of fold {fold}"
-        times = np.zeros(n_samples, np.bool_)
         with naming(expected):
             positions = _positions(chosen)
+            if positions.dtype == np.bool_ and positions.size == n_samples:
+                counts.append(positions)
+                continue
+            times = np.zeros(n_samples, np.bool_)
             times[positions] = True
-        listed = positions.sum() if positions.dtype == np.bool_ else positions.size
-        if np.count_nonzero(times) < listed:
+        if np.count_nonzero(times) < positions.size:
             times = np.bincount(np.arange(n_samples)[positions], minlength=n_samples)
             times = times.astype(np.min_scalar_type(times.max()))
         counts.append(times)
