@@ -11,8 +11,8 @@ The allowance printed for the Lasso is 0.2 times the array plus 32 MB plus the G
 Thalweg's report states (at most 0.5 times the array); for CSR, one conversion (1.0 times the array)
 on top. For smooth losses, with K coefficients per feature, it is 0.3 times a dense array or 1.2
 times a sparse one (a transposed copy), 8 (2 m + 6) K p bytes for vectors of coefficients with
-m = 10 pairs of L-BFGS, 24 n K bytes for predictions, and 8 (K p)^2 bytes for a Hessian where the
-report says that Newton-Cholesky was chosen.
+m = 10 pairs of L-BFGS, 24 n K bytes for predictions, and at most 8 (K p)^2 bytes for a Hessian
+where the report states one, as it does for Newton's method under any of its names.
 """
 
 from __future__ import annotations
@@ -144,11 +144,6 @@ def strength(loss: str, X, y, level: float) -> float:
     return level if loss == "poisson" else 1.0 / (level * X.shape[0])
 
 
-def chose_newton_cholesky(report) -> bool:
-    """Whether Thalweg's report says that it factorised a Hessian."""
-    return getattr(report, "solver", None) == "newton"
-
-
 def measure(args: argparse.Namespace) -> dict:
     """Measure the case `args.child` in this process."""
     import numpy as np
@@ -186,7 +181,6 @@ def measure(args: argparse.Namespace) -> dict:
         "outputs": outputs,
         "solver": str(getattr(report, "solver", config)),
         "gram": int(getattr(report, "gram_bytes", 0)),
-        "newton_cholesky": chose_newton_cholesky(report),
         "copies": str(getattr(report, "copies", "-")),
     }
 
@@ -197,7 +191,7 @@ def allowance(found: dict, loss: str) -> float:
         n, p = found["shape"]
         coefs = found["outputs"] * p
         vectors = 8 * (2 * L_BFGS_PAIRS + 6) * coefs + 24 * n * found["outputs"]
-        hessian = 8 * coefs**2 if found["newton_cholesky"] else 0
+        hessian = min(found["gram"], 8 * coefs**2)
         share = 1.2 if found["case"] in ("csr", "csc") else 0.3
         return share * found["size"] + vectors + hessian
     conversion = found["size"] if found["case"] == "csr" else 0

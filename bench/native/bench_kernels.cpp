@@ -209,7 +209,7 @@ void register_pack(const kernels::Table& table) {
       constexpr Index column = 1000;  // rows of the design
       const Array<T> x = values<T>(column * width);
       const Vector center = values<double>(width);
-      kernels::PanelMemory panel(kc * width);
+      kernels::PanelMemory<double> panel(kc * width);
       const T* columns[width];
       for (Index c = 0; c < width; ++c) columns[c] = x.data() + (row_major ? c : c * column);
       for (auto _ : state) {
@@ -230,7 +230,7 @@ void register_panel_product(const kernels::Table& table, Index m, Index n) {
     constexpr Index width = kernels::gram_panel_width;
     // Eight panels against one, as a Gram block does: the panels stay in the second-level cache.
     constexpr Index panels = 8;
-    kernels::PanelMemory a(panels * kc * width), b(kc * width);
+    kernels::PanelMemory<double> a(panels * kc * width), b(kc * width);
     std::ranges::copy(values<double>(panels * kc * width), a.data());
     std::ranges::copy(values<double>(kc * width), b.data());
     Vector c(size(panels * width * width));

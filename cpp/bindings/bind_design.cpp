@@ -188,25 +188,36 @@ py::array gram(const BoundDesign& bound, const std::vector<Index>& columns,
                const py::object& weights, int n_threads) {
   return std::visit(
       [&]<class D>(const D& x) -> py::array {
-        if constexpr (design::ColumnAccess<D>) {
-          for (const Index j : columns) {
-            if (j < 0 || j >= x.cols()) {
-              throw py::value_error("columns must be in [0, " + std::to_string(x.cols()) +
-                                    "); got " + std::to_string(j));
-            }
+        for (const Index j : columns) {
+          if (j < 0 || j >= x.cols()) {
+            throw py::value_error("columns must be in [0, " + std::to_string(x.cols()) + "); got " +
+                                  std::to_string(j));
           }
-          const py::object s =
-              weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
-          const auto size = static_cast<Index>(columns.size());
-          py::array_t<double, py::array::f_style> out({size, size});
-          x.gram(columns, size, nullptr,
-                 s.is_none() ? nullptr : data(py::reinterpret_borrow<py::array>(s)), 0.0,
-                 out.mutable_data(), size, threads(n_threads));
-          return out;
-        } else {
-          throw py::value_error("gram needs column access, which '" + bound.kind +
-                                "' does not have");
         }
+        const py::object given =
+            weights.is_none() ? weights : float64_vector("weights", weights, x.rows());
+        const double* const s =
+            given.is_none() ? nullptr : data(py::reinterpret_borrow<py::array>(given));
+        const auto size = static_cast<Index>(columns.size());
+        py::array_t<double, py::array::f_style> out({size, size});
+        double* const result = out.mutable_data();
+        if constexpr (design::ColumnAccess<D>) {
+          interruptible(n_threads, [&](const core::Execution& execution) {
+            x.gram(columns, size, nullptr, s, 0.0, result, size, execution);
+          });
+        } else {
+          bool are_all = size == x.cols();
+          for (Index k = 0; are_all && k < size; ++k)
+            are_all = columns[static_cast<std::size_t>(k)] == k;
+          if (!are_all) {
+            throw py::value_error("gram of '" + bound.kind +
+                                  "', which has no column access, takes all columns in order");
+          }
+          interruptible(n_threads, [&](const core::Execution& execution) {
+            x.row_gram(s, result, size, execution);
+          });
+        }
+        return out;
       },
       bound.view);
 }
@@ -257,7 +268,7 @@ void bind_design(py::module_& m) {
       .def("moments", &moments, py::arg("weights"), py::arg("v"), n_threads,
            "sum_i s_i x_ij, sum_i s_i x_ij^2 and sum_i x_ij v_i of every column.")
       .def("gram", &gram, py::arg("columns"), py::arg("weights") = py::none(), n_threads,
-           "X_C' diag(weights) X_C.");
+           "X_C' diag(weights) X_C; by rows, of all columns only.");
   m.def("to_csc", &to_csc, py::arg("data"), py::arg("indices"), py::arg("indptr"), py::arg("shape"),
         py::arg("kind"), n_threads, "New canonical CSC arrays of a CSR or CSC matrix.");
 }

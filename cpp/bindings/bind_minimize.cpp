@@ -18,14 +18,25 @@ namespace thalweg::bindings {
 namespace {
 
 objective::DifferenceOptions difference_options(const py::object& jac, const solver::Bounds& bounds,
-                                                double relative_step, double absolute_step) {
+                                                const double* relative_steps,
+                                                const double* absolute_steps) {
   objective::DifferenceOptions options{.lower = bounds.lower,
                                        .upper = bounds.upper,
-                                       .relative_step = relative_step,
-                                       .absolute_step = absolute_step};
+                                       .relative_steps = relative_steps,
+                                       .absolute_steps = absolute_steps};
   if (py::isinstance<py::str>(jac) && py::cast<std::string>(jac) == "3-point")
     options.scheme = objective::Scheme::central;
   return options;
+}
+
+// The entries of a vector of one number per variable, null where it is None.
+const double* optional_vector(const char* name, const py::object& object, Index size) {
+  return object.is_none() ? nullptr : data(float64_vector(name, object, size));
+}
+
+// Whether the Hessian is to be a matrix by central differences of gradients.
+bool is_central(const py::object& hess) {
+  return py::isinstance<py::str>(hess) && py::cast<std::string>(hess) == "3-point";
 }
 
 // Watches the steps: asks the callback, and stops where values hardly fall.
@@ -61,15 +72,18 @@ class Watch final {
 };
 
 // The functions of one solve, with what had to be derived. The first gradient starts the budget.
-objective::UserFunction complete(const GivenFunctions& given, const Vector& start,
-                                 const Calls& calls,
+objective::UserFunction complete(GivenFunctions given, const Vector& start, const Calls& calls,
                                  const objective::DifferenceOptions& differences,
                                  bool needs_hessian) {
+  objective::DifferenceOptions second{.lower = differences.lower, .upper = differences.upper};
+  if (is_central(given.hess)) {
+    second.scheme = objective::Scheme::central;
+    needs_hessian = true;
+    given.hess = py::none();
+  }
   objective::UserFunction f = user_function(given, start, calls, differences);
   if (f.value && !f.value_gradient) f = with_gradient_differences(std::move(f), differences);
-  if (needs_hessian) {
-    f = with_hessian_matrix(std::move(f), {.lower = differences.lower, .upper = differences.upper});
-  }
+  if (needs_hessian) f = with_hessian_matrix(std::move(f), second);
   if (!f.value_gradient) return f;
   f.value_gradient = [inner = std::move(f.value_gradient), calls](const double* x, double* g) {
     const double value = inner(x, g);
@@ -95,8 +109,8 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
                    const std::string& solver_name, const py::dict& parameters, double tol,
                    Index max_iter, const std::optional<Index>& max_functions,
                    const std::optional<double>& max_time, double least_decrease,
-                   double relative_step, double absolute_step, std::uint64_t seed,
-                   const py::object& callback, bool trace) {
+                   const py::object& relative_steps, const py::object& absolute_steps,
+                   std::uint64_t seed, const py::object& callback, bool trace) {
   const py::array start = checked<double>("x0", x0, 1, "a contiguous float64 vector");
   const Index size = start.shape(0);
   solver::MinimizeRequest request;
@@ -104,8 +118,8 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   request.tol = tol;
   request.max_iter = max_iter;
   request.start.assign(data(start), data(start) + size);
-  if (!lower.is_none()) request.bounds.lower = data(float64_vector("lower", lower, size));
-  if (!upper.is_none()) request.bounds.upper = data(float64_vector("upper", upper, size));
+  request.bounds.lower = optional_vector("lower", lower, size);
+  request.bounds.upper = optional_vector("upper", upper, size);
   const core::Info& entry = *find_solver(solver_name).info;
   request.options = {.parameters = parameters_of(entry, parameters), .seed = seed};
   request.keep_trace = trace;
@@ -117,7 +131,9 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   const Calls calls{pending, budget};
   objective::UserFunction function =
       complete({fun, jac, hess, hessp, residuals}, request.start, calls,
-               difference_options(jac, request.bounds, relative_step, absolute_step),
+               difference_options(jac, request.bounds,
+                                  optional_vector("relative_steps", relative_steps, size),
+                                  optional_vector("absolute_steps", absolute_steps, size)),
                core::flag(entry, "needs_hessian"));
   function.robust = {static_cast<objective::Rho>(rho), scale};
   objective::Callable objective(std::move(function));
@@ -148,9 +164,9 @@ void bind_minimize(py::module_& m) {
         py::arg("lower") = py::none(), py::arg("upper") = py::none(), py::arg("solver"),
         py::arg("parameters"), py::arg("tol") = 1e-5, py::arg("max_iter") = 15000,
         py::arg("max_functions") = py::none(), py::arg("max_time") = py::none(),
-        py::arg("least_decrease") = -1.0, py::arg("relative_step") = 0.0,
-        py::arg("absolute_step") = 0.0, py::arg("seed") = 0, py::arg("callback") = py::none(),
-        py::arg("trace") = true,
+        py::arg("least_decrease") = -1.0, py::arg("relative_steps") = py::none(),
+        py::arg("absolute_steps") = py::none(), py::arg("seed") = 0,
+        py::arg("callback") = py::none(), py::arg("trace") = true,
         "Minimise a function; returns (result, gradient, counts, exception to raise afterwards or "
         "None).");
 }

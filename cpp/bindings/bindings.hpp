@@ -20,6 +20,7 @@ struct BoundDesign {
 void bind_errors(pybind11::module_& m);
 void bind_catalog(pybind11::module_& m);
 void bind_design(pybind11::module_& m);
+void bind_labels(pybind11::module_& m);
 void bind_loss(pybind11::module_& m);
 void bind_solve(pybind11::module_& m);
 void bind_minimize(pybind11::module_& m);

@@ -1,6 +1,7 @@
 // The only map from C++ exceptions to Python's.
 #include "bindings.hpp"
 #include "thalweg/core/error.hpp"
+#include "thalweg/core/memory.hpp"
 
 namespace thalweg::bindings {
 
@@ -14,6 +15,8 @@ void bind_errors(py::module_&) {
       py::set_error(PyExc_ValueError, error.what());
     } catch (const core::Unsupported& error) {
       py::set_error(PyExc_ValueError, error.what());
+    } catch (const core::OutOfMemory& error) {
+      py::set_error(PyExc_MemoryError, error.what());
     }
   });
 }

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_errors(m);
   bind_catalog(m);
   bind_design(m);
+  bind_labels(m);
   bind_loss(m);
   bind_solve(m);
   bind_minimize(m);

@@ -2,7 +2,6 @@
 // the model that has none of them.
 #include "thalweg/catalog.hpp"
 #include "thalweg/core/error.hpp"
-#include "thalweg/loss/squared.hpp"
 #include "thalweg/objective/certificate.hpp"
 #include "thalweg/objective/smooth_glm.hpp"
 #include "thalweg/solver/task_moments.hpp"
@@ -40,31 +39,24 @@ core::Result null_model(const solver::Request& request, const penalty::Terms& un
 // where it cannot be had so.
 std::optional<double> alpha_max_from_moments(const solver::Request& request,
                                              const penalty::Terms& unit, Index target) {
-  return std::visit(
-      [&]<class D>(const D& x) -> std::optional<double> {
-        if constexpr (design::MomentAccess<D> && design::RowSlices<D>) {
-          if (!solver::is_narrow(x) || unit.has_unpenalized(x.cols())) return std::nullopt;
-          solver::Task task;
-          task.target = target;
-          task.alphas = {1.0};
-          solver::SolverOptions options;
-          options.inner = solver::Inner::automatic;
-          const auto moments = solver::TaskMoments<D>::make(request, task, options, x);
-          if (moments == nullptr) return std::nullopt;
-          const objective::ColumnSummary columns = moments->rows().summary();
-          const objective::Glm<D, loss::Squared> glm(x,
-                                                     {.y = request.y + target * x.rows(),
-                                                      .weights = request.weights,
-                                                      .offset = request.offset,
-                                                      .fit_intercept = request.fit_intercept,
-                                                      .standardize = request.standardize},
-                                                     request.execution, &columns);
-          return objective::smallest_null_alpha(unit, glm.null_correlation());
-        } else {
-          return std::nullopt;
-        }
-      },
-      *request.design);
+  const design::Erased x(*request.design);
+  if (!solver::is_narrow(x) || unit.has_unpenalized(x.cols())) return std::nullopt;
+  solver::Task task;
+  task.target = target;
+  task.alphas = {1.0};
+  solver::SolverOptions options;
+  options.inner = solver::Inner::automatic;
+  const auto moments = solver::TaskMoments::make(request, task, options, x);
+  if (moments == nullptr) return std::nullopt;
+  const objective::ColumnSummary columns = moments->rows().summary();
+  const objective::Glm glm(x,
+                           {.y = request.y + target * x.rows(),
+                            .weights = request.weights,
+                            .offset = request.offset,
+                            .fit_intercept = request.fit_intercept,
+                            .standardize = request.standardize},
+                           request.execution, &columns);
+  return objective::smallest_null_alpha(unit, glm.null_correlation());
 }
 
 double alpha_max_of(const solver::Request& request, const loss::LossBlock& loss,

@@ -11,16 +11,10 @@
 #include "thalweg/catalog/smooth_solver.hpp"
 #include "thalweg/core/error.hpp"
 #include "thalweg/design/erased.hpp"
+#include "thalweg/solver/quadratic_tasks.hpp"
 #include "thalweg/solver/smooth_tasks.hpp"
 
 namespace thalweg {
-
-// Defined by the generated units.
-namespace solver {
-#define THALWEG_QUADRATIC_SOLVER(name_, class_) Results run_##name_(const Request& request);
-#include "thalweg/catalog/quadratic_solver.def"
-#undef THALWEG_QUADRATIC_SOLVER
-}  // namespace solver
 
 namespace {
 
@@ -50,11 +44,20 @@ constexpr auto line_search_entries = std::to_array<LineSearchEntry>({
 });
 #undef THALWEG_LINE_SEARCH
 
-// A solver of quadratic problems that may choose one of smooth problems (auto) has both.
-template <class S>
-constexpr SolverEntry quadratic_entry(solver::Results (*run)(const solver::Request&)) {
-  if constexpr (solver::SmoothEntry<S>) return {&S::info, run, &S::make};
-  else return {&S::info, run, nullptr};
+// A solver of quadratic problems that may choose one of smooth problems (auto) serves both kinds.
+template <solver::QuadraticEntry S>
+solver::Results run_quadratic_entry(const solver::Request& request) {
+  require_compatible(S::info, request);
+  if constexpr (solver::SmoothEntry<S>) {
+    if (!incompatibility(S::quadratic, request).empty())
+      return solver::run_smooth(request, S::info, &S::make);
+  }
+  return solver::run_quadratic<S>(request);
+}
+template <solver::QuadraticEntry S>
+constexpr SolverEntry quadratic_entry() {
+  if constexpr (solver::SmoothEntry<S>) return {&S::info, &run_quadratic_entry<S>, &S::make};
+  else return {&S::info, &run_quadratic_entry<S>, nullptr};
 }
 template <class S>
 solver::Results run_smooth_entry(const solver::Request& request) {
@@ -66,8 +69,7 @@ constexpr SolverEntry smooth_entry() {
   return {&S::info, &run_smooth_entry<S>, &S::make};
 }
 
-#define THALWEG_QUADRATIC_SOLVER(name_, class_) \
-  quadratic_entry<solver::class_>(&solver::run_##name_),
+#define THALWEG_QUADRATIC_SOLVER(name_, class_) quadratic_entry<solver::class_>(),
 #define THALWEG_SMOOTH_SOLVER(name_, class_) smooth_entry<solver::class_>(),
 constexpr auto solver_entries = std::to_array<SolverEntry>({
 #include "thalweg/catalog/quadratic_solver.def"
@@ -130,7 +132,8 @@ constexpr auto loss_blocks =
 }  // namespace
 
 bool minimizes_functions(const SolverEntry& solver) {
-  return solver.make != nullptr && !core::flag(*solver.info, "needs_information");
+  return solver.make != nullptr && !core::flag(*solver.info, "needs_information") &&
+         !core::flag(*solver.info, "needs_rows");
 }
 
 Vector default_parameters(const core::Info& entry) {

@@ -27,6 +27,9 @@ std::unique_ptr<SmoothSolver> make_solver(const MinimizeRequest& request) {
   if (core::flag(*entry.info, "needs_information") && have.information == nullptr) {
     refuse(request, "needs the Fisher information of a likelihood, which the function is not");
   }
+  if (core::flag(*entry.info, "needs_rows") && have.dual == nullptr) {
+    refuse(request, "needs the rows of a model, which the function does not have");
+  }
   return entry.make(request.options);
 }
 

@@ -63,7 +63,7 @@ void ScaledDesign::gram(const double* h, double sum, double* out, Index ld, doub
   Vector raw(static_cast<std::size_t>(cols));
   if (sparse || cross != nullptr) x_.gemv_t(h, columns_->all(), raw.data(), execution);
   // Sparse columns are centred afterwards, dense ones as they are read.
-  x_.gram(columns_->all(), sparse ? nullptr : columns_->center(), h, sum, out, ld, execution);
+  x_.gram(columns_->all(), cols, sparse ? nullptr : columns_->center(), h, sum, out, ld, execution);
   for (Index j = 0; j < cols; ++j) {
     const double scale = columns_->inverse_scale(j) * inverse_total_;
     const double mean = columns_->mean(j);

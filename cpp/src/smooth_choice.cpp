@@ -17,18 +17,25 @@ class SmoothChoice final : public SmoothSolver {
     has_matrix_ = f.refinements().matrix != nullptr;
     has_product_ = f.refinements().product != nullptr;
     is_bounded_ = bounds.any();
+    suits_dual_ = suits_dual(f.refinements().dual);
     choose_first();
     solver_->begin(f, at, bounds);
     restart_window();
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
-    if (++steps_ > window && may_switch()) {
-      if (switches(context)) solver_->begin(f, at, context.bounds);
+    if (steps_ >= window() && may_switch()) {
+      if (switches(context)) {
+        at.dual.clear();
+        solver_->begin(f, at, context.bounds);
+      }
       restart_window();
     }
-    if (steps_ == 1) certificate_then_ = context.certificate;
-    return solver_->step(f, at, context);
+    if (steps_ == 0) certificate_then_ = context.certificate;
+    const StepOutcome outcome = solver_->step(f, at, context);
+    ++steps_;
+    epochs_ += static_cast<double>(outcome.epochs);
+    return outcome;
   }
 
   std::string reason() const override { return reason_ + " (" + solver_->reason() + ")"; }
@@ -36,8 +43,8 @@ class SmoothChoice final : public SmoothSolver {
   Index matrix_bytes() const override { return solver_->matrix_bytes(); }
 
  private:
-  // Steps between two looks ahead.
-  static constexpr int window = 10;
+  // Steps between two looks ahead; a step of the dual is several visits of all rows.
+  int window() const { return is_dual() ? 2 : 10; }
   // What a quadratically convergent method needs from where others are slow.
   static constexpr double newton_steps = 8;
   static constexpr double truncated_products = 150;
@@ -49,7 +56,22 @@ class SmoothChoice final : public SmoothSolver {
     return costs_.matrix + size_ * size_ * size_ / (3 * 16) + 2 * costs_.gradient;
   }
   bool can_factorise() const { return has_matrix_ && size_ <= largest_matrix; }
-  bool may_switch() const { return !is_bounded_ && solver_->ran() == std::string_view("l_bfgs"); }
+  bool is_dual() const { return solver_->ran() == std::string_view("dual_coordinate_descent"); }
+  bool may_switch() const {
+    return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs"));
+  }
+  // A visit of all rows of the dual: two passes over X whose entries come in no order.
+  double visit_cost() const { return 2 * costs_.gradient; }
+
+  // Rows that hardly meet: fewer than columns, or with few of their entries stored. Not where they
+  // are many and the penalty is so strong that L-BFGS, whose passes threads share, is fast, too.
+  bool suits_dual(const objective::RowDual* dual) const {
+    constexpr double short_row = 0.02, weak = 0.1;
+    if (dual == nullptr) return false;
+    const auto rows = static_cast<double>(dual->row_count());
+    const bool is_short = static_cast<double>(dual->stored()) <= short_row * rows * size_;
+    return rows <= size_ || (is_short && dual->coupling() >= weak);
+  }
 
   void choose_first() {
     constexpr double cheap_step = 20;  // gradients
@@ -57,6 +79,8 @@ class SmoothChoice final : public SmoothSolver {
       use("l_bfgs_b", "limits on coefficients");
     } else if (can_factorise() && newton_step_cost() <= cheap_step * costs_.gradient) {
       use("newton", "the Hessian costs no more than a few gradients");
+    } else if (suits_dual_) {
+      use("dual_coordinate_descent", "rows are fewer than columns, or short");
     } else {
       use("l_bfgs", has_matrix_ ? "the Hessian is dear" : "no Hessian is known");
     }
@@ -66,22 +90,26 @@ class SmoothChoice final : public SmoothSolver {
   bool switches(const SmoothContext& context) {
     const double fall = certificate_then_ / context.certificate;
     const double left = context.certificate / std::max(context.target, 1e-300);
-    // Steps that are left at the rate of the window; a certificate that does not fall promises
-    // nothing.
-    const double steps =
-        fall > 1 ? window * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
-    const double cost = steps * costs_.gradient;
+    // What is left at the rate of the window; a certificate that does not fall promises nothing.
+    const double epochs =
+        fall > 1 ? epochs_ * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
+    const double cost = epochs * (is_dual() ? visit_cost() : costs_.gradient);
+    const std::string first = is_dual() ? "the dual first, " : "L-BFGS first, ";
     if (can_factorise() && newton_steps * newton_step_cost() < cost) {
-      use("newton", "L-BFGS first, Newton when it became slow");
+      use("newton", first + "Newton when it became slow");
     } else if (has_product_ && truncated_products * costs_.product < cost) {
-      use("trust_ncg", "L-BFGS first, a truncated Newton method when it became slow");
+      use(is_dual() ? "newton_cg" : "trust_ncg",
+          first + "a truncated Newton method when it became slow");
     } else {
       return false;
     }
     return true;
   }
 
-  void restart_window() { steps_ = 0; }
+  void restart_window() {
+    steps_ = 0;
+    epochs_ = 0;
+  }
 
   void use(const char* name, std::string reason) {
     const SolverEntry& entry = find_solver(name);
@@ -92,10 +120,11 @@ class SmoothChoice final : public SmoothSolver {
   std::uint64_t seed_;
   objective::Costs costs_;
   double size_ = 0;
-  bool has_matrix_ = false, has_product_ = false, is_bounded_ = false;
+  bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
   int steps_ = 0;
+  double epochs_ = 0;
   double certificate_then_ = infinity;
 };
 

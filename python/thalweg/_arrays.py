@@ -118,10 +118,7 @@ def check_columns(name, table):
             number = dtype == np.dtype(object) or getattr(dtype, "kind", "O") in "fiubc"
         if not number:
             which = "" if column is None else f"column {column!r} of "
-            raise ValueError(
-                f"{name} must hold numbers, got {which}dtype {dtype}; convert it to numeric values "
-                "explicitly."
-            )
+            refuse_type(name, f"{which}dtype {dtype}")
 
 
 def to_float(name, array, copies, order="K", dtype=None):
@@ -132,14 +129,33 @@ def to_float(name, array, copies, order="K", dtype=None):
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind not in "fiubO":
-        raise ValueError(
-            f"{name} must hold numbers, got dtype {array.dtype}; convert it to numeric values "
-            "explicitly."
-        )
+        refuse_type(name, f"dtype {array.dtype}")
     with naming(f"{name} has objects that do not convert to float"):
         converted = array.astype(dtype, order=order)
     record(copies, name, f"converted from {array.dtype} to {converted.dtype}", converted)
     return converted
+
+
+def refuse_type(name, what):
+    """Refuse an array of values that are no numbers.
+
+    Parameters
+    ----------
+    name : str
+        Argument that the message names.
+    what : str
+        What came.
+
+    Raises
+    ------
+    ValueError
+        Always. Texts of numbers are no numbers either: scikit-learn's `fit` converts them, its
+        `predict` does not.
+    """
+    raise ValueError(
+        f"{name} must hold numbers, got {what}; convert it to numeric values explicitly, as "
+        "by np.asarray(..., dtype=float)."
+    )
 
 
 def has_unit_stride(array):

@@ -52,7 +52,7 @@ class Design:
         """sum_i s_i x_ij, sum_i s_i x_ij^2 and sum_i x_ij v_i of every column."""
 
     def gram(self, columns: collections.abc.Sequence[int], weights: object = None, n_threads: int = 0) -> numpy.ndarray:
-        """X_C' diag(weights) X_C."""
+        """X_C' diag(weights) X_C; by rows, of all columns only."""
 
 class Result:
     @property
@@ -115,6 +115,9 @@ def catalog() -> dict:
 def compatible(loss: str | None = None, penalty: str | None = None, design: str | None = None) -> list:
     """Which solvers serve a combination, with the reason where none."""
 
+def encode_labels(y: numpy.ndarray) -> object:
+    """(classes, codes) of labels that are numbers, as numpy.unique has them; None where y is no contiguous vector of one number at least, in the machine's byte order and of a usual type."""
+
 def info() -> dict:
     """Version, instruction set in use, threads, build options."""
 
@@ -130,7 +133,7 @@ def loss_information(loss: str, parameters: dict, eta: object) -> numpy.ndarray:
 def loss_values(loss: str, parameters: dict, y: object, eta: object) -> numpy.ndarray:
     """The loss of every sample."""
 
-def minimize(fun: object, x0: object, *, jac: object, hess: object = None, hessp: object = None, residuals: object = None, rho: int = 0, scale: float = 1.0, lower: object = None, upper: object = None, solver: str, parameters: dict, tol: float = 1e-05, max_iter: int = 15000, max_functions: int | None = None, max_time: float | None = None, least_decrease: float = -1.0, relative_step: float = 0.0, absolute_step: float = 0.0, seed: int = 0, callback: object = None, trace: bool = True) -> tuple:
+def minimize(fun: object, x0: object, *, jac: object, hess: object = None, hessp: object = None, residuals: object = None, rho: int = 0, scale: float = 1.0, lower: object = None, upper: object = None, solver: str, parameters: dict, tol: float = 1e-05, max_iter: int = 15000, max_functions: int | None = None, max_time: float | None = None, least_decrease: float = -1.0, relative_steps: object = None, absolute_steps: object = None, seed: int = 0, callback: object = None, trace: bool = True) -> tuple:
     """Minimise a function; returns (result, gradient, counts, exception to raise afterwards or None)."""
 
 def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', loss_parameters: dict = {}, outputs: int = 1, estimate_scale: bool = False, weights: object = None, folds: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, gradient_tol: float = inf, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:

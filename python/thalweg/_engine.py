@@ -302,6 +302,10 @@ _ADVICE = {
     "line_search_failed": "Scale the features to comparable size",
     "non_finite": "Values overflowed: scale X and y",
 }
+_ADVICE_ON_GRADIENT = (
+    "Values of the objective differ by rounding only, before the gradient is as small as tol asks: "
+    "increase tol, or scale y where it is large"
+)
 
 
 def warn_unconverged(owner, results, options: Options, stacklevel, advice=None):
@@ -332,10 +336,13 @@ def warn_unconverged(owner, results, options: Options, stacklevel, advice=None):
     what = {"duality_gap": "duality gap", "kkt": "KKT violation"}[worst.certificate["kind"]]
     share = f" ({len(failed)} of {len(results)} fits), at worst" if len(results) > 1 else ":"
     texts = {**_ADVICE, **(advice or {})}
+    wanted = f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted"
+    if worst.certificate["value"] <= worst.target_gap:
+        wanted += ", but an entry of the gradient exceeds tol"
+        texts |= dict.fromkeys(("stalled", "line_search_failed"), _ADVICE_ON_GRADIENT)
     text = texts[worst.status].format(max_iter=options.max_iter, max_time=options.max_time)
     warnings.warn(
-        f"Objective did not converge. {text}. {owner}{share} "
-        f"{what} {worst.certificate['value']:.3e} reached, {worst.target_gap:.3e} wanted "
+        f"Objective did not converge. {text}. {owner}{share} {wanted} "
         f"(tol={options.tol:g}, alpha={worst.alpha:g}, status {worst.status}).",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,

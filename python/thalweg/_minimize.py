@@ -12,7 +12,14 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from thalweg import _core, solvers
 from thalweg._arrays import show
-from thalweg._objective import Objective, read_bounds, read_callback, read_objective, read_point
+from thalweg._objective import (
+    Objective,
+    read_bounds,
+    read_callback,
+    read_objective,
+    read_point,
+    read_steps,
+)
 from thalweg._parameters import check, seed_from
 from thalweg.registry import catalog
 from thalweg.report import Certificate, MinimizeReport
@@ -27,10 +34,10 @@ _STATUSES = {
     "max_iter": (1, "The limit of {max_iter} iterations was reached."),
     "line_search_failed": (
         2,
-        "No acceptable step was found: the limit of precision, or a wrong jac.",
+        "No acceptable step was found: the limit of precision, a wrong jac or too long a step.",
     ),
     "stalled": (2, "Steps do not get lower any more: the limit of floating-point precision."),
-    "non_finite": (3, "The function or its gradient is not finite at the point."),
+    "non_finite": (3, "The function, its gradient or its Hessian is not finite at the point."),
     "unbounded": (4, "The function falls without a bound."),
     "time_limit": (5, "The limit of {max_time} s was reached."),
     "stopped": (99, "The callback stopped the run."),
@@ -51,8 +58,8 @@ class _Settings:
     max_functions: int | None = None
     max_time: float | None = None
     least_decrease: float = -1.0
-    relative_step: float = 0.0
-    absolute_step: float = 0.0
+    relative_steps: np.ndarray | None = None
+    absolute_steps: np.ndarray | None = None
 
 
 _COUNT = "int [0, inf) or [inf, inf]"
@@ -64,9 +71,9 @@ _OPTIONS = {
     "maxfun": ("max_functions", _COUNT),
     "maxfev": ("max_functions", _COUNT),
     "ftol": ("least_decrease", "[0, inf)"),
-    "finite_diff_rel_step": ("relative_step", "(0, inf)"),
-    "eps": ("absolute_step", "(0, inf)"),
 }
+# Those that are a number, or one for each variable.
+_STEP_OPTIONS = {"finite_diff_rel_step": "relative_steps", "eps": "absolute_steps"}
 
 
 _LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")  # in the order of the core
@@ -130,15 +137,19 @@ def minimize(
         Gradient, ``jac(x, *args)``, or Jacobian of `residuals`, of shape (m, n). True: `fun`
         returns it. Else by forward, central or complex-step differences, within the bounds; None
         is "2-point".
-    hess : callable or "2-point", optional
-        Hessian matrix, ``hess(x, *args)``; "2-point" or None: by differences of gradients where a
-        method needs it.
+    hess : callable, "2-point", "3-point" or "cs", optional
+        Hessian matrix, ``hess(x, *args)``, or by forward, central or complex-step differences of
+        gradients; None: "2-point" where a method needs it. A `RuntimeWarning` says where a method
+        uses neither `hess` nor `hessp`.
     hessp : callable, optional
         Product of the Hessian with a vector, ``hessp(x, v, *args)``.
     method : str or solvers.Solver, default="auto"
-        Name of a catalogued solver that minimizes functions, in SciPy's spelling where it has the
-        method ("L-BFGS-B"), or a handle with parameters. "auto", or None, chooses by bounds,
-        derivatives and the number of variables; ``report.reason`` says why.
+        "gradient-descent", "heavy-ball", "nesterov", "conjugate-gradient" (or "CG"), "BFGS",
+        "L-BFGS", "L-BFGS-B", "newton", "Newton-CG", "trust-ncg", "projected-gradient" or
+        "subgradient", and for `residuals` also "gauss-newton" and "levenberg-marquardt"; or a
+        handle from `thalweg.solvers` with parameters. Bounds are served by "L-BFGS-B" and
+        "projected-gradient". "auto", or None, chooses by bounds, derivatives and the number of
+        variables; ``report.reason`` says why.
     bounds : sequence of (low, high) or scipy.optimize.Bounds, optional
         Limits of the variables; None in a pair: no limit.
     prox : None
@@ -151,8 +162,9 @@ def minimize(
         Called after each iteration with the point, or with an `OptimizeResult` where its one
         parameter is called ``intermediate_result``. StopIteration or the answer True stop the run.
     options : dict, optional
-        SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps,
-        finite_diff_rel_step, maxcor, disp; and parameters of the method by their catalogue names.
+        SciPy's: maxiter (15,000), maxfun or maxfev, gtol, ftol (off by default), eps and
+        finite_diff_rel_step (a number, or one for each variable), maxcor, disp; and parameters of
+        the method by their catalogue names.
         None leaves a default. Others are ignored with an `OptimizeWarning`, as in SciPy.
     n_starts : int in [1, inf), default=1
         Runs: the first from `x0`, the others from random points: uniform between two finite
@@ -180,8 +192,16 @@ def minimize(
     ------
     ValueError, TypeError
         If an argument cannot be used; the message names it.
+    MemoryError
+        If the method's matrix is larger than the memory; the message has its size.
     KeyboardInterrupt
         On Ctrl-C; its attribute ``result`` holds the last certified point.
+
+    See Also
+    --------
+    thalweg.check_grad : Whether a gradient is that of the function.
+    thalweg.scipy_method : A method of this function for `scipy.optimize.minimize`.
+    thalweg.solve : Losses and penalties of linear models.
 
     Examples
     --------
@@ -191,8 +211,9 @@ def minimize(
     >>> result = tw.minimize(rosen, np.zeros(5), jac=rosen_der)
     >>> result.success, bool(result.certificate.value <= 1e-5)
     (True, True)
-    >>> tw.minimize(rosen, np.zeros(5), jac=rosen_der, bounds=[(-0.5, 0.5)] * 5).x.max() <= 0.5
-    np.True_
+    >>> result = tw.minimize(rosen, np.zeros(5), jac=rosen_der, bounds=[(-0.5, 0.5)] * 5)
+    >>> float(result.x.max()), result.report.solver
+    (0.5, 'l_bfgs_b')
     """
     began = time.perf_counter()
     check("minimize", locals(), _RULES)
@@ -216,7 +237,7 @@ def minimize(
         settings.tol = float(tol)
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options must be a dict or None, got {show(options)}.")
-    own = _read_options(settings, dict(options or {}))
+    own = _read_options(settings, dict(options or {}), start.size)
     disp = own.pop("disp", False)
     solver, reason = _read_method(method, own, objective, start.size, lower is None is upper)
     _check_information(solver, objective)
@@ -370,15 +391,19 @@ class _Run:
             max_functions=max_functions,
             max_time=max_time,
             least_decrease=settings.least_decrease,
-            relative_step=settings.relative_step,
-            absolute_step=settings.absolute_step,
+            relative_steps=settings.relative_steps,
+            absolute_steps=settings.absolute_steps,
             callback=self.callback,
         )
         return _Outcome(result, gradient, counts), pending
 
 
-def _read_options(settings, options):
+def _read_options(settings, options, size):
     """Take the options that are settings; return the others."""
+    for name, place in _STEP_OPTIONS.items():
+        value = options.pop(name, None)
+        if value is not None:
+            setattr(settings, place, read_steps(f"options[{name!r}]", value, size))
     for name, (place, rule) in _OPTIONS.items():
         value = options.pop(name, None)
         if value is not None:
@@ -414,9 +439,12 @@ def _solver_name(method):
     if name not in known:
         names = ", ".join(repr(known_name.replace("_", "-")) for known_name in known)
         entry = catalog()["solver"].get(name)
-        needs_model = entry is not None and entry.flags["needs_information"]
-        why = ", which needs the information of a likelihood (thalweg.solve)" if needs_model else ""
-        raise ValueError(f"method must be 'auto' or one of {names}; got {method!r}{why}.")
+        why = ""
+        if entry is not None and entry.flags["needs_information"]:
+            why = ", which needs the information of a likelihood (thalweg.solve)"
+        elif entry is not None and entry.flags["needs_rows"]:
+            why = ", which needs the rows of a linear model (thalweg.solve)"
+        raise ValueError(f"method must be one of {names}; got {method!r}{why}.")
     return name
 
 
@@ -468,7 +496,7 @@ def _choose(objective, size, is_free):
         return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
-    if objective.has_exact_gradient and objective.hess is not None:
+    if objective.has_exact_gradient and callable(objective.hess):
         return "newton", "a Hessian and no bounds"
     if objective.has_exact_gradient and objective.hessp is not None:
         return "trust_ncg", "products with the Hessian and no bounds"
@@ -479,8 +507,17 @@ def _choose(objective, size, is_free):
 
 
 def _check_information(solver, objective):
-    """Refuse methods that need what is not there, or differences of differences."""
+    """Refuse methods that need what is not there; say what a method does not use."""
     method = f"method {solver.entry.name.replace('_', '-')!r}"
+    flags = solver.entry.flags
+    is_given = objective.hess is not None or objective.hessp is not None
+    if is_given and not flags["needs_hessian"] and not flags["uses_products"]:
+        given = "hess" if objective.hess is not None else "hessp"
+        warnings.warn(
+            f"{method[0].upper()}{method[1:]} does not use second derivatives ({given}).",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     has_gradient = objective.has_exact_gradient and objective.residuals is None
     if solver.entry.flags["needs_hessian"] and not has_gradient and not objective.has_hessian:
         raise ValueError(

@@ -280,6 +280,26 @@ def total_weight(sample_weight, data):
     return float(np.clip(total, limits.tiny, limits.max))
 
 
+def absolute_weights(sample_weight, data):
+    """Return the sample weights themselves, which a summary depends on, not on their ratios alone.
+
+    Parameters
+    ----------
+    sample_weight : None, float or array-like of shape (n_samples,)
+        What the caller gave; a number is the weight of every sample.
+    data : Data
+        Checked problem.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Weights.
+    """
+    if data.sample_weight is not None:
+        return np.ldexp(data.sample_weight, data.weight_exponent)
+    return np.full(data.n_samples, 1.0 if sample_weight is None else float(sample_weight))
+
+
 def read_penalty(penalty, n_features, copies):
     """Return the dict that the core takes for a penalty handle.
 

@@ -64,9 +64,11 @@ def solve(
         sparse matrices (CSC for the squared loss, CSR for others) are used in place; other inputs
         are converted once, see ``report.copies``.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Targets; several targets are fitted separately.
+        Targets; several targets are fitted separately. Labels are -1 and 1, or 0 ... K - 1 for
+        the loss "multinomial"; `thalweg.linear_model.GeneralizedLinearClassifier` takes any.
     loss : str or losses.Loss
-        Catalogue name or handle, as ``"squared"``.
+        Catalogue name or handle, as ``"squared"``, ``"logistic"`` or ``"poisson"``;
+        ``thalweg.catalog()["loss"]`` has all.
     penalty : str or penalties.Penalty, optional
         Catalogue name or handle, as ``tw.penalties.ElasticNet(l1_ratio=0.9)``. None: no penalty.
     alpha : float in [0, inf), optional
@@ -115,6 +117,12 @@ def solve(
         If an argument cannot be used; the message names it.
     KeyboardInterrupt
         On Ctrl-C; its attribute ``solution`` holds the best solution until then.
+
+    See Also
+    --------
+    solve_path : Many strengths, each from the solution before it.
+    thalweg.compatible : Which solvers serve a loss and a penalty.
+    thalweg.linear_model : Estimators, with scikit-learn's parameters and labels of any type.
 
     Examples
     --------

@@ -130,7 +130,7 @@ class Report(_Traced):
     def from_results(cls, results, seconds, gram_bytes, copies=(), notes=()):
         """Merge core results, one per target, into one report."""
         if len(results) == 1:
-            trace = dict(results[0].trace)
+            trace = results[0].trace
         else:
             trace = {
                 name: np.concatenate([result.trace[name] for result in results])

@@ -37,9 +37,10 @@ class Solution:
     Attributes
     ----------
     coef : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients, in the precision of the data.
+        Coefficients, in the precision of the data; for a loss of several outputs
+        (n_outputs, n_features).
     intercept : float or ndarray of shape (n_targets,)
-        Intercept; zero where none was fitted.
+        Intercept, or one for each output; zero where none was fitted.
     certificate : Certificate
         How far from optimal the solution can be.
     status : str

@@ -14,6 +14,9 @@ from scipy.sparse.linalg import LinearOperator
 import thalweg as tw
 from support import catalogue
 
+# Every method gets a Hessian, also those that say that they do not use it.
+pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
+
 X0 = np.array([-1.2, 1.0, 0.5])
 each_method = pytest.mark.parametrize("method", catalogue.GENERAL)
 

@@ -10,6 +10,9 @@ from scipy.optimize import LinearConstraint, OptimizeWarning, rosen, rosen_der, 
 import thalweg as tw
 from support import catalogue
 
+# Every method gets a Hessian, also those that say that they do not use it.
+pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
+
 X0 = np.array([-1.2, 1.0])
 COMPILED = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))(
     lambda n, x: 0.0
@@ -18,7 +21,7 @@ WRONG = {
     "fun": [None, 3, "rosen", LowLevelCallable(COMPILED, signature="double (double)")],
     "x0": [[], "text", [np.nan], [1.0, np.inf], [1j], [None], [[1, 2], [3]]],
     "jac": ["4-point", 3, np.ones(2)],
-    "hess": ["cs", 3, np.eye(2)],
+    "hess": ["4-point", 3, np.eye(2)],
     "hessp": [3, "2-point"],
     "method": ["no such method", 3, b"name"],
     "bounds": [
@@ -50,7 +53,7 @@ WRONG = {
         {"gtol": np.inf},
         {"ftol": -1},
         {"eps": 0},
-        {"eps": [1e-8, 1e-8]},
+        {"eps": [1e-8, 1e-8, 1e-8]},
     ],
 }
 

@@ -15,6 +15,9 @@ from scipy import LowLevelCallable
 import thalweg as tw
 from support import catalogue
 
+# Every method gets a Hessian, also those that say that they do not use it.
+pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
+
 SOURCE = """
 #include <math.h>
 #include <unistd.h>
@@ -91,6 +94,38 @@ def test_function_pointers(function, name, prototype, wrap):
     np.testing.assert_allclose(result.x, 1.0, atol=1e-4)
     values_a_gradient = 1 if prototype is WITH_GRADIENT else 21
     assert result.nfev >= values_a_gradient * result.njev
+
+
+def test_cffi_pointers(library):
+    ffi = pytest.importorskip("cffi").FFI()
+    ffi.cdef("double quartic(int n, double *x, double *gradient, void *data);")
+    ffi.cdef("double plain(int n, double *x);")
+    opened = ffi.dlopen(library._name)
+    for name in ("quartic", "plain"):
+        function = ffi.addressof(opened, name)
+        for wrapped in (function, LowLevelCallable(function)):
+            result = tw.minimize(wrapped, np.linspace(-3, 3, 8))
+            assert result.success
+            np.testing.assert_allclose(result.x, 1.0, atol=1e-4)
+
+
+def test_numba_pointers():
+    numba = pytest.importorskip("numba")
+    types = numba.types
+    doubles = types.CPointer(types.float64)
+
+    @numba.cfunc(types.float64(types.intc, doubles, doubles, types.voidptr))
+    def quadratic(n, x, gradient, data):
+        total = 0.0
+        for j in range(n):
+            total += (x[j] - 1.0) ** 2
+            gradient[j] = 2.0 * (x[j] - 1.0)
+        return total
+
+    for wrapped in (quadratic, LowLevelCallable(quadratic.ctypes)):
+        result = tw.minimize(wrapped, np.linspace(-3, 3, 8))
+        assert result.success
+        np.testing.assert_allclose(result.x, 1.0, atol=1e-6)
 
 
 def test_user_data(function):

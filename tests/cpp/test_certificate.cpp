@@ -8,32 +8,30 @@
 #include <random>
 
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
 
 namespace thalweg::objective {
 namespace {
 
 using Matrix = design::ColumnMajor<double>;
-using Model = Glm<Matrix, loss::Squared>;
 
 struct Problem {
   Eigen::MatrixXd x;
   Vector y;
   Matrix view;
-  Model glm;
+  Glm glm;
   std::vector<Index> columns;
 
   Problem(Eigen::MatrixXd matrix, Vector target, bool fit_intercept)
       : x(std::move(matrix)),
         y(std::move(target)),
         view(x.data(), x.rows(), x.cols(), x.rows()),
-        glm(view, {.y = y.data(), .fit_intercept = fit_intercept}, {}),
+        glm(design::Erased(view), {.y = y.data(), .fit_intercept = fit_intercept}, {}),
         columns(static_cast<std::size_t>(x.cols())) {
     std::iota(columns.begin(), columns.end(), Index{0});
   }
 
   core::Certificate certify(const Vector& w, const penalty::Terms& terms) const {
-    Certifier<Matrix, loss::Squared> certifier(glm);
+    Certifier certifier(glm);
     certifier.begin(terms);
     Evaluation at;
     glm.evaluate(w, terms, columns, at);
@@ -175,7 +173,7 @@ TEST(CertificateEdgeTest, ManyUnpenalizedColumnsFallBackToTheConditions) {
 TEST(CertificateEdgeTest, TheBestDualIsKept) {
   const Problem problem = random_problem(30, 5, true, 6);
   const penalty::Terms terms({0.3, 0}, nullptr, nullptr, nullptr);
-  Certifier<Matrix, loss::Squared> certifier(problem.glm);
+  Certifier certifier(problem.glm);
   certifier.begin(terms);
   BestDual best;
   Evaluation at;

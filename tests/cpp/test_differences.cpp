@@ -85,10 +85,11 @@ TEST(Differences, TakeTheStepThatTheyAreGiven) {
   };
   const double x = 3.0;
   double slope = 0;
-  Differences(1, 1, {.relative_step = 1e-3}).jacobian(watch, &x, &x, &slope);
+  const double relative = 1e-3, absolute = 1e-2;
+  Differences(1, 1, {.relative_steps = &relative}).jacobian(watch, &x, &x, &slope);
   EXPECT_NEAR(farthest, 3e-3, 1e-12);
   farthest = 0;
-  Differences(1, 1, {.absolute_step = 1e-2}).jacobian(watch, &x, &x, &slope);
+  Differences(1, 1, {.absolute_steps = &absolute}).jacobian(watch, &x, &x, &slope);
   EXPECT_NEAR(farthest, 1e-2, 1e-12);
   EXPECT_NEAR(slope, 1.0, 1e-12);
 }

@@ -7,14 +7,12 @@
 
 #include "thalweg/design/csc.hpp"
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
 #include "thalweg/solver/auto.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
 
 namespace thalweg::solver {
 namespace {
 
-using loss::Squared;
 using Dense = design::ColumnMajor<double>;
 using Sparse = design::Csc<double, std::int32_t>;
 
@@ -47,13 +45,13 @@ struct Data {
   }
 };
 
-template <class Engine, class D>
-core::Result minimize(const D& x, const Vector& y, const SolverOptions& options, Vector& w,
-                      Index max_iter = 5000) {
-  objective::Glm<D, Squared> glm(x, {.y = y.data()}, {});
-  objective::Evaluator<D, Squared> evaluator(glm);
-  Engine engine(glm, options);
-  QuadraticProcess<D, Squared, Engine> process(evaluator, engine);
+template <class Solver>
+core::Result minimize(const design::AnyDesign& x, const Vector& y, const SolverOptions& options,
+                      Vector& w, Index max_iter = 5000) {
+  objective::Glm glm(design::Erased(x), {.y = y.data()}, {});
+  objective::Evaluator evaluator(glm);
+  const auto solver = Solver::make(glm, options);
+  QuadraticProcess process(evaluator, *solver);
   w.assign(static_cast<std::size_t>(cols), 0.0);
   objective::Evaluation at;
   evaluator.evaluate(w, lasso, glm.all_columns(), at);
@@ -76,18 +74,17 @@ using Views = ::testing::Types<Dense, Sparse>;
 TYPED_TEST_SUITE(FarMeansOf, Views);
 
 TYPED_TEST(FarMeansOf, LeaveTheSolutionAsItIs) {
-  using Engine = WorkingSetEngine<TypeParam, Squared>;
   Vector expected, w;
   const Data centred(0.0);
   for (const Inner inner : {Inner::residual, Inner::gram, Inner::automatic}) {
     SolverOptions options;
     options.inner = inner;
     ASSERT_EQ(core::Status::converged,
-              minimize<Engine>(centred.view<TypeParam>(), centred.y, options, expected).status);
+              minimize<WorkingSet>(centred.view<TypeParam>(), centred.y, options, expected).status);
     for (const double mean : {1e4, 1e5, 1e6, 1e7}) {
       const Data shifted(mean);
       const core::Result result =
-          minimize<Engine>(shifted.view<TypeParam>(), shifted.y, options, w);
+          minimize<WorkingSet>(shifted.view<TypeParam>(), shifted.y, options, w);
       EXPECT_EQ(core::Status::converged, result.status) << mean;
       for (std::size_t k = 0; k < w.size(); ++k) EXPECT_NEAR(expected[k], w[k], 1e-3) << mean;
     }
@@ -95,19 +92,24 @@ TYPED_TEST(FarMeansOf, LeaveTheSolutionAsItIs) {
 }
 
 // One good step, then others that end somewhere else.
-template <class D, class L>
-class Astray {
+class Astray final : public QuadraticSolver {
  public:
-  Astray(const objective::Glm<D, L>&, const SolverOptions& options)
+  static std::unique_ptr<QuadraticSolver> make(const objective::Glm&,
+                                               const SolverOptions& options) {
+    return std::make_unique<Astray>(options);
+  }
+  explicit Astray(const SolverOptions& options)
       : astray_(options.parameters[0]), good_(options.parameters[1] != 0) {}
 
-  StepOutcome step(Vector& w, objective::Evaluation&, const StepContext&) {
+  StepOutcome step(Vector& w, objective::Evaluation&, const StepContext&) override {
     w[0] = good_ && ++steps_ == 1 ? 0.5 : astray_;
     return {1, 1.0};
   }
-  std::string reason() const { return ""; }
-  std::string_view ran() const { return ""; }
-  Index gram_bytes() const { return 0; }
+  std::string reason() const override { return ""; }
+  std::string_view ran() const override { return ""; }
+  Index gram_bytes() const override { return 0; }
+  GramCache* gram_cache() override { return nullptr; }
+  bool is_affine() const override { return false; }
 
  private:
   double astray_;
@@ -116,7 +118,6 @@ class Astray {
 };
 
 TEST(LowestPointTest, IsWhereASolveThatWentAstrayEnds) {
-  using Engine = Astray<Dense, Squared>;
   const Data data(0.0);
   const Dense x = data.view<Dense>();
   for (const double astray : {-3.0, 1e10, 1e200, std::nan("")}) {
@@ -124,7 +125,7 @@ TEST(LowestPointTest, IsWhereASolveThatWentAstrayEnds) {
       SolverOptions options;
       options.parameters = {astray, good};
       Vector w;
-      const core::Result result = minimize<Engine>(x, data.y, options, w, 7);
+      const core::Result result = minimize<Astray>(x, data.y, options, w, 7);
       EXPECT_EQ(std::fabs(astray) < 1e100 ? core::Status::max_iter : core::Status::non_finite,
                 result.status);
       EXPECT_EQ(0.5 * good, w[0]);

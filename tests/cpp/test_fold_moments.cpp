@@ -9,7 +9,6 @@
 
 #include "thalweg/design/csc.hpp"
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
 
 namespace thalweg::solver {
 namespace {
@@ -100,9 +99,7 @@ class Folds {
   }
   FoldLayout layout() { return fold_layout(request(), rows()); }
 
-  template <class D>
-  objective::Glm<D, loss::Squared> glm(const D& x, Index fold,
-                                       const ColumnSummary* known = nullptr) {
+  objective::Glm glm(const design::Erased& x, Index fold, const ColumnSummary* known = nullptr) {
     const Vector& weights = fitted_.emplace_back(this->weights(fold, FoldWeights::Side::training));
     return {x,
             {.y = y_.data(),
@@ -143,9 +140,9 @@ Vector gram_of(const Model& rows, const auto& glm) {
 }
 
 // The model of every fold and the error on its held-out rows, against those from its rows.
-template <class D>
-void expect_folds_from_their_rows(Folds& folds, const D& x, double tolerance) {
-  const FoldMoments<D> moments(x, folds.request(), folds.layout());
+void expect_folds_from_their_rows(Folds& folds, const design::AnyDesign& view, double tolerance) {
+  const design::Erased x(view);
+  const FoldMoments moments(x, folds.request(), folds.layout());
   for (Index fold = 0; fold < Folds::count; ++fold) {
     SCOPED_TRACE("fold " + std::to_string(fold));
     const RemainingRows training = moments.training(moments.heldout(fold));
@@ -219,9 +216,9 @@ TEST_P(FoldMomentsTest, BitsDoNotDependOnThreads) {
   Settings large = settings();
   large.rows = 5000;
   Folds folds(large);
-  const Columns x = folds.columns();
-  const FoldMoments<Columns> one(x, folds.request(1), folds.layout());
-  const FoldMoments<Columns> three(x, folds.request(3), folds.layout());
+  const design::Erased x(folds.columns());
+  const FoldMoments one(x, folds.request(1), folds.layout());
+  const FoldMoments three(x, folds.request(3), folds.layout());
   for (Index fold = 0; fold < Folds::count; ++fold) {
     const Index size = one.heldout(fold).size();
     for (Index j = 0; j < size; ++j) {
@@ -235,9 +232,9 @@ TEST_P(FoldMomentsTest, BitsDoNotDependOnThreads) {
 
 TEST_P(FoldMomentsTest, HeldOutMomentsThatAreNotKeptAreMadeAgain) {
   Folds folds(settings());
-  const Columns x = folds.columns();
-  const FoldMoments<Columns> kept(x, folds.request(), folds.layout());
-  const FoldMoments<Columns> made(x, folds.request(), folds.layout(), false);
+  const design::Erased x(folds.columns());
+  const FoldMoments kept(x, folds.request(), folds.layout());
+  const FoldMoments made(x, folds.request(), folds.layout(), false);
   EXPECT_EQ(kept.bytes(), (Folds::count + 1) * made.bytes());
   for (Index fold = 0; fold < Folds::count; ++fold) {
     const auto own = made.make_heldout(fold);
@@ -251,10 +248,10 @@ TEST_P(FoldMomentsTest, HeldOutMomentsThatAreNotKeptAreMadeAgain) {
 
 TEST(FoldMomentsSizeTest, PanelsThatAllCoresShareGiveTheSame) {
   Folds folds({.rows = 900, .cols = 210});
-  const Columns x = folds.columns();
-  expect_folds_from_their_rows(folds, x, 1e-11);
-  const FoldMoments<Columns> one(x, folds.request(1), folds.layout(), false);
-  const FoldMoments<Columns> three(x, folds.request(3), folds.layout(), false);
+  const design::Erased x(folds.columns());
+  expect_folds_from_their_rows(folds, x.view(), 1e-11);
+  const FoldMoments one(x, folds.request(1), folds.layout(), false);
+  const FoldMoments three(x, folds.request(3), folds.layout(), false);
   const auto a = one.make_heldout(2), b = three.make_heldout(2);
   const Index entries = a.front().size() * a.front().size();
   EXPECT_EQ(Vector(a.front().column(0), a.front().column(0) + entries),
@@ -279,8 +276,8 @@ TEST(FoldLayoutTest, TasksOfDifferentTargetsShareNothing) {
 }
 
 std::string refusal(Folds& folds, Index fold) {
-  const Columns x = folds.columns();
-  const FoldMoments<Columns> moments(x, folds.request(), folds.layout());
+  const design::Erased x(folds.columns());
+  const FoldMoments moments(x, folds.request(), folds.layout());
   const RemainingRows training = moments.training(moments.heldout(fold));
   return moments.refusal(training, training.summary());
 }
@@ -308,8 +305,8 @@ TEST(FoldRefusalTest, ConstantColumnsAreNoneOfIt) {
     Folds folds({});
     folds.x().col(3).setConstant(value);
     EXPECT_EQ("", refusal(folds, 2));
-    const Columns x = folds.columns();
-    const FoldMoments<Columns> moments(x, folds.request(), folds.layout());
+    const design::Erased x(folds.columns());
+    const FoldMoments moments(x, folds.request(), folds.layout());
     EXPECT_EQ(0.0, moments.training(moments.heldout(2)).summary().variance[3]);
   }
 }
@@ -325,9 +322,9 @@ TEST(FoldRefusalTest, NumbersThatAreNotFinite) {
 TEST(FoldMomentsAccuracyTest, LargeMeansDoNotCancel) {
   Folds small({}), large({});
   large.x().array() += 1e8;  // exactly: entries are eighths
-  const Columns a = small.columns(), b = large.columns();
-  const FoldMoments<Columns> near(a, small.request(), small.layout());
-  const FoldMoments<Columns> far(b, large.request(), large.layout());
+  const design::Erased a(small.columns()), b(large.columns());
+  const FoldMoments near(a, small.request(), small.layout());
+  const FoldMoments far(b, large.request(), large.layout());
   for (Index fold = 0; fold < Folds::count; ++fold) {
     const RemainingRows expected = near.training(near.heldout(fold)),
                         actual = far.training(far.heldout(fold));

@@ -8,7 +8,6 @@
 #include <random>
 
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
 #include "thalweg/objective/glm.hpp"
 
 namespace thalweg::solver {
@@ -22,7 +21,7 @@ struct Problem {
   Eigen::MatrixXd x;
   Vector y, s;
   Matrix view;
-  objective::Glm<Matrix, loss::Squared> glm;
+  objective::Glm glm;
   mutable Index products = 0;
 
   Problem(Index rows, Index columns, bool weighted, bool fit_intercept, bool standardize)
@@ -32,7 +31,7 @@ struct Problem {
         y(static_cast<std::size_t>(rows), 1.0),
         s(static_cast<std::size_t>(rows), 1.0),
         view(x.data(), rows, columns, rows),
-        glm((weigh(weighted), view),
+        glm((weigh(weighted), design::Erased(view)),
             {.y = y.data(),
              .weights = weighted ? s.data() : nullptr,
              .fit_intercept = fit_intercept,

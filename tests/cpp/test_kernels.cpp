@@ -280,7 +280,11 @@ TYPED_TEST(DenseTest, PackCopiesCentresAndWeighs) {
               Array<double> panel(kc * width, 1);
               k.pack(pointers.data(), stride, count, kc, centered ? center.data() : nullptr,
                      weighted ? s.data() : nullptr, panel.data());
+              std::vector<float> rounded(static_cast<std::size_t>(kc * width + 1), -1.0f);
+              k.pack_float32(pointers.data(), stride, count, kc, centered ? center.data() : nullptr,
+                             weighted ? s.data() : nullptr, rounded.data());
               EXPECT_TRUE(panel.guarded());
+              EXPECT_EQ(rounded.back(), -1.0f);
               for (Index i = 0; i < kc; ++i) {
                 for (Index c = 0; c < width; ++c) {
                   double want = 0;
@@ -290,6 +294,8 @@ TYPED_TEST(DenseTest, PackCopiesCentresAndWeighs) {
                     if (weighted) want *= s[i];
                   }
                   ASSERT_EQ(want, panel[i * width + c]) << "row " << i << " column " << c;
+                  ASSERT_EQ(static_cast<float>(want),
+                            rounded[static_cast<std::size_t>(i * width + c)]);
                 }
               }
             }
@@ -332,6 +338,51 @@ TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
                 sum.add(-0.5L * a[t * width + i] * b[t * width + j]);
               }
               sum.check(c[i + j * ldc]);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(BlockTest, RoundedPanelProductIsWithinFloatRounding) {
+  constexpr Index width = gram_panel_width;
+  for (const Table* table : tables()) {
+    for (const Index kc : {0, 1, 2, 5, 40, 128}) {
+      const auto a = random_array<float>(kc * width, 1, 12);
+      const auto b = random_array<float>(kc * width, 2, 13);
+      for (Index m = 0; m <= width; ++m) {
+        for (Index n = 0; n <= width; ++n) {
+          SCOPED_TRACE(std::string(table->name) + " kc=" + std::to_string(kc) +
+                       " m=" + std::to_string(m) + " n=" + std::to_string(n));
+          const Index ldc = width + 3;
+          const auto start = random_array<double>(ldc * width, 1, 14);
+          auto c = start, upper = start;
+          table->block.panel_product_float32(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n,
+                                             false);
+          table->block.panel_product_float32(a.data(), b.data(), kc, -0.5, upper.data(), ldc, m, n,
+                                             true);
+          EXPECT_TRUE(c.guarded() && upper.guarded());
+          for (Index j = 0; j < width; ++j) {
+            for (Index i = 0; i < ldc; ++i) {
+              if (i >= m || j >= n) {
+                ASSERT_EQ(start[i + j * ldc], c[i + j * ldc]);
+                ASSERT_EQ(start[i + j * ldc], upper[i + j * ldc]);
+                continue;
+              }
+              if (i <= j) {
+                ASSERT_EQ(c[i + j * ldc], upper[i + j * ldc]);
+              }
+              double sum = 0, size = 0;
+              for (Index t = 0; t < kc; ++t) {
+                const double term = 0.5 * static_cast<double>(a[t * width + i]) *
+                                    static_cast<double>(b[t * width + j]);
+                sum -= term;
+                size += std::fabs(term);
+              }
+              const double rounding = static_cast<double>(kc) * 1.2e-7 * size + 1e-15;
+              ASSERT_NEAR(c[i + j * ldc] - start[i + j * ldc], sum, rounding);
             }
           }
         }

@@ -54,6 +54,27 @@ TEST_P(MinimizeTest, SolvesInOneVariable) {
   EXPECT_NEAR(result.coef[0], 1.0, 1e-5);
 }
 
+// Nothing is known of the curvature at first; the size of f says how far a minimum may be.
+TEST(FirstStep, OfQuasiNewtonMethodsEndsWhereASumOfSquaresWouldVanish) {
+  for (const std::string solver : {"l_bfgs", "l_bfgs_b", "bfgs"}) {
+    int calls = 0;
+    objective::UserFunction f;
+    f.size = 1;
+    f.value_gradient = [&](const double* x, double* g) {
+      ++calls;
+      g[0] = 1000 * (x[0] - 1);
+      return 500 * (x[0] - 1) * (x[0] - 1);
+    };
+    f.value = [g = f.value_gradient](const double* x) {
+      double slope = 0;
+      return g(x, &slope);
+    };
+    const core::Result result = run_from(solver, f, {1.5});
+    EXPECT_EQ(result.status, core::Status::converged) << solver;
+    EXPECT_EQ(calls, 2) << solver;
+  }
+}
+
 // No start leads to a point that is higher or not finite, and `converged` is true where it is said.
 TEST_P(MinimizeTest, IsSafeFromEveryStart) {
   for (const LeastSquares& problem : more_garbow_hillstrom()) {

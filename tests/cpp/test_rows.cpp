@@ -7,7 +7,6 @@
 #include <random>
 
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
 #include "thalweg/objective/certificate.hpp"
 #include "thalweg/solver/folds.hpp"
 
@@ -146,8 +145,8 @@ TYPED_TEST_SUITE(SlicesTest, Dense);
 
 TYPED_TEST(SlicesTest, EvaluateWithoutVectorsOverTheRows) {
   this->for_all([&](const Settings& settings) {
-    const TypeParam x = this->view(settings.mean);
-    const objective::Glm<TypeParam, loss::Squared> glm(x, this->data(settings), {});
+    const design::Erased x(this->view(settings.mean));
+    const objective::Glm glm(x, this->data(settings), {});
     const penalty::Terms terms({.l1 = 0.1, .l2 = 0.3}, nullptr, nullptr, nullptr);
     for (const Vector& w : {Vector(7, 0.0), Vector{0.5, 0, -1, 0, 0, 2, 0.25}}) {
       objective::Evaluation expected, found;
@@ -169,12 +168,11 @@ TYPED_TEST(SlicesTest, EvaluateWithoutVectorsOverTheRows) {
 
 TYPED_TEST(SlicesTest, ColumnsThatAreKnownCostNoVector) {
   this->for_all([&](const Settings& settings) {
-    const TypeParam x = this->view(settings.mean);
-    using Model = objective::Glm<TypeParam, loss::Squared>;
-    const Model expected(x, this->data(settings), {});
+    const design::Erased x(this->view(settings.mean));
+    const objective::Glm expected(x, this->data(settings), {});
     objective::ColumnSummary known;
     known.resize(7);
-    const Model found(x, this->data(settings), {}, &known);
+    const objective::Glm found(x, this->data(settings), {}, &known);
     EXPECT_EQ(expected.null_objective(), found.null_objective());
     EXPECT_EQ(expected.null_intercept(), found.null_intercept());
     EXPECT_EQ(expected.total_weight(), found.total_weight());
@@ -184,13 +182,13 @@ TYPED_TEST(SlicesTest, ColumnsThatAreKnownCostNoVector) {
 
 TYPED_TEST(SlicesTest, CertificatesProjectThePointWhereThereIsNoResidual) {
   this->for_all([&](const Settings& settings) {
-    const TypeParam x = this->view(settings.mean);
-    const objective::Glm<TypeParam, loss::Squared> glm(x, this->data(settings), {});
+    const design::Erased x(this->view(settings.mean));
+    const objective::Glm glm(x, this->data(settings), {});
     const Vector factors{0, 1, 1, 0, 1, 1, 0};
     const penalty::Terms terms({.l1 = 0.1, .l2 = 0.0}, factors.data(), nullptr, nullptr);
     const Vector w{0.5, 0, -1, 0, 0, 2, 0.25};
     const auto certify = [&](const objective::Evaluation& at) {
-      objective::Certifier<TypeParam, loss::Squared> certifier(glm);
+      objective::Certifier certifier(glm);
       certifier.begin(terms);
       objective::BestDual best;
       return certifier.certify(w, at, glm.all_columns(), best);

@@ -153,6 +153,7 @@ TEST(RequirementsTest, MissingPartsAreNamedBeforeAnyWork) {
     if (core::flag(*entry.info, "needs_hessian")) missing = "Hessian";
     if (core::flag(*entry.info, "needs_residuals")) missing = "residuals";
     if (core::flag(*entry.info, "needs_information")) missing = "information";
+    if (core::flag(*entry.info, "needs_rows")) missing = "rows";
     if (missing.empty()) continue;
     solver::MinimizeRequest request;
     request.objective = &f;

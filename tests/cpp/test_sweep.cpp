@@ -8,13 +8,11 @@
 #include <random>
 
 #include "thalweg/design/dense.hpp"
-#include "thalweg/loss/squared.hpp"
+#include "thalweg/solver/column_block_of.hpp"
 #include "thalweg/solver/quadratic_model.hpp"
 
 namespace thalweg::solver {
 namespace {
-
-using loss::Squared;
 
 constexpr Index rows = 300;
 constexpr Index cols = 9 * ColumnGroups::width + 12;
@@ -30,9 +28,9 @@ struct Problem {
   Eigen::MatrixXd x;
   Vector y, s;
   D view;
-  objective::Glm<D, Squared> glm;
+  objective::Glm glm;
   objective::Evaluation at;
-  ColumnBlock<D> block;
+  ColumnBlockOf<D> block;
 
   // `at_once` blocks share the memory for copies of columns.
   explicit Problem(const Options& options, Index at_once = 1)
@@ -40,7 +38,7 @@ struct Problem {
         y(target(make(0.0))),
         s(weights()),
         view(x.data(), rows, cols, by_rows ? cols : rows),
-        glm(view,
+        glm(design::Erased(view),
             {.y = y.data(),
              .weights = options.weighted ? s.data() : nullptr,
              .fit_intercept = options.fit_intercept,
@@ -86,10 +84,9 @@ Vector descend(Problem<D>& problem, const std::vector<Index>& columns,
                const std::vector<Index>& positions, const std::vector<penalty::Term>& terms,
                const ColumnGroups* groups) {
   objective::Evaluation at = problem.at;
-  ResidualModel<D, Squared> model(problem.glm, problem.block, columns, at, groups);
+  ResidualModel model(problem.glm, problem.block, columns, at, groups);
   Vector w(columns.size(), 0.0);
-  for (int i = 0; i < 3; ++i)
-    sweep_coordinates(model, w, terms, positions, problem.glm.execution());
+  for (int i = 0; i < 3; ++i) model.sweep(w, terms, positions, problem.glm.execution());
   // The residual followed: its correlations are those of a fresh evaluation.
   Vector full(cols, 0.0), q;
   for (std::size_t k = 0; k < columns.size(); ++k)
@@ -206,9 +203,9 @@ TYPED_TEST(FarMeans, LeaveTheIteratesAsTheyAre) {
     const std::vector<Index> all = centred.glm.all_columns();
     const auto run = [&](Problem<TypeParam>& problem, const ColumnGroups* given, Vector& q) {
       objective::Evaluation at = problem.at;
-      ResidualModel<TypeParam, Squared> model(problem.glm, problem.block, columns, at, given);
+      ResidualModel model(problem.glm, problem.block, columns, at, given);
       Vector w(columns.size(), 0.0);
-      for (int i = 0; i < 5; ++i) sweep_coordinates(model, w, terms, all, {.threads = 2});
+      for (int i = 0; i < 5; ++i) model.sweep(w, terms, all, {.threads = 2});
       const Vector delta(columns.size(), 1e-2);
       EXPECT_GT(model.predict(all, delta), 0);
       model.take();
@@ -250,11 +247,11 @@ TEST(SweepStagingTest, SweepsOverSomeColumnsAndOverAllMayAlternate) {
   }
   const auto descend_with = [&](const ColumnGroups* given) {
     objective::Evaluation at = problem.at;
-    ResidualModel<D, Squared> model(problem.glm, problem.block, columns, at, given);
+    ResidualModel model(problem.glm, problem.block, columns, at, given);
     Vector w(columns.size(), 0.0);
     for (const std::vector<Index>& chosen : some) {
       for (const std::vector<Index>* each : {&chosen, &positions, &chosen}) {
-        sweep_coordinates(model, w, terms, *each, problem.glm.execution());
+        model.sweep(w, terms, *each, problem.glm.execution());
       }
     }
     return w;
@@ -272,19 +269,18 @@ TEST(SweepStopTest, StoppedSweepsKeepCoefficientsAndResidualTogether) {
   core::StopToken stop;
   const core::Execution execution{.threads = 2, .stop = &stop};
   const std::vector<penalty::Term> terms(static_cast<std::size_t>(cols), {.l1 = 0.01});
-  ResidualModel<design::ColumnMajor<double>, Squared> model(
-      problem.glm, problem.block, problem.glm.all_columns(), problem.at, &groups);
+  ResidualModel model(problem.glm, problem.block, problem.glm.all_columns(), problem.at, &groups);
   Vector w(static_cast<std::size_t>(cols), 0.0);
-  sweep_coordinates(model, w, terms, problem.glm.all_columns(), execution);
+  model.sweep(w, terms, problem.glm.all_columns(), execution);
   stop.request();
   const Vector before = w;
-  sweep_coordinates(model, w, terms, problem.glm.all_columns(), execution);
+  model.sweep(w, terms, problem.glm.all_columns(), execution);
   EXPECT_EQ(before, w);
   objective::Evaluation fresh;
   problem.glm.evaluate(w, penalty::Terms(), problem.glm.all_columns(), fresh);
-  for (Index j = 0; j < cols; ++j) {
-    EXPECT_NEAR(fresh.correlation[static_cast<std::size_t>(j)], model.correlation(j), 1e-12);
-  }
+  Vector q;
+  model.correlations(problem.glm.all_columns(), q);
+  for (std::size_t j = 0; j < q.size(); ++j) EXPECT_NEAR(fresh.correlation[j], q[j], 1e-12);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 
 from support import estimators
 from thalweg.linear_model import LogisticRegression
@@ -25,6 +26,51 @@ def sample(n=120, p=4, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n, p))
     return X, X[:, 0] + rng.standard_normal(n)
+
+
+@every
+def test_texts_of_numbers_are_no_numbers(cls):
+    X, y = sample()
+    y = estimators.target(cls, y)
+    model = estimators.make(cls).fit(X, y)
+    for texts in (X.astype(str), X.astype(str).tolist(), X.astype(bytes)):
+        for use in (lambda texts: estimators.make(cls).fit(texts, y), model.predict):
+            with pytest.raises(ValueError, match="X must hold numbers, got dtype"):
+                use(texts)
+    model.fit(X.astype(str).astype(object), y)  # objects that convert are converted
+
+
+@classifiers
+@pytest.mark.parametrize("labels", ["text", "object", "half", "swapped", "strided", "list"])
+def test_labels_of_any_type_give_the_same_fit(cls, labels):
+    X, y = sample()
+    numbers = np.where(y > 0, 3, -2)
+    given = {
+        "text": numbers.astype(str),
+        "object": np.array(["yes" if v > 0 else "no" for v in y], dtype=object),
+        "half": numbers.astype(np.float16),
+        "swapped": numbers.astype(">i4"),
+        "strided": np.repeat(numbers, 2)[::2],
+        "list": numbers.tolist(),
+    }[labels]
+    expected = estimators.make(cls).fit(X, numbers)
+    model = estimators.make(cls).fit(X, given)
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    np.testing.assert_array_equal(model.classes_, np.unique(given))
+    assert model.classes_.dtype == np.asarray(given).dtype
+
+
+@classifiers
+def test_labels_that_are_mostly_different_are_told(cls):
+    X, y = sample(n=60)
+    model = estimators.make(cls)
+    with pytest.raises(ValueError, match=r"Unknown label type: continuous.*at 0"):
+        model.fit(X, y)
+    if not get_tags(model).classifier_tags.multi_class:
+        pytest.skip("takes two classes")
+    with pytest.warns(UserWarning, match="number of unique classes") as caught:
+        model.fit(X, np.minimum(np.arange(60), 40))
+    assert caught[0].filename == __file__
 
 
 @classifiers

@@ -1,9 +1,13 @@
 """`summary`: its form and its errors; the numbers are checked in tests/reference."""
 
+import pickle
+
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
-from support import data, estimators
+from support import catalogue, data, estimators
+from thalweg import penalties
 
 every = pytest.mark.parametrize("cls", estimators.SUMMARIZING, ids=estimators.name)
 
@@ -81,3 +85,112 @@ def test_other_data_is_refused(cls, problem):
         model.summary(X[:, :2], y)
     with pytest.raises(ValueError, match="samples"):
         model.summary(X, y[:-1])
+
+
+@every
+@pytest.mark.parametrize("storage", data.STORAGES)
+def test_kept_information_takes_the_place_of_the_data(cls, storage, problem):
+    X, y = problem
+    X = data.stored(X, storage)
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    model = estimators.make(cls).fit(X, y, weight, keep_information=True)
+    kept, again = pickle.loads(pickle.dumps(model)).summary(), model.summary(X, y, weight)
+    assert kept.names == again.names
+    assert kept.n_observations == pytest.approx(again.n_observations)
+    assert kept.deviance == pytest.approx(again.deviance)
+    np.testing.assert_allclose(kept.covariance, again.covariance, rtol=1e-9)
+    assert model.summary(level=0.5).level == 0.5
+
+
+@every
+def test_without_data_and_information_both_ways_out_are_named(cls, problem):
+    X, y = problem
+    model = estimators.make(cls).fit(X, y, keep_information=True)
+    model.fit(X, y)  # forgets
+    with pytest.raises(ValueError, match=r"pass X and y again.*keep_information=True"):
+        model.summary()
+    with pytest.raises(ValueError, match="y"):
+        model.summary(X)
+    with pytest.raises(NotFittedError):
+        estimators.make(cls).summary()
+    with pytest.raises(ValueError, match="keep_information"):
+        estimators.make(cls).fit(X, y, keep_information=1)
+
+
+composed = pytest.mark.parametrize(
+    "cls", [c for c in estimators.SUMMARIZING if c in estimators.taking("loss", "penalty")]
+)
+
+
+def penalties_that(are_smooth):
+    """Classes of the penalties that have a second derivative, or have not."""
+    return [
+        type(penalties.resolve(name))
+        for name, entry in catalogue.CATALOG["penalty"].items()
+        if entry.flags["smooth_penalty"] == are_smooth
+    ]
+
+
+@composed
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=True), ids=estimators.name)
+@pytest.mark.parametrize("what", ["limits", "standardize"])
+def test_composed_models_say_what_has_no_summary(cls, penalty, what, problem):
+    X, y = problem
+    handle = penalty(lower=-1.0) if what == "limits" else penalty()
+    model = estimators.make(cls, penalty=handle, standardize=what == "standardize").fit(X, y)
+    message = {"limits": "held to limits", "standardize": "features as they are"}[what]
+    with pytest.raises(ValueError, match=message):
+        model.summary(X, y)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, keep_information=True)
+
+
+@composed
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=False), ids=estimators.name)
+def test_penalties_with_kinks_have_no_summary(cls, penalty, problem):
+    X, y = problem
+    model = estimators.make(cls, penalty=penalty())
+    with pytest.raises(ValueError, match="without a penalty or with"):
+        model.fit(X, y, keep_information=True)
+
+
+@composed
+def test_losses_that_are_no_likelihoods_have_no_summary(cls, problem):
+    X, y = problem
+    names = [
+        entry.name
+        for entry in catalogue.CATALOG["loss"].values()
+        if entry.flags["smooth"]
+        and not entry.flags["likelihood"]
+        and entry.flags["classification"] == (cls in estimators.CLASSIFIERS)
+    ]
+    assert names
+    for name in names:
+        with pytest.raises(ValueError, match="no likelihood"):
+            estimators.make(cls, loss=name).fit(X, y, keep_information=True)
+
+
+@composed
+@pytest.mark.parametrize("penalty", penalties_that(are_smooth=True), ids=estimators.name)
+def test_weights_of_the_penalty_count(cls, penalty, problem):
+    X, y = problem
+    weights = np.array([0.0, 1.0, 2.0, 1e6])
+    model = estimators.make(cls, penalty=penalty(weights=weights), alpha=0.1).fit(X, y)
+    error = model.summary(X, y).std_error
+    assert error[-1] < 1e-5 * error[1]
+
+
+@every
+def test_an_interrupt_of_the_extra_work_leaves_a_fitted_model(cls, problem, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    X, y = problem
+    model = estimators.make(cls)
+    monkeypatch.setattr(cls, "_measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y, keep_information=True)
+    assert model.report_.status == "converged"
+    assert model.predict(X).shape == y.shape
+    with pytest.raises(ValueError, match="keep_information"):
+        model.summary()

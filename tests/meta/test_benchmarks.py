@@ -98,3 +98,16 @@ def test_an_infinite_objective_is_never_certain(tmp_path):
         judge.observe({"values": np.zeros((small.shape[1], len(set(small.y))))[:, :3]})
         diverged = judge.observe({"values": np.full((small.shape[1], 3), np.inf)})
         assert not judge.certain(diverged, 1e-3)
+
+
+@pytest.mark.usefixtures("bench")
+def test_memory_allows_for_one_matrix_where_the_report_states_it():
+    import memory
+
+    def allowed(gram):
+        shape = {"case": "tall-c", "shape": [100, 5], "size": 4000, "outputs": 2}
+        return memory.allowance(dict(shape, gram=gram), memory.LOSSES[-1])
+
+    matrix = 8 * 10**2
+    assert allowed(matrix) == allowed(0) + matrix
+    assert allowed(10 * matrix) == allowed(matrix)

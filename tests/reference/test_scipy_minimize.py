@@ -76,23 +76,22 @@ def ours(problem, method, scale=1, bounds=None):
     return violation(problem, result.x, bounds), result.nfev
 
 
-# Nonlinear conjugate gradients differ too much from one version to another. From the farthest
-# starts newton_cg creeps on one problem (Kowalik & Osborne) that SciPy's finishes.
+# Nonlinear conjugate gradients differ too much from one version to another.
 @pytest.mark.parametrize(
     ("method", "scale"),
     [
         (method, scale)
         for method in sorted(COUNTERPARTS.keys() - {"conjugate_gradient"})
         for scale in (1, 10, 100)
-        if (method, scale) != ("newton_cg", 100)
     ],
 )
 def test_each_method_solves_what_scipys_counterpart_solves(method, scale):
     missed = [
         problem.name
         for problem in PROBLEMS
-        if scipys(problem, COUNTERPARTS[method], scale)[0] <= TOL
-        and not ours(problem, method, scale)[0] <= TOL
+        # SciPy's may take long, and has a say only where this one ends elsewhere.
+        if not ours(problem, method, scale)[0] <= TOL
+        and scipys(problem, COUNTERPARTS[method], scale)[0] <= TOL
     ]
     assert not missed
 
@@ -109,10 +108,10 @@ def neighbours(problem):
         yield dataclasses.replace(problem, start=problem.start * (1 + noise))
 
 
-@pytest.mark.parametrize("method", ["l_bfgs", "l_bfgs_b"])
-def test_limited_memory_takes_at_most_scipys_evaluations(method):
+def test_limited_memory_takes_at_most_scipys_evaluations():
     """Point 1 of what the smooth solvers must show."""
-    own = scipy_total = 0
+    own = {"l_bfgs": 0, "l_bfgs_b": 0}
+    scipy_total = 0
     for standard in PROBLEMS:
         if scipys(standard, "L-BFGS-B")[0] > TOL:
             continue
@@ -120,11 +119,12 @@ def test_limited_memory_takes_at_most_scipys_evaluations(method):
             reached, evaluations = scipys(problem, "L-BFGS-B")
             if reached > TOL:
                 continue
-            mine, count = ours(problem, method)
-            assert mine <= TOL, problem.name
-            own += count
             scipy_total += evaluations
-    assert own <= scipy_total
+            for method in own:
+                mine, count = ours(problem, method)
+                assert mine <= TOL, f"{method}: {problem.name}"
+                own[method] += count
+    assert max(own.values()) <= 0.97 * scipy_total, own
 
 
 def tight_box(problem):
@@ -137,10 +137,9 @@ def test_bounded_problems_that_scipy_solves_are_solved():
     missed = {}
     for problem in PROBLEMS:
         bounds = tight_box(problem)
-        if scipys(problem, "L-BFGS-B", bounds=bounds)[0] <= TOL:
-            mine, _ = ours(problem, "l_bfgs_b", bounds=bounds)
-            if mine > TOL:
-                missed[problem.name] = mine
+        mine, _ = ours(problem, "l_bfgs_b", bounds=bounds)
+        if not mine <= TOL and scipys(problem, "L-BFGS-B", bounds=bounds)[0] <= TOL:
+            missed[problem.name] = mine
     assert not missed
 
 

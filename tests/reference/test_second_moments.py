@@ -133,7 +133,7 @@ def test_unpenalized_columns_are_left_to_the_design():
     weights = np.ones(N_FEATURES)
     weights[3] = 0
     penalty = {"name": "l1", "weights": weights}
-    task = {"target": 0, "weighting": -1, "penalty": 0, "alphas": np.geomspace(1, 1e-3, N_ALPHAS)}
+    task = {"target": 0, "penalty": 0, "alphas": np.geomspace(1, 1e-3, N_ALPHAS)}
     results, _ = _core.solve(
         _core.Design.dense(X), np.asfortranarray(y[:, None]), [task], penalties=[penalty]
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse, special
 
-from thalweg import linear_model, problems
+from thalweg import linear_model, losses, problems
 
 sm = pytest.importorskip("statsmodels.api")
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
@@ -42,6 +42,8 @@ def test_linear_regression(problem, storage):
     assert_same(summary, fit, has_t=True)
     assert summary.df_resid == pytest.approx(fit.df_resid)
     assert summary.dispersion == pytest.approx(fit.scale)
+    composed = linear_model.GeneralizedLinearRegressor(alpha=0.0, **TIGHT)
+    assert_same(composed.fit(X, y, keep_information=True).summary(), fit, has_t=True)
     no_intercept = linear_model.LinearRegression(fit_intercept=False).fit(X, y)
     assert_same(no_intercept.summary(X, y), sm.OLS(y, X).fit(), has_t=True)
 
@@ -51,9 +53,24 @@ def test_logistic_regression(problem):
     labels = y + np.random.default_rng(0).standard_normal(len(y)) > 0
     model = linear_model.LogisticRegression(C=np.inf, **TIGHT).fit(X, labels)
     fit = sm.GLM(labels.astype(float), sm.add_constant(X), family=sm.families.Binomial()).fit()
-    summary = model.summary(X, labels)
-    assert_same(summary, fit)
-    assert summary.deviance == pytest.approx(fit.deviance)
+    composed = linear_model.GeneralizedLinearClassifier(penalty=None, **TIGHT)
+    for summary in (
+        model.summary(X, labels),
+        composed.fit(X, labels, keep_information=True).summary(),
+    ):
+        assert_same(summary, fit)
+        assert summary.deviance == pytest.approx(fit.deviance)
+
+
+def test_probit_regression(problem):
+    X, y = problem
+    labels = y + np.random.default_rng(0).standard_normal(len(y)) > 0
+    model = linear_model.GeneralizedLinearClassifier("probit", penalty=None, **TIGHT)
+    family = sm.families.Binomial(sm.families.links.Probit())
+    fit = sm.GLM(labels.astype(float), sm.add_constant(X), family=family).fit(
+        tol=1e-12, maxiter=200
+    )
+    assert_same(model.fit(X, labels).summary(X, labels), fit)
 
 
 def test_multinomial_regression(problem):
@@ -73,18 +90,21 @@ def test_multinomial_regression(problem):
     assert len(summary.names) == 3 * size
 
 
+COMPOSED = "GeneralizedLinearRegressor"
 FAMILIES = [
     ("PoissonRegressor", {}, lambda f: f.Poisson()),
     ("GammaRegressor", {}, lambda f: f.Gamma(f.links.Log())),
     ("TweedieRegressor", {"power": 1.5}, lambda f: f.Tweedie(f.links.Log(), var_power=1.5)),
     ("TweedieRegressor", {"power": 0.0}, lambda f: f.Gaussian()),
+    (COMPOSED, {"loss": "poisson"}, lambda f: f.Poisson()),
+    (COMPOSED, {"loss": losses.Tweedie(power=1.5)}, lambda f: f.Tweedie(f.links.Log(), 1.5)),
 ]
 
 
 @pytest.mark.parametrize(("name", "options", "family"), FAMILIES)
 def test_generalized_linear_models(problem, name, options, family):
     X, y = problem
-    y = counts(y) + (name != "PoissonRegressor")
+    y = counts(y) + ("Poisson" not in name)
     has_offset = options.get("power") != 0.0
     offset = np.linspace(-0.5, 0.5, len(y)) if has_offset else None
     model = getattr(linear_model, name)(alpha=0.0, **options, **TIGHT).fit(X, y, offset=offset)

@@ -80,9 +80,10 @@ def test_gram(case, rng, weighted, n_threads):
     columns = rng.permutation(dense.shape[1])[: max(1, dense.shape[1] // 2)].astype(np.int64)
     s = rng.random(len(dense)) if weighted else None
     if design.kind == "csr":
-        with pytest.raises(ValueError, match="column access"):
-            design.gram(columns, s, n_threads=n_threads)
-        return
+        if dense.shape[1] > 1:
+            with pytest.raises(ValueError, match="column access"):
+                design.gram(columns, s, n_threads=n_threads)
+        columns = np.arange(dense.shape[1])
     gram = design.gram(columns, s, n_threads=n_threads)
     weight = (np.ones(len(dense)) if s is None else s)[:, None]
     chosen = dense[:, columns]

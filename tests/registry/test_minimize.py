@@ -7,6 +7,9 @@ import thalweg as tw
 from support import catalogue
 from support.more_garbow_hillstrom import PROBLEMS, scaled
 
+# Every method gets a Hessian, also those that say that they do not use it.
+pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
+
 each_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
 each_scale = pytest.mark.parametrize("scale", [1, 10, 100])
 

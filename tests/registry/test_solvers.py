@@ -102,16 +102,20 @@ def is_served(values, quadratic):
     where it is false.
     """
     (solver, _), (penalty, _) = values.get("solver", OPEN), values.get("penalty", OPEN)
-    return _is_served(solver, values.get("loss"), penalty, values.get("features"), quadratic)
+    has_strength = values.get("alpha") != 0
+    features = values.get("features")
+    return _is_served(solver, values.get("loss"), penalty, features, has_strength, quadratic)
 
 
 @functools.cache
-def _is_served(solver, loss, penalty, features, quadratic):
+def _is_served(solver, loss, penalty, features, has_strength, quadratic):
     wanted = (solver, loss, penalty)
     options = catalogue.feature_options(features, 4, np.random.default_rng(0)) if features else {}
+    has_strength = has_strength and np.all(options.get("weights", 1.0) != 0)
     return any(
         all(name in (None, known) for name, known in zip(wanted, served, strict=True))
         and catalogue.keeps_limits(served[0], options)
+        and (has_strength or not catalogue.flag("solver", served[0], "needs_rows"))
         and quadratic == (served[0] in QUADRATIC and served[1] in QUADRATIC_LOSSES)
         for served in SERVED
     )

@@ -43,7 +43,8 @@ def _is_suited(row):
         return False
     if row.solver == DEFAULT_SOLVER or "quadratic" in CATALOG["solver"][row.solver].requires:
         return True
-    return flag("solver", row.solver, "superlinear") and row.loss == _FIRST_SMOOTH
+    is_fast = any(flag("solver", row.solver, name) for name in ("superlinear", "needs_rows"))
+    return is_fast and row.loss == _FIRST_SMOOTH
 
 
 _FIRST_SMOOTH = next(

@@ -10,7 +10,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thalweg import _parameters, solvers
-from thalweg._arrays import check_columns
+from thalweg._arrays import check_columns, refuse_type, to_array
 from thalweg._engine import (
     OPTION_RULES,
     Options,
@@ -44,11 +44,11 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
     # What to say, by status, in place of the general advice on a fit that did not converge.
     _advice: ClassVar[dict[str, str]] = {}
 
-    def _check(self, return_theta):
-        """Check parameters."""
+    def _check(self, **flags):
+        """Check parameters, and arguments of `fit` that are true or false."""
         name = type(self).__name__
         _parameters.check(name, self.__dict__, self._rules)
-        _parameters.check(f"{name}.fit", {"return_theta": return_theta}, {"return_theta": "bool"})
+        _parameters.check(f"{name}.fit", flags, dict.fromkeys(flags, "bool"))
 
     def _read(self, X, y, sample_weight, **settings):
         """Check data; return it as the core takes it."""
@@ -60,12 +60,16 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             n_threads=self.n_threads,
             **settings,
         )
-        validate_data(self, X, skip_check_array=True)  # feature_names_in_, n_features_in_
+        if type(X) is np.ndarray or sparse.issparse(X):
+            # These have no names, which scikit-learn takes as long to find out as a small fit.
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = data.n_features
+        else:
+            validate_data(self, X, skip_check_array=True)
         return data
 
     def _read_again(self, X, y, sample_weight, offset=None):
-        """Read what a fitted model was fitted to, of one target."""
-        check_is_fitted(self)
+        """Read what a fitted model was fitted to."""
         data = read_data(
             X,
             y,
@@ -75,17 +79,6 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             n_threads=self.n_threads,
         )
         validate_data(self, X, skip_check_array=True, reset=False)
-        if data.y.shape[1] > 1:
-            raise ValueError(
-                f"summary takes models of one target, got y of shape {data.y.shape}; fit each "
-                "column of y by itself."
-            )
-        # Standard errors depend on the weights themselves, not on their ratios alone.
-        if data.sample_weight is not None:
-            data.sample_weight = np.ldexp(data.sample_weight, data.weight_exponent)
-            data.weight_exponent = 0
-        elif sample_weight is not None:
-            data.sample_weight = np.full(data.n_samples, float(sample_weight))
         return data
 
     def _require_vector(self, data, why):
@@ -108,7 +101,12 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
         """Return the handle of the solver, and notes on a name of scikit-learn's."""
         name = self.solver
         if not (isinstance(name, str) and name in self._solver_names):
-            return solvers.resolve(name), []
+            try:
+                return solvers.resolve(name), []
+            except ValueError as error:
+                known = ", ".join(map(repr, self._solver_names))
+                also = f" scikit-learn's names are taken as well: {known}." if known else ""
+                raise ValueError(f"{error}{also}") from None
         target = self._solver_names[name]
         note = [] if name == target else [f"solver={name!r} of scikit-learn: {target}"]
         return solvers.resolve(target), note
@@ -215,6 +213,10 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             X = checked_sparse(X)
         elif hasattr(X, "to_numpy"):
             check_columns("X", X)
+        else:
+            X = to_array("X", X, [])
+            if X.dtype.kind in "SU":
+                refuse_type("X", f"dtype {X.dtype}")
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         eta = X @ self.coef_.T
         if sparse.issparse(eta):  # sparse coefficients

@@ -20,7 +20,35 @@ _RULES = {
 }
 
 
-class GeneralizedLinearRegressor(GlmBase):
+class ComposedSummaryMixin:
+    """Which combinations have a `summary`: likelihoods, penalties with a second derivative."""
+
+    @property
+    def _distribution(self):
+        return "t" if self._likelihood().entry.flags["quadratic"] else "z"
+
+    def _require_summary(self, n_targets=1):
+        super()._require_summary(n_targets)
+        if not losses.resolve(self.loss).entry.flags["likelihood"]:
+            raise ValueError(f"summary: loss={self.loss!r} is no likelihood.")
+        penalty, alpha = composed_penalty(self.penalty, self.alpha)
+        if penalty.has_limits:
+            raise ValueError(
+                "summary: coefficients that are held to limits have no standard errors; got "
+                f"penalty={self.penalty!r}."
+            )
+        if alpha > 0 and (self.standardize or not penalty.entry.flags["smooth_penalty"]):
+            raise ValueError(
+                "summary takes fits without a penalty or with the l2 penalty of the features as "
+                f"they are; got penalty={self.penalty!r}, standardize={self.standardize}."
+            )
+
+    def _penalty_curvature(self, total):
+        penalty, alpha = composed_penalty(self.penalty, self.alpha)
+        return alpha * total * (1.0 if penalty.weights is None else np.asarray(penalty.weights))
+
+
+class GeneralizedLinearRegressor(ComposedSummaryMixin, GlmBase):
     r"""Any catalogued loss of a real target with any catalogued penalty.
 
     .. math::
@@ -148,7 +176,7 @@ class GeneralizedLinearRegressor(GlmBase):
         return np.inf
 
 
-class GeneralizedLinearClassifier(Classifier):
+class GeneralizedLinearClassifier(ComposedSummaryMixin, Classifier):
     r"""Any catalogued loss of labels with any catalogued penalty.
 
     .. math::

@@ -98,7 +98,7 @@ class ElasticNetCVBase(ElasticNetModel):
         with naming(expected):
             splitter = check_cv(self.cv)  # once, before anything else: it may exhaust an iterator
         split_params = self._route(sample_weight, params)
-        self._check(return_theta)
+        self._check(return_theta=return_theta)
         data = self._read(X, y, sample_weight)
         self._require_vector(
             data,

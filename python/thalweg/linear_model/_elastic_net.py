@@ -61,7 +61,7 @@ class ElasticNetBase(MultiOutputMixin, ElasticNetModel):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        self._check(return_theta)
+        self._check(return_theta=return_theta)
         data = self._read(X, y, sample_weight)
         options, notes = self._options(data)
         penalty = penalties.ElasticNet(l1_ratio=float(self.l1_ratio), positive=bool(self.positive))

@@ -18,7 +18,7 @@ from thalweg.linear_model._summary import DevianceSummaryMixin
 _SOLVER_NAMES = {"lbfgs": "l_bfgs", "newton-cholesky": "newton"}
 
 
-class GlmBase(RegressorMixin, LinearEstimator):
+class GlmBase(DevianceSummaryMixin, RegressorMixin, LinearEstimator):
     """One target whose mean is the inverse link of ``X @ coef_ + intercept_ + offset``.
 
     Subclasses define `_get_loss`, `_get_penalty`, which returns a handle and a strength, and
@@ -26,10 +26,22 @@ class GlmBase(RegressorMixin, LinearEstimator):
     """
 
     # Not something to be passed around in a pipeline.
-    __metadata_request__fit: ClassVar[dict] = {"return_theta": metadata_routing.UNUSED}
+    __metadata_request__fit: ClassVar[dict] = {
+        "return_theta": metadata_routing.UNUSED,
+        "keep_information": metadata_routing.UNUSED,
+    }
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, offset=None, return_theta=False):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        offset=None,
+        return_theta=False,
+        keep_information=False,
+    ):
         """Fit the model.
 
         Parameters
@@ -45,6 +57,9 @@ class GlmBase(RegressorMixin, LinearEstimator):
             Known part of the linear predictor, as the logarithm of an exposure.
         return_theta : bool, default=False
             Whether to keep the dual point in ``certificate_.theta``.
+        keep_information : bool, default=False
+            Whether to keep what `summary` needs, so that it can be called without the data: a
+            matrix of p x p numbers, which takes about as long as a step of Newton's method.
 
         Returns
         -------
@@ -63,7 +78,9 @@ class GlmBase(RegressorMixin, LinearEstimator):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        self._check(return_theta)
+        self._check(return_theta=return_theta, keep_information=keep_information)
+        if keep_information:
+            self._require_summary()
         loss = self._get_loss()
         penalty, alpha = self._get_penalty()
         solver, notes = self._map_solver()
@@ -86,7 +103,9 @@ class GlmBase(RegressorMixin, LinearEstimator):
         )
         self._set_linear(data, results)
         self.n_iter_ = results[0].n_epochs
-        self._conclude(data, solved, results, options, notes)
+        is_wanted = keep_information and solved.pending is None
+        interrupt = self._keep_information(is_wanted, data, sample_weight)
+        self._conclude(data, solved, results, options, notes, interrupt)
         return self
 
     def _first(self, data, loss):
@@ -176,10 +195,9 @@ class GlmBase(RegressorMixin, LinearEstimator):
         return tags
 
 
-class DevianceRegressor(DevianceSummaryMixin, GlmBase):
+class DevianceRegressor(GlmBase):
     """scikit-learn's regressors: half a mean unit deviance and an l2 penalty."""
 
-    _is_dispersed: ClassVar[bool] = True  # whether the data have a dispersion to estimate
     _solver_names: ClassVar[dict[str, str]] = _SOLVER_NAMES
     _rules: ClassVar[dict[str, str]] = {
         **COMMON_RULES,
@@ -267,8 +285,6 @@ class PoissonRegressor(DevianceRegressor):
     >>> model.predict([[1, 1], [3, 4]]).round(3)
     array([10.676, 21.875])
     """
-
-    _is_dispersed = False
 
     def __init__(
         self,

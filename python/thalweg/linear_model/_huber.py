@@ -167,7 +167,7 @@ class HuberRegressor(Regressor):
         ConvergenceWarning
             Once, if the certificate did not reach `tol`.
         """
-        self._check(return_theta)
+        self._check(return_theta=return_theta)
         loss = losses.Huber(delta=float(self.epsilon))
         solver, notes = self._map_solver()
         data = self._read(X, y, sample_weight, by_rows=wants_rows(loss, solver))

@@ -31,21 +31,26 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
     """
 
     # Not something to be passed around in a pipeline.
-    __metadata_request__fit: ClassVar[dict] = {"return_theta": metadata_routing.UNUSED}
+    __metadata_request__fit: ClassVar[dict] = {
+        "return_theta": metadata_routing.UNUSED,
+        "keep_information": metadata_routing.UNUSED,
+    }
 
     # Whether scikit-learn's class tells the rank and the singular values of the design, and
     # whether its coefficients for y of shape (n_samples, 1) are of shape (1, n_features).
     _tells_rank: ClassVar[bool] = False
     _keeps_column: ClassVar[bool] = False
 
-    def _solve(self, given, return_theta, strengths, tol, max_iter):
+    def _solve(self, given, return_theta, keep_information, strengths, tol, max_iter):
         """Fit and set the coefficients; return the arguments of `_conclude`.
 
         `strengths` makes scikit-learn's alpha of every target from the data.
         """
         X, y, sample_weight = given
-        self._check(return_theta)
+        self._check(return_theta=return_theta, keep_information=keep_information)
         data = self._read(X, y, sample_weight)
+        if keep_information:
+            self._require_summary(data.y.shape[1])
         alphas = strengths(data) / total_weight(sample_weight, data)
         solver, notes = self._map_solver()
         options = self._make_options(
@@ -71,6 +76,8 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
             except KeyboardInterrupt as error:  # the solver's coefficients stand
                 interrupt = error
         self._set_coefficients(data, coefs, intercepts)
+        is_wanted = keep_information and solved.pending is None and interrupt is None
+        interrupt = self._keep_information(is_wanted, data, sample_weight) or interrupt
         if spectrum is not None and self._tells_rank:
             self.singular_ = spectrum.values.astype(data.dtype)
             self.rank_ = int((spectrum.values > self.tol * spectrum.values[0]).sum())
@@ -205,7 +212,7 @@ class LinearRegression(LeastSquares):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, return_theta=False):
+    def fit(self, X, y, sample_weight=None, *, return_theta=False, keep_information=False):
         """Fit the model.
 
         Parameters
@@ -219,6 +226,9 @@ class LinearRegression(LeastSquares):
             Non-negative weights with a positive sum; only their ratios matter.
         return_theta : bool, default=False
             Whether to keep the dual point in ``certificate_.theta``.
+        keep_information : bool, default=False
+            Whether to keep what `summary` needs, so that it can be called without the data: a
+            matrix of p x p numbers, which takes about as long as a step of Newton's method.
 
         Returns
         -------
@@ -242,7 +252,9 @@ class LinearRegression(LeastSquares):
             return np.zeros(data.y.shape[1])
 
         given = (X, y, sample_weight)
-        self._conclude(*self._solve(given, return_theta, strengths, _DIRECT_TOL, None))
+        self._conclude(
+            *self._solve(given, return_theta, keep_information, strengths, _DIRECT_TOL, None)
+        )
         return self
 
 
@@ -366,7 +378,7 @@ class Ridge(LeastSquares):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, return_theta=False):
+    def fit(self, X, y, sample_weight=None, *, return_theta=False, keep_information=False):
         """Fit the model.
 
         Parameters
@@ -380,6 +392,9 @@ class Ridge(LeastSquares):
             Non-negative weights with a positive sum; a number is the weight of every sample.
         return_theta : bool, default=False
             Whether to keep the dual point in ``certificate_.theta``.
+        keep_information : bool, default=False
+            Whether to keep what `summary` needs, so that it can be called without the data: a
+            matrix of p x p numbers, which takes about as long as a step of Newton's method.
 
         Returns
         -------
@@ -403,6 +418,7 @@ class Ridge(LeastSquares):
         data, solved, results, *rest = self._solve(
             (X, y, sample_weight),
             return_theta,
+            keep_information,
             self._strengths,
             _DIRECT_TOL if is_direct else self.tol,
             self.max_iter,

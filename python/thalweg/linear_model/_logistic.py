@@ -7,10 +7,9 @@ from thalweg import losses, penalties
 from thalweg._parameters import ParameterError
 from thalweg.linear_model._base import COMMON_RULES
 from thalweg.linear_model._classifier import Classifier
-from thalweg.linear_model._summary import LabelSummaryMixin
 
 
-class LogisticRegression(LabelSummaryMixin, Classifier):
+class LogisticRegression(Classifier):
     r"""Logistic regression with an l2 penalty or none; multinomial for more than two classes.
 
     .. math::
@@ -186,6 +185,9 @@ class LogisticRegression(LabelSummaryMixin, Classifier):
                 "l1_ratio=0."
             )
         return penalties.resolve("l2"), strength
+
+    def _penalty_curvature(self, total):
+        return self._strength(total) * total
 
     def _strength(self, total):
         return 0.0 if self.penalty is None else 1.0 / (self.C * total)

@@ -1,5 +1,6 @@
 """`lasso_path` and `enet_path`, and the grids of strengths that estimators share."""
 
+import inspect
 import numbers
 import warnings
 
@@ -33,6 +34,92 @@ _RULES = {
 }
 
 
+# What both functions say of their parameters and of what they return.
+_SHARED_DOC = {
+    "data": """\
+X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+    Design; never modified.
+y : array-like of shape (n_samples,) or (n_samples, 1)
+    Target. Several targets are refused: scikit-learn couples them by a multi-task penalty.""",
+    "rest": """\
+eps : float in (0, inf), default=1e-3
+    Ratio of the weakest to the strongest strength of an automatic grid.
+n_alphas : int in [1, inf), default="deprecated"
+    Old spelling of an integer `alphas`; accepted with a FutureWarning.
+alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
+    Strengths, or how many to place on an automatic grid. By default 100; None means the
+    same, with a FutureWarning.
+precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
+    True: the Gram solver, for dense X under ``solver="auto"``. An array is checked against X
+    and then taken as True.
+Xy : array-like of shape (n_features,) or (n_features, 1), default=None
+    :math:`X^\\top y`, with `sample_weight` :math:`X^\\top \\mathrm{diag}(s) y` for weights
+    scaled to a sum of n_samples. Checked and refused if it is anything else: the solver
+    computes its own, and the certificate is that of X and y.
+copy_X : bool, default=True
+    Accepted for scikit-learn's sake.
+coef_init : array-like of shape (n_features,) or (1, n_features), default=None
+    Where to start at the first strength.
+verbose : bool or int, default=False
+    Positive: a progress bar on standard error.
+return_n_iter : bool, default=False
+    Whether to return the passes over the data.
+positive : bool, default=False
+    Whether coefficients must not be negative.
+check_input : bool, default=True
+    Accepted for scikit-learn's sake; inputs are always checked.
+do_screening : bool, default=True
+    Accepted for scikit-learn's sake; the solver knows when to leave features out.
+sample_weight : float or array-like of shape (n_samples,), default=None
+    Non-negative weights with a positive sum.
+tol : float in [0, inf), default=1e-4
+    Stop when the duality gap is at most `tol` times half the (weighted) mean square of y.
+max_iter : int in [1, inf), default=1000
+    Passes over the data for each strength, at most.
+random_state : None, int, RandomState or Generator, default=None
+    Seed of ``selection="random"``; None is the seed 0.
+selection : {"cyclic", "random"}, default="cyclic"
+    "random": coordinate descent in random order.
+solver : str or solvers.Solver, default="auto"
+    Catalogue name or handle.
+max_time : float in [0, inf], default=None
+    Seconds for the whole path, at most; strengths that were not reached are left
+    out, but for the first.
+n_threads : int in [1, 1024], default=None
+    Threads.
+
+Returns
+-------
+alphas : ndarray of shape (n_alphas,)
+    Strengths, descending.
+coefs : ndarray of shape (n_features, n_alphas) or (1, n_features, n_alphas)
+    Coefficients, in the precision of X; the latter for y of shape (n_samples, 1).
+dual_gaps : ndarray of shape (n_alphas,)
+    Values of the certificates: duality gaps.
+n_iters : list of int
+    Passes over the data for each strength; only if `return_n_iter`.
+
+Raises
+------
+ValueError, TypeError
+    If an argument cannot be used; the message names it.
+
+Warns
+-----
+ConvergenceWarning
+    Once, if any certificate did not reach `tol`.
+UserWarning
+    If `precompute` asks for a Gram matrix and another argument prevents it.""",
+}
+
+
+def _documented(function):
+    """Put what both functions say into the docstring of one."""
+    function.__doc__ = inspect.cleandoc(function.__doc__ or "") % _SHARED_DOC
+    return function
+
+
+@_documented
 def enet_path(
     X,
     y,
@@ -70,80 +157,10 @@ def enet_path(
 
     Parameters
     ----------
-    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        Design; never modified.
-    y : array-like of shape (n_samples,) or (n_samples, 1)
-        Target. Several targets are refused: scikit-learn couples them by a multi-task penalty.
+    %(data)s
     l1_ratio : float in [0, 1], default=0.5
         Share of the l1 term.
-    eps : float in (0, inf), default=1e-3
-        Ratio of the weakest to the strongest strength of an automatic grid.
-    n_alphas : int in [1, inf), default="deprecated"
-        Old spelling of an integer `alphas`; accepted with a FutureWarning.
-    alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
-        Strengths, or how many to place on an automatic grid. By default 100; None means the
-        same, with a FutureWarning.
-    precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
-        True: the Gram solver, for dense X under ``solver="auto"``. An array is checked against X
-        and then taken as True.
-    Xy : array-like of shape (n_features,) or (n_features, 1), default=None
-        :math:`X^\top y`, with `sample_weight` :math:`X^\top \mathrm{diag}(s) y` for weights
-        scaled to a sum of n_samples. Checked and refused if it is anything else: the solver
-        computes its own, and the certificate is that of X and y.
-    copy_X : bool, default=True
-        Accepted for scikit-learn's sake.
-    coef_init : array-like of shape (n_features,) or (1, n_features), default=None
-        As one column of `coefs`: where to start at the first strength.
-    verbose : bool or int, default=False
-        Positive: a progress bar on standard error.
-    return_n_iter : bool, default=False
-        Whether to return the passes over the data.
-    positive : bool, default=False
-        Whether coefficients must not be negative.
-    check_input : bool, default=True
-        Accepted for scikit-learn's sake; inputs are always checked.
-    do_screening : bool, default=True
-        Accepted for scikit-learn's sake; the solver knows when to leave features out.
-    sample_weight : float or array-like of shape (n_samples,), default=None
-        Non-negative weights with a positive sum.
-    tol : float in [0, inf), default=1e-4
-        Stop when the duality gap is at most `tol` times half the (weighted) mean square of y.
-    max_iter : int in [1, inf), default=1000
-        Passes over the data for each strength, at most.
-    random_state : None, int, RandomState or Generator, default=None
-        Seed of ``selection="random"``; None is the seed 0.
-    selection : {"cyclic", "random"}, default="cyclic"
-        "random": coordinate descent in random order.
-    solver : str or solvers.Solver, default="auto"
-        Catalogue name or handle.
-    max_time : float in [0, inf], default=None
-        Seconds for the whole path, at most; strengths that were not reached are left
-        out, but for the first.
-    n_threads : int in [1, 1024], default=None
-        Threads.
-
-    Returns
-    -------
-    alphas : ndarray of shape (n_alphas,)
-        Strengths, descending.
-    coefs : ndarray of shape (n_features, n_alphas) or (1, n_features, n_alphas)
-        Coefficients, in the precision of X; the latter for y of shape (n_samples, 1).
-    dual_gaps : ndarray of shape (n_alphas,)
-        Values of the certificates: duality gaps.
-    n_iters : list of int
-        Passes over the data for each strength; only if `return_n_iter`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument cannot be used; the message names it.
-
-    Warns
-    -----
-    ConvergenceWarning
-        Once, if any certificate did not reach `tol`.
-    UserWarning
-        If `precompute` asks for a Gram matrix and another argument prevents it.
+    %(rest)s
 
     See Also
     --------
@@ -162,6 +179,7 @@ def enet_path(
     return _path("enet_path", X, y, locals())
 
 
+@_documented
 def lasso_path(
     X,
     y,
@@ -195,44 +213,12 @@ def lasso_path(
 
     Parameters
     ----------
-    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-        Design; never modified.
-    y : array-like of shape (n_samples,) or (n_samples, 1)
-        Target. Several targets are refused: scikit-learn couples them by a multi-task penalty.
-    eps : float in (0, inf), default=1e-3
-        Ratio of the weakest to the strongest strength of an automatic grid.
-    n_alphas : int in [1, inf), default="deprecated"
-        Old spelling of an integer `alphas`; accepted with a FutureWarning.
-    alphas : int in [1, inf) or array-like of shape (n_alphas,), default="warn"
-        Strengths, or how many to place on an automatic grid. By default 100; None means the
-        same, with a FutureWarning.
-    precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive, check_input
-        As in `enet_path`.
-    do_screening, sample_weight, tol, max_iter, random_state, selection, solver, max_time, n_threads
-        As in `enet_path`.
+    %(data)s
+    %(rest)s
 
-    Returns
-    -------
-    alphas : ndarray of shape (n_alphas,)
-        Strengths, descending.
-    coefs : ndarray of shape (n_features, n_alphas) or (1, n_features, n_alphas)
-        Coefficients, in the precision of X; the latter for y of shape (n_samples, 1).
-    dual_gaps : ndarray of shape (n_alphas,)
-        Values of the certificates: duality gaps.
-    n_iters : list of int
-        Passes over the data for each strength; only if `return_n_iter`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument cannot be used; the message names it.
-
-    Warns
-    -----
-    ConvergenceWarning
-        Once, if any certificate did not reach `tol`.
-    UserWarning
-        If `precompute` asks for a Gram matrix and another argument prevents it.
+    See Also
+    --------
+    thalweg.solve_path : Any penalty, with an intercept, certificates and reports.
 
     Examples
     --------

@@ -4,9 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import linalg, stats
+from sklearn.utils.validation import check_is_fitted
 
 from thalweg import _parameters, losses
-from thalweg._validation import total_weight
+from thalweg._validation import absolute_weights, total_weight
 
 # Eigenvalues of the information, in units of its diagonal, that tell columns from dependent ones.
 _SMALLEST_EIGENVALUE = 1e-11
@@ -112,7 +113,79 @@ class Summary:
 _COLUMNS = ("coef", "std_error", "statistic", "p_value", "lower", "upper")
 
 
-class _Information:
+@dataclass(frozen=True, slots=True)
+class Information:
+    """What a summary takes from the data, at the coefficients of the fit.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (n_directions * size, n_directions * size)
+        Sum of the information of all rows, of an intercept, where there is one, and the features.
+    directions : ndarray of shape (n_outputs, n_directions)
+        Combinations of outputs that the matrix is about.
+    ridge : ndarray of shape (size,)
+        Second derivative of the penalty of the summed losses.
+    total : float
+        Sum of the weights.
+    pearson : float
+        Pearson's chi-square.
+    deviance : float
+        Twice the sum of the losses.
+    """
+
+    matrix: np.ndarray
+    directions: np.ndarray
+    ridge: np.ndarray
+    total: float
+    pearson: float
+    deviance: float
+
+
+def measure(data, sample_weight, loss, model, penalty_of):
+    """Return the `Information` of a fitted model.
+
+    Parameters
+    ----------
+    data : Data
+        What it was fitted to.
+    sample_weight : None, float or array-like of shape (n_samples,)
+        As the caller gave them.
+    loss : losses.Loss
+        Handle.
+    model : object
+        Estimator with coef_, intercept_, fit_intercept and n_threads.
+    penalty_of : callable
+        Returns the second derivative of the penalty, of the features, from the sum of the weights.
+
+    Returns
+    -------
+    Information
+        Sums over the rows.
+    """
+    n_threads = model.n_threads or 0
+    coefs, intercepts = _parameters_of(model)
+    weights = absolute_weights(sample_weight, data)
+    eta = np.column_stack([data.design.gemv(np.ascontiguousarray(w), n_threads) for w in coefs]) + (
+        intercepts if data.offset is None else intercepts + data.offset[:, None]
+    )
+    y = data.y[:, 0]
+    gram = _WeightedGram(data.design, model.fit_intercept, n_threads)
+    gradient, curvature = loss.derivatives(y, eta)[0], loss.information(eta)
+    matrix, directions = _assemble(gram, curvature, weights)
+    ridge = np.zeros(gram.size)
+    ridge[int(model.fit_intercept) :] = penalty_of(total_weight(sample_weight, data))
+    used = weights > 0
+    return Information(
+        matrix=matrix,
+        directions=directions,
+        ridge=ridge,
+        total=float(weights.sum()),
+        pearson=float(weights[used] @ (gradient[used, 0] ** 2 / curvature[used, 0])),
+        deviance=2.0 * float(weights @ loss.values(y, eta)),
+    )
+
+
+class _WeightedGram:
     """Sums of squares and products of [1, X] under weights of the rows, block by block."""
 
     def __init__(self, design, fit_intercept, n_threads):
@@ -133,61 +206,39 @@ class _Information:
         return block
 
 
-def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels=()):
+def infer(information, model, *, level, is_dispersed, distribution):
     """Return the `Summary` of a fitted model.
 
     Parameters
     ----------
-    data : Data
-        What it was fitted to.
-    loss : losses.Loss
-        Handle.
+    information : Information
+        What `measure` returned.
     model : object
-        Estimator with coef_, intercept_, fit_intercept and n_threads.
-    ridge : float
-        Second derivative of the penalty of the summed losses.
+        Estimator with coef_, intercept_ and fit_intercept.
     level : float
         Confidence level.
     is_dispersed : bool
         Whether the dispersion is estimated; else it is 1.
     distribution : {"t", "z"}
         Reference of the statistics.
-    labels : sequence
-        Classes, where each has a row of coefficients.
 
     Returns
     -------
     Summary
         Inference.
     """
-    _parameters.check(f"{type(model).__name__}.summary", {"level": level}, {"level": "(0, 1)"})
-    if getattr(model, "positive", False):
-        raise ValueError("summary: coefficients that are held to limits have no standard errors.")
-    n_threads = model.n_threads or 0
-    coefs = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
-    intercepts = np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), (len(coefs),))
-    weights = np.ones(data.n_samples) if data.sample_weight is None else data.sample_weight
-    eta = np.column_stack([data.design.gemv(np.ascontiguousarray(w), n_threads) for w in coefs]) + (
-        intercepts if data.offset is None else intercepts + data.offset[:, None]
+    coefs, intercepts = _parameters_of(model)
+    directions, size = information.directions, len(information.ridge)
+    inverse = _inverse(
+        information.matrix + np.diag(np.tile(information.ridge, directions.shape[1]))
     )
-    y = data.y[:, 0]
-    information = _Information(data.design, model.fit_intercept, n_threads)
-    gradient, curvature = loss.derivatives(y, eta)[0], loss.information(eta)
-    bending, directions = _assemble(information, curvature, weights)
-
-    penalty = np.full(information.size, float(ridge))
-    penalty[: int(model.fit_intercept)] = 0.0
-    inverse = _inverse(bending + np.diag(np.tile(penalty, directions.shape[1])))
-    shrunk = inverse @ bending
-    total = float(weights.sum())
+    shrunk = inverse @ information.matrix
     df_model = float(np.trace(shrunk))
-    df_resid = total - df_model
+    df_resid = information.total - df_model
     dispersion = 1.0
     if is_dispersed:
-        used = weights > 0
-        pearson = weights[used] @ (gradient[used, 0] ** 2 / curvature[used, 0])
-        dispersion = pearson / df_resid if df_resid > 0 else np.nan
-    spread = np.kron(directions, np.eye(information.size))
+        dispersion = information.pearson / df_resid if df_resid > 0 else np.nan
+    spread = np.kron(directions, np.eye(size))
     covariance = dispersion * (spread @ (shrunk @ inverse) @ spread.T)
 
     first = [intercepts[:, None]] if model.fit_intercept else []
@@ -198,7 +249,7 @@ def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels
     reference = stats.t(df_resid) if distribution == "t" else stats.norm
     half = reference.isf((1.0 - level) / 2.0) * std_error
     return Summary(
-        names=_names(model, labels),
+        names=_names(model),
         coef=coef,
         std_error=std_error,
         statistic=statistic,
@@ -211,12 +262,18 @@ def infer(data, loss, model, *, ridge, level, is_dispersed, distribution, labels
         dispersion=float(dispersion),
         df_model=df_model,
         df_resid=df_resid,
-        n_observations=total,
-        deviance=2.0 * float(weights @ loss.values(y, eta)),
+        n_observations=information.total,
+        deviance=information.deviance,
     )
 
 
-def _assemble(information, curvature, weights):
+def _parameters_of(model):
+    """Rows of coefficients and as many intercepts, float64."""
+    coefs = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
+    return coefs, np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), (len(coefs),))
+
+
+def _assemble(gram, curvature, weights):
     """Return the information in directions that the data determine, and these directions.
 
     For several classes these are orthonormal contrasts: what is added to all classes changes no
@@ -224,14 +281,14 @@ def _assemble(information, curvature, weights):
     """
     n_rows = curvature.shape[1]
     if n_rows == 1:
-        return information(weights * curvature[:, 0]), np.ones((1, 1))
+        return gram(weights * curvature[:, 0]), np.ones((1, 1))
     directions = linalg.helmert(n_rows).T
-    size = information.size
+    size = gram.size
     full = np.empty((n_rows, size, n_rows, size))
     for k in range(n_rows):
         for other in range(k + 1):
             own = curvature[:, k] if k == other else 0.0
-            block = information(weights * (own - curvature[:, k] * curvature[:, other]))
+            block = gram(weights * (own - curvature[:, k] * curvature[:, other]))
             full[k, :, other, :] = full[other, :, k, :] = block
     reduced = np.einsum("ka,kilj,lb->aibj", directions, full, directions, optimize=True)
     width = (n_rows - 1) * size
@@ -256,29 +313,101 @@ _DEPENDENT = (
 )
 
 
-def _names(model, labels):
+def _names(model):
     p = model.n_features_in_
     features = [str(name) for name in getattr(model, "feature_names_in_", ())]
     names = [
         *(["intercept"] if model.fit_intercept else []),
         *(features or [f"x{j}" for j in range(p)]),
     ]
-    return (
-        tuple(f"{label}: {name}" for label in labels for name in names) if labels else tuple(names)
-    )
+    if np.ndim(model.coef_) < 2 or len(model.coef_) == 1:
+        return tuple(names)
+    return tuple(f"{label}: {name}" for label in model.classes_ for name in names)
 
 
-class GaussianSummaryMixin:
+class SummaryMixin:
+    """What the three mixins below share.
+
+    Subclasses define `_read_for_summary`, which reads the data of the fit again, and `_likelihood`,
+    which returns the loss. They have attributes `_distribution` and, for models of one strength,
+    `alpha`.
+    """
+
+    _distribution = "z"
+
+    def _penalty_curvature(self, total):
+        """Second derivative of the penalty of the summed losses, for weights of this sum."""
+        return float(self.alpha) * total
+
+    def _require_summary(self, n_targets=1):
+        """Refuse, before any work, what has no summary."""
+        if getattr(self, "positive", False):
+            raise ValueError(
+                "summary: coefficients that are held to limits have no standard errors."
+            )
+        if n_targets > 1:
+            raise ValueError(
+                f"summary takes models of one target, got {n_targets}; fit each column of y by "
+                "itself."
+            )
+
+    def _keep_information(self, is_wanted, data, sample_weight):
+        """At the end of a fit: keep what `summary` needs, or forget that of the fit before.
+
+        Returns an interrupt that came in the way, which the solution outlives, else None.
+        """
+        self.__dict__.pop("_information", None)
+        if is_wanted:
+            try:
+                self._information = self._measure(data, sample_weight)
+            except KeyboardInterrupt as interrupt:
+                return interrupt
+        return None
+
+    def _measure(self, data, sample_weight):
+        return measure(data, sample_weight, self._likelihood(), self, self._penalty_curvature)
+
+    def _summarize(self, level, X, y, sample_weight, **offset):
+        check_is_fitted(self)
+        name = type(self).__name__
+        _parameters.check(f"{name}.summary", {"level": level}, {"level": "(0, 1)"})
+        self._require_summary()
+        if X is not None or y is not None:
+            data = self._read_for_summary(X, y, sample_weight, **offset)
+            self._require_summary(data.y.shape[1])
+            information = self._measure(data, sample_weight)
+        else:
+            information = self.__dict__.get("_information")
+            if information is None:
+                raise ValueError(
+                    f"{name}.summary needs the data of the fit, which a fitted model does not "
+                    "keep: pass X and y again (and sample_weight and offset where fit had them). "
+                    "Or call fit(..., keep_information=True): it keeps a matrix of p x p numbers "
+                    "(K p x K p for K classes), and summary() then needs no data."
+                )
+        return infer(
+            information,
+            self,
+            level=level,
+            is_dispersed=self._likelihood().entry.flags["dispersed"],
+            distribution=self._distribution,
+        )
+
+
+class GaussianSummaryMixin(SummaryMixin):
     """`summary` of least squares with an l2 penalty or none."""
 
-    def summary(self, X, y, sample_weight=None, *, level=0.95):
+    _distribution = "t"
+
+    def summary(self, X=None, y=None, sample_weight=None, *, level=0.95):
         """Return standard errors, t statistics, p-values and confidence intervals.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            What the model was fitted to.
-        y : array-like of shape (n_samples,)
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features), default=None
+            What the model was fitted to. May be left out, with `y`, after a fit with
+            ``keep_information=True``.
+        y : array-like of shape (n_samples,), default=None
             Target.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights; they count as repetitions.
@@ -293,8 +422,8 @@ class GaussianSummaryMixin:
         Raises
         ------
         ValueError
-            If the model has several targets or limits, or the data do not determine its
-            coefficients.
+            If the data are neither given nor kept, the model has several targets or limits, or the
+            data do not determine its coefficients.
 
         Examples
         --------
@@ -306,29 +435,30 @@ class GaussianSummaryMixin:
         >>> summary.names, summary.std_error.round(3)
         (('intercept', 'x0'), array([0.12, 0.04]))
         """
-        data = self._read_again(X, y, sample_weight)
-        return infer(
-            data,
-            losses.resolve("squared"),
-            self,
-            ridge=float(np.ravel(getattr(self, "alpha", 0.0))[0]),
-            level=level,
-            is_dispersed=True,
-            distribution="t",
-        )
+        return self._summarize(level, X, y, sample_weight)
+
+    def _read_for_summary(self, X, y, sample_weight):
+        return self._read_again(X, y, sample_weight)
+
+    def _penalty_curvature(self, total):  # noqa: ARG002 (alpha is that of the sum)
+        return float(np.ravel(getattr(self, "alpha", 0.0))[0])
+
+    def _likelihood(self):
+        return losses.resolve("squared")
 
 
-class DevianceSummaryMixin:
+class DevianceSummaryMixin(SummaryMixin):
     """`summary` of generalized linear models that minimize a deviance."""
 
-    def summary(self, X, y, sample_weight=None, *, offset=None, level=0.95):
+    def summary(self, X=None, y=None, sample_weight=None, *, offset=None, level=0.95):
         """Return standard errors, z statistics, p-values and confidence intervals.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            What the model was fitted to.
-        y : array-like of shape (n_samples,)
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features), default=None
+            What the model was fitted to. May be left out, with `y`, after a fit with
+            ``keep_information=True``.
+        y : array-like of shape (n_samples,), default=None
             Target.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights; they count as repetitions.
@@ -345,33 +475,31 @@ class DevianceSummaryMixin:
         Raises
         ------
         ValueError
-            If the data do not determine the coefficients.
+            If the data are neither given nor kept, or they do not determine the coefficients.
         """
+        return self._summarize(level, X, y, sample_weight, offset=offset)
+
+    def _read_for_summary(self, X, y, sample_weight, offset):
         data = self._read_again(X, y, sample_weight, offset=offset)
-        loss = self._get_loss()
-        loss.require(data.y[:, 0])
-        return infer(
-            data,
-            loss,
-            self,
-            ridge=float(self.alpha) * total_weight(sample_weight, data),
-            level=level,
-            is_dispersed=self._is_dispersed,
-            distribution="z",
-        )
+        self._get_loss().require(data.y[:, 0])
+        return data
+
+    def _likelihood(self):
+        return self._get_loss()
 
 
-class LabelSummaryMixin:
+class LabelSummaryMixin(SummaryMixin):
     """`summary` of logistic and multinomial regression."""
 
-    def summary(self, X, y, sample_weight=None, *, level=0.95):
+    def summary(self, X=None, y=None, sample_weight=None, *, level=0.95):
         """Return standard errors, z statistics, p-values and confidence intervals.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            What the model was fitted to.
-        y : array-like of shape (n_samples,)
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features), default=None
+            What the model was fitted to. May be left out, with `y`, after a fit with
+            ``keep_information=True``.
+        y : array-like of shape (n_samples,), default=None
             Labels.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, into which `class_weight` is multiplied; they count as repetitions.
@@ -387,17 +515,12 @@ class LabelSummaryMixin:
         Raises
         ------
         ValueError
-            If the data do not determine the coefficients.
+            If the data are neither given nor kept, or they do not determine the coefficients.
         """
-        data = self._read_labels_again(X, y, sample_weight)
-        n_classes = len(self.classes_)
-        return infer(
-            data,
-            self._get_loss(n_classes),
-            self,
-            ridge=self._strength(1.0),
-            level=level,
-            is_dispersed=False,
-            distribution="z",
-            labels=list(self.classes_) if n_classes > 2 else (),
-        )
+        return self._summarize(level, X, y, sample_weight)
+
+    def _read_for_summary(self, X, y, sample_weight):
+        return self._read_labels_again(X, y, sample_weight)
+
+    def _likelihood(self):
+        return self._get_loss(len(self.classes_))

@@ -82,6 +82,30 @@ class ColumnMajor final {
     kernels_.axpy_weighted(a, column(j), s, v, rows_);
   }
 
+  // See RowAccess. A row is a stride apart, entry by entry.
+  void row_squares(const double* scale, double* out, const core::Execution&) const {
+    std::fill_n(out, rows_, 0.0);
+    for (Index j = 0; j < cols_; ++j) {
+      const double factor = scale != nullptr ? scale[j] : 1.0;
+      for (Index i = 0; i < rows_; ++i) {
+        const auto x = static_cast<double>(column(j)[i]);
+        out[i] += factor * (x * x);
+      }
+    }
+  }
+  template <class F>
+  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+    for (const Index i : rows) {
+      double product = 0;
+      for (Index j = 0; j < cols_; ++j) product += static_cast<double>(column(j)[i]) * out[j];
+      const double a = f(i, product);
+      for (Index j = 0; a != 0 && j < cols_; ++j) {
+        const double factor = scale != nullptr ? a * scale[j] : a;
+        out[j] += factor * static_cast<double>(column(j)[i]);
+      }
+    }
+  }
+
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     dense_gemv_t<T>([this](Index j) { return column(j); }, rows_, v, columns, out, execution);
@@ -144,12 +168,13 @@ class ColumnMajor final {
   }
 
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double /*total*/, double* out, Index ld, const core::Execution& execution) const {
+            double /*total*/, double* out, Index ld, const core::Execution& execution,
+            GramPrecision precision = GramPrecision::float64) const {
     dense_gram<T>(
         [this](Index j) {
           return DenseColumn<T>{column(j), 1};
         },
-        rows_, columns, fresh, center, s, out, ld, execution);
+        rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,

@@ -97,6 +97,29 @@ concept ColumnAccess = Design<D> &&
   {d.gram(columns, Index{}, in, in, a, out, Index{}, execution)};
 };
 
+// What products are rounded to before they are added. Of float32 a digit in the seventh place is
+// lost, relative to the norms of both columns (which must be far from the ends of its range), and
+// half the time is saved.
+enum class GramPrecision { float64, float32 };
+
+// `gram` with a last argument that says so.
+template <class D>
+concept RoundedGram = requires(const D& d, const double* in, double* out,
+                               std::span<const Index> columns, const core::Execution& execution) {
+  {d.gram(columns, Index{}, in, in, 0.0, out, Index{}, execution, GramPrecision::float32)};
+};
+
+// Where a row can be had: what coordinate methods on the dual work with.
+template <class D>
+concept RowAccess = Design<D> &&
+    requires(const D& d, std::span<const Index> rows, double (*f)(Index, double),
+             const double* scale, double* out, const core::Execution& execution) {
+  // out_i = sum_j scale_j x_ij^2; scale may be null: ones.
+  {d.row_squares(scale, out, execution)};
+  // For i in rows, one after the other: out_j += a scale_j x_ij with a = f(i, x_i . out).
+  {d.relax_rows(rows, scale, out, f)};
+};
+
 // The same matrix of all columns, out = X' diag(s) X with s that may be null, where there is no
 // single column.
 template <class D>

@@ -168,7 +168,8 @@ static_assert(ColumnAccess<Csc<double, std::int32_t>>);
 
 // What the catalogue says of this storage.
 struct SparseColumns final {
-  static constexpr std::array<core::Flag, 2> flags{{{"column_access", true}, {"sparse", true}}};
+  static constexpr std::array<core::Flag, 3> flags{
+      {{"column_access", true}, {"row_access", false}, {"sparse", true}}};
   static constexpr core::Info info{
       .name = "csc",
       .summary = "Compressed sparse columns, float32 or float64 values, int32 or int64 indices.",

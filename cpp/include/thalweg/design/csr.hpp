@@ -108,6 +108,39 @@ class Csr final {
     }
   }
 
+  // See RowAccess. Rows in any order: what one needs is fetched while others are at work.
+  void row_squares(const double* scale, double* out, const core::Execution& execution) const {
+    constexpr Index block = 1024;
+    core::parallel_for((rows_ + block - 1) / block, serial_if_small(stored(), execution),
+                       [&](Index b) {
+                         for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
+                           double sum = 0;
+                           for (Index e = 0; e < stored_in_row(i); ++e) {
+                             const auto x = static_cast<double>(values(i)[e]);
+                             sum += x * x * (scale != nullptr ? scale[indices(i)[e]] : 1.0);
+                           }
+                           out[i] = sum;
+                         }
+                       });
+  }
+  template <class F>
+  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+    constexpr std::size_t pointers_ahead = 8, entries_ahead = 3;
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      if (k + pointers_ahead < rows.size())
+        __builtin_prefetch(pointers_ + rows[k + pointers_ahead]);
+      if (k + entries_ahead < rows.size()) {
+        __builtin_prefetch(values(rows[k + entries_ahead]));
+        __builtin_prefetch(indices(rows[k + entries_ahead]));
+      }
+      const Index i = rows[k], size = stored_in_row(i);
+      const double a = f(i, kernels_.dot(values(i), indices(i), size, out));
+      if (a == 0) continue;
+      if (scale == nullptr) kernels_.axpy(a, values(i), indices(i), size, out);
+      else kernels_.axpy_weighted(a, values(i), indices(i), size, scale, out);
+    }
+  }
+
   // out = X' diag(s) X of all columns, s may be null. Cost: sum_i (entries of row i)^2 / 2. Where
   // the matrix is small, blocks of rows have sums of their own; else its columns are shared out,
   // and each share looks through all rows.
@@ -222,7 +255,8 @@ class Csr final {
 
   // Calls f(range, sums) on short ranges of rows, in the order of their block, each block with sums
   // of its own, `length` numbers, and adds these up in result. `most_bytes`: of the sums of all
-  // blocks, where there can be two at least.
+  // blocks, where there can be two at least. Columns of few entries want few blocks: sums that are
+  // hardly used cost more than they save (a page that is touched first takes microseconds).
   template <class F>
   void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
                        Index most_bytes = Index{64} << 20) const {
@@ -231,8 +265,8 @@ class Csr final {
     const core::Execution execution = serial_if_small(stored(), requested);
     const Index affordable =
         std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
-    const Index blocks =
-        std::clamp<Index>(stored() / least_entries, 1, std::min(most_blocks, affordable));
+    const Index worthwhile = std::min(stored() / least_entries, stored() / (4 * cols_ + 1));
+    const Index blocks = std::clamp<Index>(worthwhile, 1, std::min(most_blocks, affordable));
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
     core::parallel_for(blocks, execution, [&](Index b) {
       double* const sums = blocks > 1 ? partial.data() + b * length : result;
@@ -280,11 +314,12 @@ class Csr final {
 };
 
 static_assert(FusedProducts<Csr<double, std::int32_t>> && RowGram<Csr<double, std::int32_t>>);
-static_assert(!ColumnAccess<Csr<double, std::int32_t>>);
+static_assert(RowAccess<Csr<double, std::int32_t>> && !ColumnAccess<Csr<double, std::int32_t>>);
 
 // What the catalogue says of this storage.
 struct SparseRows final {
-  static constexpr std::array<core::Flag, 2> flags{{{"column_access", false}, {"sparse", true}}};
+  static constexpr std::array<core::Flag, 3> flags{
+      {{"column_access", false}, {"row_access", true}, {"sparse", true}}};
   static constexpr core::Info info{
       .name = "csr",
       .summary = "Compressed sparse rows, float32 or float64 values, int32 or int64 indices.",

@@ -9,9 +9,12 @@
 
 namespace thalweg::design {
 
+static_assert(RowAccess<RowMajor<double>> && RowAccess<ColumnMajor<double>>);
+
 // What the catalogue says of this storage.
 struct Dense final {
-  static constexpr std::array<core::Flag, 2> flags{{{"column_access", true}, {"sparse", false}}};
+  static constexpr std::array<core::Flag, 3> flags{
+      {{"column_access", true}, {"row_access", true}, {"sparse", false}}};
   static constexpr core::Info info{
       .name = "dense",
       .summary = "Dense array in Fortran or C order, float32 or float64, any leading dimension.",

@@ -1,6 +1,7 @@
 // Blocked Gram matrix of dense columns: out = X_A' diag(s) X_B, B the last columns of A.
 //
-// Columns are packed, centred and converted to float64, into panels of gram_panel_width columns,
+// Columns are packed, centred and converted to float64 (or float32, which takes half the time where
+// digits may be lost: GramPrecision), into panels of gram_panel_width columns,
 // `row_chunk` rows at a time, so that the packed chunk stays in cache and memory stays bounded;
 // tiles of the result then run on the register-blocked panel product. Cost: 2 n |A| |B| flops less
 // the symmetric half of B x B, plus one read of the columns. Row chunks are added in order and
@@ -30,8 +31,9 @@ namespace detail {
 inline constexpr Index gram_inner_rows = 128;
 
 // Rows of which all packed panels take at most so many bytes.
-inline Index gram_chunk_rows(Index rows, Index packed_columns, Index bytes) {
-  const Index fit = bytes / (8 * std::max<Index>(packed_columns, 1));
+inline Index gram_chunk_rows(Index rows, Index packed_columns, Index bytes,
+                             Index size = sizeof(double)) {
+  const Index fit = bytes / (size * std::max<Index>(packed_columns, 1));
   const Index rounded = std::max<Index>(fit / gram_inner_rows, 1) * gram_inner_rows;
   return std::min(rows, rounded);
 }
@@ -84,9 +86,10 @@ void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> c
 // Products of packed panels: panels A of all columns, panels B of the fresh ones. Weights that are
 // not negative are in both, as roots, so that fresh columns are packed once; others in B only
 // (curvatures between two outputs are negative).
-template <class T, class ColumnFunction>
+template <class T, class E, class ColumnFunction>
 class GramPanels final {
  public:
+  using Element = E;  // of the panels
   static constexpr Index width = kernels::gram_panel_width;
 
   GramPanels(const ColumnFunction& column, std::span<const Index> columns, Index fresh,
@@ -112,7 +115,7 @@ class GramPanels final {
   }
 
   // packed holds panels() times `chunk` rows.
-  void pack(Index panel, Index row, Index height, Index chunk, double* packed) const {
+  void pack(Index panel, Index row, Index height, Index chunk, E* packed) const {
     const bool is_b = panel >= panels_a();
     const double* const factors = !roots_.empty() ? roots_.data() : is_b ? s_ : nullptr;
     const Index begin = is_b ? first() + (panel - panels_a()) * width : panel * width;
@@ -127,18 +130,21 @@ class GramPanels final {
       stride = x.stride;
       centers[c] = center_ != nullptr ? center_[j] : 0.0;
     }
-    table_.template dense<T>().pack(
-        data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
-        factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
+    const kernels::DenseKernels<T>& kernel = table_.template dense<T>();
+    const auto pack = [&](auto* function) {
+      function(data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
+               factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
+    };
+    if constexpr (is_rounded) pack(kernel.pack_float32);
+    else pack(kernel.pack);
   }
 
   // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
   // columns above its diagonal is left out.
   void multiply(Index a_begin, Index a_end, Index panel_b, Index height, Index chunk,
-                const double* packed, double* out, Index ld) const {
+                const E* packed, double* out, Index ld) const {
     const Index panel_size = chunk * width;
-    const double* const b =
-        packed + ((shares() ? first() / width : panels_a()) + panel_b) * panel_size;
+    const E* const b = packed + ((shares() ? first() / width : panels_a()) + panel_b) * panel_size;
     const Index b_begin = panel_b * width;
     const Index b_count = std::min(width, fresh_ - b_begin);
     for (Index inner = 0; inner < height; inner += gram_inner_rows) {
@@ -146,10 +152,13 @@ class GramPanels final {
       for (Index pa = a_begin; pa < a_end; ++pa) {
         const Index begin = pa * width;
         if (begin >= first() + b_begin + b_count) continue;
-        table_.block.panel_product(packed + pa * panel_size + inner * width, b + inner * width,
-                                   depth, 1.0, out + begin + b_begin * ld, ld,
-                                   std::min(width, count() - begin), b_count,
-                                   begin == first() + b_begin);
+        const auto multiply = [&](auto* function) {
+          function(packed + pa * panel_size + inner * width, b + inner * width, depth, 1.0,
+                   out + begin + b_begin * ld, ld, std::min(width, count() - begin), b_count,
+                   begin == first() + b_begin);
+        };
+        if constexpr (is_rounded) multiply(table_.block.panel_product_float32);
+        else multiply(table_.block.panel_product);
       }
     }
   }
@@ -159,6 +168,8 @@ class GramPanels final {
   }
 
  private:
+  static constexpr bool is_rounded = sizeof(E) == sizeof(float);
+
   Index count() const { return static_cast<Index>(columns_.size()); }
   Index first() const { return count() - fresh_; }
 
@@ -181,14 +192,15 @@ template <class Panels>
 void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, double* out, Index ld,
                   const core::Execution& execution) {
   constexpr Index second_level_cache = 1 << 20;
-  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, second_level_cache);
+  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, second_level_cache,
+                                      sizeof(typename Panels::Element));
   const Index chunks = (rows + chunk - 1) / chunk;
   const Index blocks = std::min(gram_row_blocks, chunks);
   std::vector<Vector> sums(static_cast<std::size_t>(blocks));
   core::parallel_for(blocks, execution, [&](Index block) {
     Vector& sum = sums[static_cast<std::size_t>(block)];
     sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
-    kernels::PanelMemory packed(panels.panels() * Panels::width * chunk);
+    kernels::PanelMemory<typename Panels::Element> packed(panels.panels() * Panels::width * chunk);
     for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
       if (execution.stop_requested()) break;
       const Index row = c * chunk;
@@ -216,8 +228,9 @@ template <class Panels>
 void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
                     const core::Execution& execution) {
   constexpr Index chunk_bytes = 4 << 20;
-  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, chunk_bytes);
-  kernels::PanelMemory packed(panels.panels() * Panels::width * chunk);
+  const Index chunk = gram_chunk_rows(rows, panels.panels() * Panels::width, chunk_bytes,
+                                      sizeof(typename Panels::Element));
+  kernels::PanelMemory<typename Panels::Element> packed(panels.panels() * Panels::width * chunk);
   // A task is one panel of B against a few panels of A.
   constexpr Index group = 4;
   const Index groups = (panels.panels_a() + group - 1) / group;
@@ -234,13 +247,25 @@ void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
   }
 }
 
+template <class Panels>
+void gram_of(const Panels& panels, Index rows, Index count, Index fresh, double* out, Index ld,
+             const core::Execution& execution) {
+  const Index sums_bytes = 8 * gram_row_blocks * count * fresh;
+  if (sums_bytes <= gram_sums_bytes && rows > 16 * count) {
+    gram_by_rows(panels, rows, count, fresh, out, ld, execution);
+  } else {
+    gram_by_panels(panels, rows, out, ld, execution);
+  }
+  panels.mirror(out, ld, execution);
+}
+
 }  // namespace detail
 
 // column(j) -> DenseColumn<T>. center (by column j) and s (by row) may be null.
 template <class T, class ColumnFunction>
 void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index> columns,
                 Index fresh, const double* center, const double* s, double* out, Index ld,
-                const core::Execution& requested) {
+                const core::Execution& requested, GramPrecision precision) {
   if (fresh <= detail::few_columns && column(columns.front()).stride == 1) {
     detail::gram_few<T>(column, rows, columns, fresh, center, s, out, ld, requested);
     return;
@@ -250,15 +275,12 @@ void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index>
   for (Index k = 0; k < fresh && !execution.stop_requested(); ++k) {
     std::fill_n(out + k * ld, count, 0.0);
   }
-
-  const detail::GramPanels<T, ColumnFunction> panels(column, columns, fresh, center, s, rows);
-  const Index sums_bytes = 8 * detail::gram_row_blocks * count * fresh;
-  if (sums_bytes <= detail::gram_sums_bytes && rows > 16 * count) {
-    detail::gram_by_rows(panels, rows, count, fresh, out, ld, execution);
-  } else {
-    detail::gram_by_panels(panels, rows, out, ld, execution);
-  }
-  panels.mirror(out, ld, execution);
+  const auto make = [&]<class E>(E) {
+    const detail::GramPanels<T, E, ColumnFunction> panels(column, columns, fresh, center, s, rows);
+    detail::gram_of(panels, rows, count, fresh, out, ld, execution);
+  };
+  if (precision == GramPrecision::float32) make(float());
+  else make(double());
 }
 
 }  // namespace thalweg::design

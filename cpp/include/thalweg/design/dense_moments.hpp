@@ -36,7 +36,7 @@ class AugmentedPanels final {
     constexpr Index second_level_cache = 1 << 20;
     const Index chunk = gram_chunk_rows(end - begin, panels() * width, second_level_cache);
     if (begin == end) return;
-    kernels::PanelMemory packed(panels() * width * chunk);
+    kernels::PanelMemory<double> packed(panels() * width * chunk);
     RowPart::Cursor cursor(part, begin);
     Rows rows(chunk);
     for (; begin < end; begin += chunk) {
@@ -57,7 +57,7 @@ class AugmentedPanels final {
     constexpr Index chunk_bytes = 4 << 20;
     const Index chunk = gram_chunk_rows(part.size(), panels() * width, chunk_bytes);
     if (part.size() == 0) return;
-    kernels::PanelMemory packed(panels() * width * chunk);
+    kernels::PanelMemory<double> packed(panels() * width * chunk);
     RowPart::Cursor cursor(part, 0);
     Rows rows(chunk);
     for (Index begin = 0; begin < part.size(); begin += chunk) {

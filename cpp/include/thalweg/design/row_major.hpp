@@ -50,6 +50,27 @@ class RowMajor final {
     for (Index i = 0; i < rows_; ++i) v[i] += a * s[i] * static_cast<double>(at(i, j));
   }
 
+  // See RowAccess.
+  void row_squares(const double* scale, double* out, const core::Execution& execution) const {
+    core::parallel_for(rows_, serial_if_small(stored(), execution), [&](Index i) {
+      double sum = 0;
+      for (Index j = 0; j < cols_; ++j) {
+        const double x = static_cast<double>(at(i, j));
+        sum += x * x * (scale != nullptr ? scale[j] : 1.0);
+      }
+      out[i] = sum;
+    });
+  }
+  template <class F>
+  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+    for (const Index i : rows) {
+      const double a = f(i, kernels_.dot(row(i), out, cols_));
+      if (a == 0) continue;
+      if (scale == nullptr) kernels_.axpy(a, row(i), out, cols_);
+      else kernels_.axpy_weighted(a, row(i), scale, out, cols_);
+    }
+  }
+
   // Copies columns into contiguous storage, out[k] for columns[k].
   void copy_columns(std::span<const Index> columns, T* const* out,
                     const core::Execution& execution) const {
@@ -131,12 +152,13 @@ class RowMajor final {
   }
 
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double /*total*/, double* out, Index ld, const core::Execution& execution) const {
+            double /*total*/, double* out, Index ld, const core::Execution& execution,
+            GramPrecision precision = GramPrecision::float64) const {
     dense_gram<T>(
         [this](Index j) {
           return DenseColumn<T>{data_ + j, stride_};
         },
-        rows_, columns, fresh, center, s, out, ld, execution);
+        rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,

@@ -36,7 +36,7 @@ class Cholesky final {
   Index n_ = 0, ld_ = 0;
   Vector threshold_;
   std::vector<char> skipped_;
-  PanelMemory packed_;
+  PanelMemory<double> packed_;
 };
 
 // The same with diagonal pivoting, which reveals the rank: the largest remaining pivot is next, and

@@ -59,6 +59,9 @@ struct DenseKernels {
   // (x[c][i * stride] - center[c]) * (s ? s[i] : 1); missing columns are zero. center may be null.
   void (*pack)(const T* const* x, Index stride, Index count, Index kc, const double* center,
                const double* s, double* panel);
+  // The same, rounded to float32.
+  void (*pack_float32)(const T* const* x, Index stride, Index count, Index kc, const double* center,
+                       const double* s, float* panel);
 };
 
 // Kernels on one sparse column: nnz entries at rows `index`, which must be distinct.
@@ -88,6 +91,9 @@ struct BlockKernels {
   // m, n <= W = gram_panel_width. Entries below the diagonal need not be made where `upper` is set.
   void (*panel_product)(const double* a, const double* b, Index kc, double alpha, double* c,
                         Index ldc, Index m, Index n, bool upper);
+  // The same of float32 panels: sums over kc are float32, which wants a short kc, c is float64.
+  void (*panel_product_float32)(const float* a, const float* b, Index kc, double alpha, double* c,
+                                Index ldc, Index m, Index n, bool upper);
 };
 
 // Elementary functions of arrays, within 1 ulp (kernels/pack.inl). out may be x.

@@ -444,9 +444,9 @@ THALWEG_KERNEL_INLINE Vec adjust(Vec t, Vec center, const double* s, Index i) {
 }
 
 // Columns [c, c + lanes) of the panel.
-template <bool centered, bool weighted, class T>
+template <bool centered, bool weighted, class T, class E>
 THALWEG_KERNEL_INLINE void pack_group(const T* const* x, Index stride, Index kc,
-                                      const double* center, const double* s, double* panel) {
+                                      const double* center, const double* s, E* panel) {
   const Vec shift = centered ? load(center) : Vec{};
   Index i = 0;
   if (stride == 1) {
@@ -473,9 +473,9 @@ THALWEG_KERNEL_INLINE void pack_group(const T* const* x, Index stride, Index kc,
 }
 
 // All columns of a panel of a row-major design, row by row: its memory is read in its order.
-template <bool centered, bool weighted, class T>
+template <bool centered, bool weighted, class T, class E>
 THALWEG_KERNEL_INLINE void pack_rows(const T* x, Index stride, Index kc, const double* center,
-                                     const double* s, double* panel) {
+                                     const double* s, E* panel) {
   static_assert(width % lanes == 0);
   for (Index i = 0; i < kc; ++i, x += stride, panel += width) {
     THALWEG_UNROLL
@@ -486,9 +486,9 @@ THALWEG_KERNEL_INLINE void pack_rows(const T* x, Index stride, Index kc, const d
   }
 }
 
-template <bool centered, bool weighted, class T>
+template <bool centered, bool weighted, class T, class E>
 THALWEG_KERNEL_INLINE void pack_of(const T* const* x, Index stride, Index count, Index kc,
-                                   const double* center, const double* s, double* panel) {
+                                   const double* center, const double* s, E* panel) {
   bool adjacent = count == width;
   for (Index c = 1; c < count; ++c) adjacent = adjacent && x[c] == x[0] + c;
   if (adjacent) {
@@ -505,19 +505,19 @@ THALWEG_KERNEL_INLINE void pack_of(const T* const* x, Index stride, Index count,
       double t = static_cast<double>(x[c][i * stride]);
       if constexpr (centered) t -= shift;
       if constexpr (weighted) t *= s[i];
-      panel[i * width + c] = t;
+      panel[i * width + c] = static_cast<E>(t);
     }
   }
   if (count < width) {
     for (Index i = 0; i < kc; ++i) {
-      for (Index k = count; k < width; ++k) panel[i * width + k] = 0.0;
+      for (Index k = count; k < width; ++k) panel[i * width + k] = 0;
     }
   }
 }
 
-template <class T>
+template <class T, class E>
 void pack(const T* const* x, Index stride, Index count, Index kc, const double* center,
-          const double* s, double* panel) {
+          const double* s, E* panel) {
   if (center != nullptr) {
     if (s != nullptr) pack_of<true, true>(x, stride, count, kc, center, s, panel);
     else pack_of<true, false>(x, stride, count, kc, center, s, panel);
@@ -527,71 +527,91 @@ void pack(const T* const* x, Index stride, Index count, Index kc, const double* 
   }
 }
 
-// A register tile of (rows * lanes) x cols entries: rows * cols accumulators. The sizes leave
-// registers for `rows` vectors of a and one or two broadcasts of b:
-// AVX-512 24 + 3 + 2 of 32, AVX2 12 + 2 + 2 of 16, SSE2 8 + 2 + temporaries of 16.
-constexpr int tile_rows = lanes == 8 ? 3 : 2;
-constexpr int tile_cols = lanes == 8 ? 8 : lanes == 4 ? 6 : 4;
+// A register tile of (rows * lanes) x cols entries: rows * cols accumulators of what panels hold.
+// The sizes leave registers for `rows` vectors of a and one or two broadcasts of b. float64:
+// AVX-512 24 + 3 + 2 of 32, AVX2 12 + 2 + 2 of 16, SSE2 8 + 2 + temporaries of 16. float32: 24 + 3
+// + 2 (registers of 256 bits, three of which are a panel's width), 12 + 3 + 1, and as float64.
+template <class E>
+struct Tile {
+  static constexpr int lanes = kernels::THALWEG_KERNELS_ISA::lanes;
+  static constexpr int rows = lanes == 8 ? 3 : 2;
+  static constexpr int cols = lanes == 8 ? 8 : lanes == 4 ? 6 : 4;
+  typedef Vec Register;
+};
+template <>
+struct Tile<float> {
+  static constexpr int lanes = kernels::THALWEG_KERNELS_ISA::lanes == 2 ? 4 : 8;
+  static constexpr int rows = lanes == 8 ? 3 : 2;
+  static constexpr int cols = kernels::THALWEG_KERNELS_ISA::lanes == 8 ? 8 : 4;
+  typedef float Register __attribute__((vector_size(lanes * 4)));
+};
 
 // Not inlined: the addresses that a loop over tiles keeps alive would cost the registers that the
 // accumulators need, and one spilled vector in the inner loop costs a fifth of the speed.
-template <int rows, int cols>
-__attribute__((noinline)) void panel_tile(const double* a, const double* b, Index kc, double alpha,
-                                          double* c, Index ldc, Index m, Index n) {
-  Vec acc[cols][rows] = {};
+template <int rows, class E>
+__attribute__((noinline)) void panel_tile(const E* a, const E* b, Index kc, double alpha, double* c,
+                                          Index ldc, Index m, Index n) {
+  using Register = typename Tile<E>::Register;
+  constexpr int cols = Tile<E>::cols, height = rows * Tile<E>::lanes;
+  Register acc[cols][rows] = {};
   for (Index k = 0; k < kc; ++k, a += width, b += width) {
-    Vec av[rows];
+    Register av[rows];
     THALWEG_UNROLL
-    for (int r = 0; r < rows; ++r) av[r] = load(a + r * lanes);
+    for (int r = 0; r < rows; ++r) __builtin_memcpy(&av[r], a + r * Tile<E>::lanes, sizeof av[r]);
     THALWEG_UNROLL
     for (int j = 0; j < cols; ++j) {
-      Vec bj = broadcast(b[j]);
+      Register bj = b[j] - Register{};
       keep_in_register(bj);
       THALWEG_UNROLL
       for (int r = 0; r < rows; ++r) acc[j][r] += av[r] * bj;
     }
   }
+  alignas(64) E buffer[cols][height];
+  THALWEG_UNROLL
+  for (int j = 0; j < cols; ++j) {
+    THALWEG_UNROLL
+    for (int r = 0; r < rows; ++r)
+      __builtin_memcpy(&buffer[j][r * Tile<E>::lanes], &acc[j][r], sizeof acc[j][r]);
+  }
   const Vec scale = broadcast(alpha);
-  if (m >= rows * lanes && n >= cols) {
+  if (m >= height && n >= cols) {
     THALWEG_UNROLL
     for (int j = 0; j < cols; ++j) {
       THALWEG_UNROLL
-      for (int r = 0; r < rows; ++r) {
-        double* p = c + j * ldc + r * lanes;
-        store(p, load(p) + scale * acc[j][r]);
+      for (int i = 0; i < height; i += lanes) {
+        double* const p = c + j * ldc + i;
+        store(p, load(p) + scale * load(&buffer[j][i]));
       }
     }
     return;
   }
-  alignas(64) double buffer[cols][rows * lanes];
-  THALWEG_UNROLL
-  for (int j = 0; j < cols; ++j) {
-    THALWEG_UNROLL
-    for (int r = 0; r < rows; ++r) store(&buffer[j][r * lanes], scale * acc[j][r]);
-  }
-  const Index last_row = m < rows * lanes ? m : rows * lanes;
+  const Index last_row = m < height ? m : height;
   const Index last_col = n < cols ? n : cols;
   for (Index j = 0; j < last_col; ++j) {
-    for (Index i = 0; i < last_row; ++i) c[i + j * ldc] += buffer[j][i];
+    for (Index i = 0; i < last_row; ++i)
+      c[i + j * ldc] += alpha * static_cast<double>(buffer[j][i]);
   }
 }
 
 // All columns of a strip of `rows` vectors, from the tile of column `first` on.
-template <int rows>
-void panel_strip(const double* a, const double* b, Index kc, double alpha, double* c, Index ldc,
-                 Index m, Index first, Index n) {
-  for (Index j = first / tile_cols * tile_cols; j < n; j += tile_cols) {
-    panel_tile<rows, tile_cols>(a, b + j, kc, alpha, c + j * ldc, ldc, m, n - j);
+template <int rows, class E>
+void panel_strip(const E* a, const E* b, Index kc, double alpha, double* c, Index ldc, Index m,
+                 Index first, Index n) {
+  constexpr int cols = Tile<E>::cols;
+  for (Index j = first / cols * cols; j < n; j += cols) {
+    panel_tile<rows>(a, b + j, kc, alpha, c + j * ldc, ldc, m, n - j);
   }
 }
 
-void panel_product(const double* a, const double* b, Index kc, double alpha, double* c, Index ldc,
-                   Index m, Index n, bool upper) {
-  for (Index i = 0; i < m; i += tile_rows * lanes) {
+template <class E>
+void panel_product(const E* a, const E* b, Index kc, double alpha, double* c, Index ldc, Index m,
+                   Index n, bool upper) {
+  constexpr int rows = Tile<E>::rows, lanes = Tile<E>::lanes;
+  for (Index i = 0; i < m; i += rows * lanes) {
     const Index rest = m - i, first = upper ? i : 0;
-    if (rest > (tile_rows - 1) * lanes) {
-      panel_strip<tile_rows>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
-    } else if (tile_rows == 3 && rest > lanes) {
+    if (rest > (rows - 1) * lanes) {
+      panel_strip<rows>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
+    } else if (rows == 3 && rest > lanes) {
       panel_strip<2>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     } else {
       panel_strip<1>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
@@ -768,10 +788,10 @@ void map_log1p(const double* x, Index n, double* out) {
 // The table
 // ---------------------------------------------------------------------------------------------
 
-#define THALWEG_DENSE_KERNELS(T)                                                        \
-  {                                                                                     \
-    dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>, \
-        rows_accumulate<T>, rows_combine<T>, rows_moments<T>, pack<T>                   \
+#define THALWEG_DENSE_KERNELS(T)                                                              \
+  {                                                                                           \
+    dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>,       \
+        rows_accumulate<T>, rows_combine<T>, rows_moments<T>, pack<T, double>, pack<T, float> \
   }
 #define THALWEG_SPARSE_KERNELS(T, I)                                                       \
   {                                                                                        \
@@ -792,7 +812,7 @@ constinit const Table kernel_table = {
     THALWEG_SPARSE_KERNELS(float, std::int64_t),
     THALWEG_SPARSE_KERNELS(double, std::int32_t),
     THALWEG_SPARSE_KERNELS(double, std::int64_t),
-    {panel_product},
+    {panel_product<double>, panel_product<float>},
     {map_exp, map_log, map_log1p},
 };
 

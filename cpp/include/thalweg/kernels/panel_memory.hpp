@@ -9,6 +9,7 @@
 
 namespace thalweg::kernels {
 
+template <class E>  // float or double
 class PanelMemory final {
  public:
   PanelMemory() = default;
@@ -17,18 +18,18 @@ class PanelMemory final {
   // Room for `count` numbers at least; what it held is lost where it grows.
   void require(Index count) {
     if (count <= size_) return;
-    values_.reset(new (alignment) double[static_cast<std::size_t>(count)]);
+    values_.reset(new (alignment) E[static_cast<std::size_t>(count)]);
     size_ = count;
   }
-  double* data() { return values_.get(); }
+  E* data() { return values_.get(); }
 
  private:
   static constexpr std::align_val_t alignment{64};
   struct Release {
-    void operator()(double* values) const { ::operator delete[](values, alignment); }
+    void operator()(E* values) const { ::operator delete[](values, alignment); }
   };
 
-  std::unique_ptr<double[], Release> values_;
+  std::unique_ptr<E[], Release> values_;
   Index size_ = 0;
 };
 

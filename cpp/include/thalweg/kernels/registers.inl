@@ -38,6 +38,11 @@ THALWEG_KERNEL_INLINE Vec load(const float* p) {
 
 THALWEG_KERNEL_INLINE void store(double* p, Vec v) { __builtin_memcpy(p, &v, sizeof v); }
 
+THALWEG_KERNEL_INLINE void store(float* p, Vec v) {
+  const HalfVec rounded = __builtin_convertvector(v, HalfVec);
+  __builtin_memcpy(p, &rounded, sizeof rounded);
+}
+
 THALWEG_KERNEL_INLINE Vec broadcast(double a) { return a - Vec{}; }
 
 // Tails: what is left of an array after whole registers is handled in pieces of 4, 2 and 1 lanes.
@@ -163,7 +168,8 @@ THALWEG_KERNEL_INLINE void prefetch(const T* p) {
 
 // Keeps a value in a register: compilers otherwise fold a broadcast into each of its uses, which
 // turns one load into several.
-THALWEG_KERNEL_INLINE void keep_in_register(Vec& v) {
+template <class Register>
+THALWEG_KERNEL_INLINE void keep_in_register(Register& v) {
 #if THALWEG_KERNELS_LANES == 8
   asm("" : "+v"(v));
 #elif defined(__x86_64__)

@@ -74,9 +74,13 @@ inline bool is_armijo(const objective::LinePoint& start, const objective::LinePo
   return at.value <= start.value + options.decrease * at.step * start.slope;
 }
 
+// Values that are equal up to rounding are no decrease: there the slope has to be one of the
+// approximate conditions as well, or any step across the minimum would do, however far.
 inline bool is_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,
                      const Options& options) {
-  return is_armijo(start, at, options) && at.slope >= options.curvature * start.slope;
+  const bool is_lower = at.value < start.value - rounding(start, options);
+  return is_armijo(start, at, options) && at.slope >= options.curvature * start.slope &&
+         (is_lower || at.slope <= (2 * options.decrease - 1) * start.slope);
 }
 
 inline bool is_strong_wolfe(const objective::LinePoint& start, const objective::LinePoint& at,

@@ -19,6 +19,7 @@
 
 #include "thalweg/kernels/kernels.hpp"
 #include "thalweg/loss/concept.hpp"
+#include "thalweg/loss/proximal.hpp"
 
 namespace thalweg::loss {
 
@@ -76,6 +77,11 @@ class LossBlock final {
     members_->inverse_links(object_, n, stride, eta, mean);
   }
 
+  // Of one sample, of one output: see proximal.hpp.
+  Proximal proximal(double y, double center, double scale, double start) const noexcept {
+    return members_->proximal(object_, y, center, scale, start);
+  }
+
   // sum_i s_i loss(y_i, eta_i)
   double value(const Rows& rows, const double* eta) const noexcept {
     return kernels_->value(object_, rows, eta);
@@ -118,11 +124,26 @@ class LossBlock final {
     std::string_view (*domain)(const void*) noexcept;
     void (*inverse_links)(const void*, Index n, Index stride, const double* eta,
                           double* mean) noexcept;
+    // Null of several outputs.
+    Proximal (*proximal)(const void*, double y, double center, double scale, double start) noexcept;
   };
 
   template <class L>
   static const L& as(const void* object) noexcept {
     return *std::launder(static_cast<const L*>(object));
+  }
+
+  template <class L>
+  static constexpr auto proximal_of() {
+    using Function = Proximal (*)(const void*, double, double, double, double) noexcept;
+    if constexpr (Loss<L>) {
+      return Function{
+          [](const void* object, double y, double center, double scale, double start) noexcept {
+            return loss::proximal(as<L>(object), y, center, scale, start);
+          }};
+    } else {
+      return Function{nullptr};
+    }
   }
 
   template <class L>
@@ -141,7 +162,8 @@ class LossBlock final {
         } else {
           for (Index i = 0; i < n; ++i) as<L>(object).inverse_link(eta + i, stride, mean + i);
         }
-      }};
+      },
+      proximal_of<L>()};
 
   const Members* members_;
   const BlockKernels* kernels_;

@@ -20,6 +20,7 @@
 //   classification        y is a label: -1 or 1, or the index of a class
 //   falls_for_ever        of a label: towards an infimum that no margin reaches
 //   multi_output          a function of one prediction for each class, see MultiLoss
+//   single_output         the others, for what needs them
 //   likelihood            minus a log-likelihood or a quasi-likelihood of y, up to a factor and a
 //                         term of y, of mean or probability inverse_link(eta); see Likelihood
 #pragma once
@@ -133,9 +134,10 @@ struct Flags {
   bool falls_for_ever = false;
   bool multi_output = false;
   bool likelihood = false;
+  bool dispersed = false;  // a likelihood but for a scale, which is to be estimated
 };
 
-constexpr std::array<core::Flag, 8> flags_of(Flags f) {
+constexpr std::array<core::Flag, 10> flags_of(Flags f) {
   return {{{"convex", f.convex},
            {"smooth", f.smooth},
            {"twice_differentiable", f.twice_differentiable},
@@ -143,7 +145,9 @@ constexpr std::array<core::Flag, 8> flags_of(Flags f) {
            {"classification", f.classification},
            {"falls_for_ever", f.falls_for_ever},
            {"multi_output", f.multi_output},
-           {"likelihood", f.likelihood}}};
+           {"single_output", !f.multi_output},
+           {"likelihood", f.likelihood},
+           {"dispersed", f.dispersed}}};
 }
 
 // What losses of a real target share.

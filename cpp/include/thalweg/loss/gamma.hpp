@@ -33,8 +33,11 @@ struct Gamma final {
   static bool validate(double y) noexcept { return y > 0.0 && y < infinity; }
   static std::string_view domain() noexcept { return "y > 0 and finite"; }
 
-  static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .likelihood = true,
+                                          .dispersed = true});
   static constexpr core::Info info{
       .name = "gamma",
       .summary = "Half the unit deviance of the gamma distribution, with the log link.",

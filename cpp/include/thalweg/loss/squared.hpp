@@ -5,8 +5,8 @@
 //   curvature  1
 //   conjugate  1/2 theta^2 + theta y
 //
-// Quadratic: a second-order model of it is exact, so solvers need one model per fit. It has no
-// parameters, so its functions are static: objective/glm.hpp calls them without an object.
+// Quadratic: a second-order model of it is exact, so solvers need one model per fit, which has it
+// built in (objective/glm.hpp).
 #pragma once
 
 #include "thalweg/loss/concept.hpp"
@@ -34,7 +34,8 @@ struct Squared final : Regression {
                                           .smooth = true,
                                           .twice_differentiable = true,
                                           .quadratic = true,
-                                          .likelihood = true});
+                                          .likelihood = true,
+                                          .dispersed = true});
   static constexpr core::Info info{
       .name = "squared",
       .summary = "Squared error, half the unit deviance of the normal distribution.",

@@ -95,8 +95,11 @@ struct Tweedie final : TweedieFamily {
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"power", 1.5, "(-inf, inf)",
         "Power of the mean that the variance is proportional to; convex in [1, 2]."}}};
-  static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .likelihood = true,
+                                          .dispersed = true});
   static constexpr core::Info info{
       .name = "tweedie",
       .summary = "Half the unit deviance of a Tweedie distribution, with the log link.",

@@ -75,8 +75,11 @@ struct TweedieIdentity final : TweedieFamily {
   static constexpr std::array<core::Parameter, 1> parameters{
       {{"power", 0.0, "(-inf, inf)",
         "Power of the mean that the variance is proportional to; convex in [0, 1]."}}};
-  static constexpr auto flags =
-      flags_of({.convex = true, .smooth = true, .twice_differentiable = true, .likelihood = true});
+  static constexpr auto flags = flags_of({.convex = true,
+                                          .smooth = true,
+                                          .twice_differentiable = true,
+                                          .likelihood = true,
+                                          .dispersed = true});
   static constexpr core::Info info{
       .name = "tweedie_identity",
       .summary = "Half the unit deviance of a Tweedie distribution, with the identity link.",

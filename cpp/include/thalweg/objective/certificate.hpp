@@ -44,98 +44,16 @@ struct BestDual {
   void reset() { *this = {}; }
 };
 
-namespace detail {
-
-// The largest |z_j| / l1_j over the coordinates whose conjugate is infinite beyond; infinity where
-// l1_j = 0 and z_j has the forbidden sign. `negligible` bounds the rounding error of z_j.
-template <class NegligibleFunction>
-double feasibility_ratio(const penalty::Terms& terms, const Vector& z,
-                         std::span<const Index> columns, const NegligibleFunction& negligible) {
-  double ratio = 0;
-  if (terms.is_plain_l1()) {
-    for (const Index j : columns)
-      ratio = std::max(ratio, std::fabs(z[static_cast<std::size_t>(j)]));
-    return ratio / terms.strengths().l1;
-  }
-  for (const Index j : columns) {
-    const penalty::Term term = terms(j);
-    const double value = z[static_cast<std::size_t>(j)];
-    const bool bounded = value > 0 ? term.needs_upper_slope() : term.needs_lower_slope();
-    if (!bounded) continue;
-    if (term.l1 > 0) ratio = std::max(ratio, std::fabs(value) / term.l1);
-    else if (std::fabs(value) > negligible(j)) return infinity;
-  }
-  return ratio;
-}
-
-// The conjugate terms at tau z; coordinates whose conjugate is an indicator count as zero.
-inline double conjugate_sum(const penalty::Terms& terms, const Vector& z, double tau,
-                            std::span<const Index> columns) {
-  if (terms.is_plain_l1()) return 0;
-  double sum = 0;
-  for (const Index j : columns) {
-    const penalty::Term term = terms(j);
-    const double value = tau * z[static_cast<std::size_t>(j)];
-    const bool indicator = value > 0 ? term.needs_upper_slope() : term.needs_lower_slope();
-    // Beyond the slope only by rounding: the supremum is that at the slope itself.
-    sum += indicator ? term.conjugate(core::clip(value, -term.l1, term.l1)) : term.conjugate(value);
-  }
-  return sum;
-}
-
-// Its derivative with respect to tau.
-inline double conjugate_slope(const penalty::Terms& terms, const Vector& z, double tau,
-                              std::span<const Index> columns) {
-  double sum = 0;
-  for (const Index j : columns) {
-    const penalty::Term term = terms(j);
-    const double slope = z[static_cast<std::size_t>(j)];
-    const bool indicator = slope * tau > 0 ? term.needs_upper_slope() : term.needs_lower_slope();
-    if (!indicator) sum += slope * term.conjugate_point(tau * slope);
-  }
-  return sum;
-}
-
-inline bool has_finite_conjugate(const penalty::Terms& terms, std::span<const Index> columns) {
-  if (terms.is_plain_l1()) return false;
-  for (const Index j : columns) {
-    const penalty::Term term = terms(j);
-    if (!term.needs_lower_slope() || !term.needs_upper_slope()) return true;
-  }
-  return false;
-}
-
-}  // namespace detail
-
 // The smallest alpha at which w = 0 is optimal, from the terms at alpha = 1 and the correlations z
 // at w = 0: max_j |z_j| / l1_j over the signs that the limits allow. Infinity where there is none.
-inline double smallest_null_alpha(const penalty::Terms& unit, const Vector& z) {
-  double alpha = 0;
-  for (std::size_t j = 0; j < z.size(); ++j) {
-    const penalty::Term term = unit(static_cast<Index>(j));
-    if (term.lower > 0 || term.upper < 0) return infinity;
-    const bool blocked = z[j] > 0 ? term.upper == 0 : term.lower == 0;
-    if (z[j] == 0 || blocked) continue;
-    if (term.l1 > 0) alpha = std::max(alpha, std::fabs(z[j]) / term.l1);
-    else if (term.l2 > 0) return infinity;
-  }
-  return alpha;
-}
+double smallest_null_alpha(const penalty::Terms& unit, const Vector& z);
 
-template <design::ColumnAccess D, class L>
 class Certifier final {
  public:
-  explicit Certifier(const Glm<D, L>& glm) : glm_(glm) {}
+  explicit Certifier(const Glm& glm) : glm_(glm) {}
 
   // Another problem on the same model; what is known of its free columns stays.
-  void begin(const penalty::Terms& terms, bool keep_theta = false) {
-    terms_ = terms;
-    keep_theta_ = keep_theta;
-    can_be_free_ = 0;
-    for (Index j = 0; j < glm_.cols() && !terms.is_plain_l1(); ++j) {
-      can_be_free_ += terms(j).can_be_free() ? 1 : 0;
-    }
-  }
+  void begin(const penalty::Terms& terms, bool keep_theta = false);
 
   core::Certificate::Kind kind() const {
     return can_be_free_ > most_free_columns ? core::Certificate::Kind::kkt
@@ -143,32 +61,13 @@ class Certifier final {
   }
 
   // The bound of the dual point zero, at the price of no pass.
-  double zero_dual(std::span<const Index> columns) const {
-    return -detail::conjugate_sum(terms_, glm_.null_correlation(), 0.0, columns);
-  }
+  double zero_dual(std::span<const Index> columns) const;
 
   // Certifies (w, at) on `columns` (all of them, or those that screening has left: the others are
   // zero at every optimum, so the smaller problem has the same optimum). Updates the best dual,
   // also by `extrapolated`, another residual, or null.
   core::Certificate certify(const Vector& w, const Evaluation& at, std::span<const Index> columns,
-                            BestDual& best, const Evaluation* extrapolated = nullptr) {
-    core::Certificate result;
-    result.primal = at.primal();
-    if (kind() == core::Certificate::Kind::kkt) {
-      result.kind = core::Certificate::Kind::kkt;
-      result.value = result.relative = kkt_residual(w, at, columns);
-      return result;
-    }
-    offer(w, at, columns, best);
-    // With free columns it would have to be projected, at the price of a pass.
-    if (extrapolated != nullptr && free_.empty())
-      offer_feasible(*extrapolated, at.primal(), columns, best);
-    result.dual = best.value;
-    // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
-    result.value = std::fabs(result.primal - best.value);
-    result.relative = glm_.relative(result.value);
-    return result;
-  }
+                            BestDual& best, const Evaluation* extrapolated = nullptr);
 
  private:
   // What a dual value needs to know of a residual u.
@@ -179,250 +78,32 @@ class Certifier final {
     const Vector& u;  // read only where theta is kept
   };
 
-  // Makes the residual at w feasible and keeps it if its bound is the best so far.
-  void offer(const Vector& w, const Evaluation& at, std::span<const Index> columns,
-             BestDual& best) {
-    const Vector& z = at.correlation;
-    const double rms = std::sqrt(at.square);
-    // Of a correlation; a column takes part with its mean.
-    const auto rounding = [&](Index j) { return 8 * epsilon * glm_.raw_norm(j) * rms + 1e-300; };
-    if (!collect_free(w, columns)) {
-      offer_zero(at, columns, best);
-      return;
-    }
-    const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
-      return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
-    });
-    if (!needs_projection) {
-      offer_feasible(at, at.primal(), columns, best);
-      return;
-    }
-    if (at.has_residual()) project(at, columns);
-    else project_point(w, at, columns);
-    if (glm_.execution().stop_requested()) {
-      offer_zero(at, columns, best);
-      return;
-    }
-    const Candidate candidate{projected_.target_product - free_part(projected_.correlation),
-                              projected_.square, projected_.correlation, projected_.residual};
-    const double ratio =
-        detail::feasibility_ratio(terms_, projected_.correlation, columns, negligible(at.square));
-    if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
-  }
-
-  // A residual that needs no projection.
+  void offer(const Vector& w, const Evaluation& at, std::span<const Index> columns, BestDual& best);
   void offer_feasible(const Evaluation& at, double primal, std::span<const Index> columns,
-                      BestDual& best) const {
-    const Vector& z = at.correlation;
-    const double ratio = detail::feasibility_ratio(terms_, z, columns, negligible(at.square));
-    keep_if_better({at.target_product - free_part(z), at.square, z, at.residual}, ratio, primal,
-                   columns, best);
-  }
-
-  void offer_zero(const Evaluation& at, std::span<const Index> columns, BestDual& best) const {
-    keep_if_better({at.target_product, at.square, at.correlation, at.residual}, infinity,
-                   at.primal(), columns, best);
-  }
-
+                      BestDual& best) const;
+  void offer_zero(const Evaluation& at, std::span<const Index> columns, BestDual& best) const;
   // What a projection may leave in z where the free columns are nearly dependent; square = B.
   auto negligible(double square) const {
     return [this, rms = std::sqrt(square)](Index j) {
       return 1e-12 * glm_.raw_norm(j) * rms + 1e-300;
     };
   }
-
-  // Columns on which z must vanish at w: the term is flat in both directions there. False where a
-  // stop came before they were factorised.
-  bool collect_free(const Vector& w, std::span<const Index> columns) {
-    const std::vector<Index> before = std::move(free_);
-    free_.clear();
-    if (terms_.is_plain_l1()) return true;
-    for (const Index j : columns) {
-      if (terms_(j).is_free_at(w[static_cast<std::size_t>(j)]) && glm_.sq_norm(j) > 0) {
-        free_.push_back(j);
-      }
-    }
-    if (free_ == before || free_.empty()) return true;
-    if (factorize()) return true;
-    free_.clear();  // nothing is known of them
-    return false;
-  }
-
-  // The Gram matrix of the free columns, scaled to unit diagonal and factorised with pivoting.
-  bool factorize() {
-    const std::size_t size = free_.size();
-    gram_.resize(size * size);
-    scale_.resize(size);
-    glm_.gram(free_, static_cast<Index>(size), gram_.data(), static_cast<Index>(size));
-    for (std::size_t k = 0; k < size; ++k) scale_[k] = 1.0 / std::sqrt(gram_[k + k * size]);
-    for (std::size_t j = 0; j < size; ++j) {
-      for (std::size_t i = 0; i < size; ++i) gram_[i + j * size] *= scale_[i] * scale_[j];
-    }
-    // Pivots that do not stand above rounding are taken for zero.
-    const double threshold = 16 * epsilon * static_cast<double>(size);
-    if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution()))
-      return false;
-    least_squares_ = solve_free(glm_.null_correlation());
-    return !glm_.execution().stop_requested();
-  }
-
-  // G^+ z on the free columns.
-  Vector solve_free(const Vector& z) const {
-    Vector x(free_.size());
-    for (std::size_t k = 0; k < x.size(); ++k)
-      x[k] = scale_[k] * z[static_cast<std::size_t>(free_[k])];
-    factor_.solve(x.data());
-    for (std::size_t k = 0; k < x.size(); ++k) x[k] *= scale_[k];
-    return x;
-  }
-
-  // How much of A = t' S u / S may be due to what is left of z on the free columns: an exact
-  // projection would change it by z' G^+ X~_free' S t / S.
-  double free_part(const Vector& z) const {
-    double sum = 0;
-    for (std::size_t k = 0; k < free_.size(); ++k) {
-      const double left = z[static_cast<std::size_t>(free_[k])];
-      sum += std::fabs(left * least_squares_[k]);
-    }
-    return sum;
-  }
-
-  // The residual less X~_free G^+ z_free, repeated: the Gram matrix squares the condition number,
-  // so one solve alone leaves a residue that the next ones remove.
-  static constexpr int projections = 3;
-
-  void project(const Evaluation& at, std::span<const Index> columns) {
-    Vector& u = projected_.residual = at.residual;
-    projected_.correlation = at.correlation;
-    Vector coef(free_.size());
-    for (int pass = 0; pass < projections; ++pass) {
-      const Vector step = solve_free(projected_.correlation);
-      for (std::size_t k = 0; k < free_.size(); ++k)
-        coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
-      glm_.design().gemv_add(free_, coef.data(), u.data(), glm_.execution());
-      if (glm_.fits_intercept()) {
-        const double mean = glm_.weighted_sum(u.data()) / glm_.total_weight();
-        for (double& value : u) value -= mean;
-      }
-      correlate_projected(pass + 1 < projections ? free_ : columns);
-    }
-    // A and B.
-    const double* s = glm_.weights();
-    double product = 0, square = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) {
-      const double weight = s != nullptr ? s[i] : 1.0;
-      product += weight * glm_.target()(static_cast<Index>(i)) * u[i];
-      square += weight * u[i] * u[i];
-    }
-    projected_.target_product = product / glm_.total_weight();
-    projected_.square = square / glm_.total_weight();
-  }
-
-  // The same without a vector over the rows: it is the residual of a point with other coefficients
-  // of the free columns.
-  void project_point(const Vector& w, const Evaluation& at, std::span<const Index> columns) {
-    if constexpr (design::RowSlices<D>) {
-      Vector point = w;
-      projected_.correlation = at.correlation;
-      for (int pass = 0; pass < projections; ++pass) {
-        const Vector step = solve_free(projected_.correlation);
-        for (std::size_t k = 0; k < free_.size(); ++k)
-          point[static_cast<std::size_t>(free_[k])] += step[k];
-        glm_.evaluate_in_slices(point, terms_, pass + 1 < projections ? free_ : columns,
-                                projected_);
-      }
-    }
-  }
-
-  void correlate_projected(std::span<const Index> columns) {
-    const Vector* v = &projected_.residual;
-    if (glm_.weights() != nullptr) {
-      projected_.weighted = projected_.residual;
-      for (std::size_t i = 0; i < v->size(); ++i) projected_.weighted[i] *= glm_.weights()[i];
-      v = &projected_.weighted;
-    }
-    projected_.correlation.resize(static_cast<std::size_t>(glm_.cols()));
-    glm_.correlate(v->data(), std::accumulate(v->begin(), v->end(), 0.0), columns,
-                   projected_.correlation.data());
-  }
-
-  double dual_value(const Candidate& candidate, double tau, std::span<const Index> columns) const {
-    return tau * candidate.target_product - 0.5 * tau * tau * candidate.square -
-           detail::conjugate_sum(terms_, candidate.z, tau, columns);
-  }
-  double dual_slope(const Candidate& candidate, double tau, std::span<const Index> columns) const {
-    return candidate.target_product - tau * candidate.square -
-           detail::conjugate_slope(terms_, candidate.z, tau, columns);
-  }
-
-  // Scales the candidate and keeps it if its dual value is the best. A candidate that cannot be
-  // made feasible still gives u = 0.
+  bool collect_free(const Vector& w, std::span<const Index> columns);
+  bool factorize();
+  Vector solve_free(const Vector& z) const;
+  double free_part(const Vector& z) const;
+  void project(const Evaluation& at, std::span<const Index> columns);
+  void project_point(const Vector& w, const Evaluation& at, std::span<const Index> columns);
+  void correlate_projected(std::span<const Index> columns);
+  double dual_value(const Candidate& candidate, double tau, std::span<const Index> columns) const;
+  double dual_slope(const Candidate& candidate, double tau, std::span<const Index> columns) const;
   bool keep_if_better(const Candidate& candidate, double ratio, double primal,
-                      std::span<const Index> columns, BestDual& best) const {
-    const double largest = std::isinf(ratio) ? 0.0 : ratio > 0 ? 1.0 / ratio : infinity;
-    const double tau = best_scale(candidate, largest, primal, columns);
-    const double value = dual_value(candidate, tau, columns);
-    if (!(value > best.value)) return false;
-    best.value = value;
-    best.correlation.resize(candidate.z.size());
-    for (const Index j : columns) {
-      best.correlation[static_cast<std::size_t>(j)] =
-          tau * candidate.z[static_cast<std::size_t>(j)];
-    }
-    if (keep_theta_) {
-      best.theta = candidate.u;
-      for (double& t : best.theta) t *= tau;
-    }
-    return true;
-  }
-
+                      std::span<const Index> columns, BestDual& best) const;
   double best_scale(const Candidate& candidate, double largest, double primal,
-                    std::span<const Index> columns) const {
-    if (!detail::has_finite_conjugate(terms_, columns)) {
-      // Columns that nothing penalizes have z_j = 0 to the rounding of u itself, not of a multiple.
-      const double most = free_.empty() ? largest : std::min(largest, 1.0);
-      if (!(candidate.square > 0)) return std::min(most, 1.0);
-      return core::clip(candidate.target_product / candidate.square, -most, most);
-    }
-    const double first = std::min(1.0, largest);
-    const double value = dual_value(candidate, first, columns);
-    // Below `first` a concave D gains at most slope times distance.
-    double upper = first;
-    double upper_slope = dual_slope(candidate, upper, columns);
-    constexpr double worth = 0.1;
-    if (-upper_slope * upper <= worth * (primal - value)) return first;
-    double lower = 0;
-    double lower_slope = dual_slope(candidate, lower, columns);
-    // Secant steps on the decreasing slope, kept off the ends of the bracket so that both move.
-    constexpr int most_steps = 6;
-    for (int i = 0; i < most_steps && lower_slope > 0; ++i) {
-      const double width = upper - lower;
-      const double root = lower + width * lower_slope / (lower_slope - upper_slope);
-      const double tau = core::clip(root, lower + 0.05 * width, upper - 0.05 * width);
-      const double slope = dual_slope(candidate, tau, columns);
-      (slope > 0 ? lower : upper) = tau;
-      (slope > 0 ? lower_slope : upper_slope) = slope;
-    }
-    const double found = lower_slope < -upper_slope ? lower : upper;
-    // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the
-    // optimum.
-    return dual_value(candidate, found, columns) > value ? found : first;
-  }
+                    std::span<const Index> columns) const;
+  double kkt_residual(const Vector& w, const Evaluation& at, std::span<const Index> columns) const;
 
-  // max_j |violation_j| / (||x~_j|| ||loss gradient at zero||), in the weighted mean norm.
-  double kkt_residual(const Vector& w, const Evaluation& at, std::span<const Index> columns) const {
-    const double scale = std::sqrt(2 * glm_.null_objective());
-    double worst = 0;
-    for (const Index j : columns) {
-      const double norm = std::sqrt(glm_.sq_norm(j)) * scale;
-      if (!(norm > 0)) continue;
-      const auto k = static_cast<std::size_t>(j);
-      worst = std::max(worst, terms_(j).subdiff_distance(w[k], at.correlation[k]) / norm);
-    }
-    return worst;
-  }
-
-  const Glm<D, L>& glm_;
+  const Glm& glm_;
   penalty::Terms terms_;
   bool keep_theta_ = false;
   Index can_be_free_ = 0;

@@ -30,8 +30,9 @@ struct DifferenceOptions {
   Scheme scheme = Scheme::forward;
   const double* lower = nullptr;
   const double* upper = nullptr;
-  double relative_step = 0;  // 0: as above
-  double absolute_step = 0;  // positive: goes before the relative one
+  // One for each variable; the absolute ones go before. Null: as above.
+  const double* relative_steps = nullptr;
+  const double* absolute_steps = nullptr;
 };
 
 class Differences final {
@@ -63,7 +64,7 @@ class Differences final {
       std::fill_n(out, near_.size(), 0.0);
       return;
     }
-    const double h = step(x);
+    const double h = step(j);
     const double side = h <= above || above >= below ? 1.0 : -1.0;
     if (options_.scheme == Scheme::forward) {
       one_sided(f, j, side * std::min(h, room), side > 0 ? below : above, at, out);
@@ -74,12 +75,12 @@ class Differences final {
     }
   }
 
-  double step(double x) const {
-    if (options_.absolute_step > 0) return options_.absolute_step;
+  double step(std::size_t j) const {
+    if (options_.absolute_steps != nullptr) return options_.absolute_steps[j];
     const double usual =
         options_.scheme == Scheme::forward ? std::sqrt(epsilon) : std::cbrt(epsilon);
-    return (options_.relative_step > 0 ? options_.relative_step : usual) *
-           std::max(1.0, std::fabs(x));
+    return (options_.relative_steps != nullptr ? options_.relative_steps[j] : usual) *
+           std::max(1.0, std::fabs(trial_[j]));
   }
 
   // f at x + h e_j into `values`; the step that was taken, 0 where a value is not finite.

@@ -20,8 +20,7 @@ class DualExtrapolation final {
 
   // Records an evaluation that has a residual; the extrapolated one, of which only what a dual
   // point is made of holds, if it completes a window.
-  template <class Model>
-  const Evaluation* push(const Model& glm, const Evaluation& at) {
+  const Evaluation* push(const Glm& glm, const Evaluation& at) {
     if (!residuals_.push(at.residual)) return nullptr;
     if (!residuals_.extrapolate(combined_, glm.weights())) return nullptr;
     glm.evaluate_residual(combined_, point_);

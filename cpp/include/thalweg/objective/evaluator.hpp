@@ -14,13 +14,12 @@
 
 namespace thalweg::objective {
 
-template <design::Design D, loss::Loss L>
 class Evaluator final {
  public:
-  explicit Evaluator(Glm<D, L>& glm) : glm_(glm) {}
+  explicit Evaluator(Glm& glm) : glm_(glm) {}
 
-  Glm<D, L>& glm() { return glm_; }
-  const Glm<D, L>& glm() const { return glm_; }
+  Glm& glm() { return glm_; }
+  const Glm& glm() const { return glm_; }
 
   // `accuracy`: the error of the loss that is tolerable.
   void use_moments(SecondMoments moments, double accuracy, bool confirm_from_x) {
@@ -29,9 +28,8 @@ class Evaluator final {
     confirm_from_x_ = confirm_from_x;
   }
   bool has_moments() const { return moments_.has_value(); }
-  // For solvers that need no residual.
-  void leave_out_rows() requires design::RowSlices<D> { leaves_out_rows_ = true; }
-  bool leaves_out_rows() const { return leaves_out_rows_; }
+  // For solvers that need no residual, of designs that have slices of rows.
+  void leave_out_rows() { leaves_out_rows_ = true; }
   // By how much the loss of a point may differ from that from X: nothing without moments.
   double accuracy() const { return accuracy_; }
 
@@ -50,13 +48,8 @@ class Evaluator final {
   // The correlation of no column: the support is read only.
   void evaluate_from_x(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                        Evaluation& out) const {
-    if constexpr (design::RowSlices<D>) {
-      if (leaves_out_rows_) {
-        glm_.evaluate_in_slices(w, terms, columns, out);
-        return;
-      }
-    }
-    glm_.evaluate(w, terms, columns, out);
+    if (leaves_out_rows_) glm_.evaluate_in_slices(w, terms, columns, out);
+    else glm_.evaluate(w, terms, columns, out);
   }
 
   // Whether a certificate of this evaluation may be returned.
@@ -69,7 +62,7 @@ class Evaluator final {
   }
 
  private:
-  Glm<D, L>& glm_;
+  Glm& glm_;
   std::optional<SecondMoments> moments_;
   double accuracy_ = 0;
   bool confirm_from_x_ = false;

@@ -50,9 +50,9 @@ class RowMoments final {
 };
 
 // By the products that every design has, about zero.
-template <class D>
-void raw_row_moments(const D& x, const design::RowWeights& weights, const design::RowTarget& t,
-                     const core::Execution& execution, RowMoments& out) {
+inline void raw_row_moments(const design::Erased& x, const design::RowWeights& weights,
+                            const design::RowTarget& t, const core::Execution& execution,
+                            RowMoments& out) {
   std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
   std::iota(columns.begin(), columns.end(), Index{0});
   const Index size = out.size();
@@ -83,14 +83,13 @@ void raw_row_moments(const D& x, const design::RowWeights& weights, const design
 
 // Those of several weightings of the rows, about a centre (null: zero; sparse designs need that).
 // After a stop request they are incomplete.
-template <class D>
-std::vector<RowMoments> row_moments(const D& x,
-                                    std::span<const design::RowWeights* const> weightings,
-                                    const double* center, const design::RowTarget& t,
-                                    const core::Execution& execution) {
+inline std::vector<RowMoments> row_moments(const design::Erased& x,
+                                           std::span<const design::RowWeights* const> weightings,
+                                           const double* center, const design::RowTarget& t,
+                                           const core::Execution& execution) {
   std::vector<RowMoments> moments;
   for (std::size_t k = 0; k < weightings.size(); ++k) moments.emplace_back(x.cols());
-  if constexpr (design::MomentAccess<D>) {
+  if (x.has_row_moments()) {
     std::vector<design::RowPart> parts(weightings.size());
     core::parallel_for(static_cast<Index>(parts.size()), execution, [&](Index k) {
       const auto part = static_cast<std::size_t>(k);
@@ -220,8 +219,7 @@ class RemainingRows final {
   double target_size() const { return size(all_.target()); }
 
   // Gram matrix over the weight, of columns times their inverse scale.
-  template <class Model>
-  void gram(const Model& glm, std::span<const Index> columns, Index fresh, double* out,
+  void gram(const Glm& glm, std::span<const Index> columns, Index fresh, double* out,
             Index ld) const {
     const auto count = static_cast<Index>(columns.size());
     for (Index k = 0; k < fresh; ++k) {

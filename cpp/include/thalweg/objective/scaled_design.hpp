@@ -23,8 +23,9 @@ class ScaledDesign final {
   Index rows() const { return x_.rows(); }
   Index cols() const { return x_.cols(); }
   Index stored() const { return x_.stored(); }
-  bool is_sparse() const { return core::flag(x_.info(), "sparse"); }
-  const Columns<design::Erased>& columns() const { return *columns_; }
+  bool is_sparse() const { return x_.is_sparse(); }
+  const Columns& columns() const { return *columns_; }
+  const design::Erased& raw() const { return x_; }
 
   // eta_k = X~ w_k + shift_k + offset for so many planes; no shifts and no offset where null.
   void predict(Index planes, const double* w, const double* shifts, const double* offset,
@@ -53,7 +54,7 @@ class ScaledDesign final {
                           double* eta) const;
 
   design::Erased x_;
-  std::optional<Columns<design::Erased>> columns_;
+  std::optional<Columns> columns_;
   double inverse_total_ = 1;
 };
 

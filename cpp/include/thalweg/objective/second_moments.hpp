@@ -24,8 +24,7 @@ class SecondMoments final {
   // `gram`: the Gram matrix of all columns in their order, of leading dimension ld. It and the
   // model must outlive this. `target_size` and `size`: root mean squares of the target and of the
   // columns, in solver coordinates, as they were when the products were formed.
-  template <class Model>
-  SecondMoments(const Model& glm, const double* gram, Index ld, double target_size, Vector size)
+  SecondMoments(const Glm& glm, const double* gram, Index ld, double target_size, Vector size)
       : null_correlation_(glm.null_correlation()),
         sq_norm_(glm.sq_norms()),
         target_square_(2 * glm.null_objective()),
@@ -40,8 +39,7 @@ class SecondMoments final {
     }
   }
   // Formed from X itself: of columns that are not centred.
-  template <class Model>
-  SecondMoments(const Model& glm, const double* gram, Index ld)
+  SecondMoments(const Glm& glm, const double* gram, Index ld)
       : SecondMoments(glm, gram, ld, std::sqrt(2 * glm.null_objective()), raw_norms(glm)) {}
 
   // Everything of an evaluation but its vectors over the rows, which are left empty.
@@ -80,8 +78,7 @@ class SecondMoments final {
   }
 
  private:
-  template <class Model>
-  static Vector raw_norms(const Model& glm) {
+  static Vector raw_norms(const Glm& glm) {
     Vector norms;
     for (Index j = 0; j < glm.cols(); ++j) norms.push_back(glm.raw_norm(j));
     return norms;

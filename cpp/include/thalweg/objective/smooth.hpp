@@ -13,6 +13,8 @@
 // A stop request may cut any call short, which then returns what must not be used.
 #pragma once
 
+#include <span>
+
 #include "thalweg/core/types.hpp"
 
 namespace thalweg::objective {
@@ -80,6 +82,29 @@ class Residuals {
   virtual void linearize(double* r, double* jacobian) = 0;
 };
 
+// A convex f = (1 / S) sum_i s_i loss_i(x_i'w + b) + sum_j r_j / 2 w_j^2 with all r_j > 0 has a
+// dual with one variable u_i for every row, and a point x(u) = (w, b) that belongs to it: the
+// optimal one at the optimal u (objective/row_dual.hpp).
+class RowDual {
+ public:
+  virtual ~RowDual() = default;
+  virtual Index row_count() const = 0;
+  // What a visit of every row reads.
+  virtual Index stored() const = 0;
+  // The mean of s_i / S sum_j x_ij^2 / r_j: how much rows weigh beside the penalty.
+  virtual double coupling() const = 0;
+  // Takes u from the slopes of the losses at the base point of f, and r as it is now.
+  virtual void start() = 0;
+  // Gives the variables of `rows`, one after the other, the best values that they can have given
+  // the others; gains[i]: about twice what that has made of S times the dual. False: a value is
+  // not finite.
+  virtual bool relax(std::span<const Index> rows, double* gains) = 0;
+  // What ties b to u moves to where b is: to be called now and then.
+  virtual void settle_intercept() = 0;
+  // x(u), and u.
+  virtual void read(double* x, double* u) const = 0;
+};
+
 // Where products with the Hessian come from, if not from the function itself.
 enum class ProductOrigin { function, matrix, differences };
 
@@ -92,6 +117,7 @@ struct Refinements {
   HessianMatrix* information = nullptr;
   HessianDiagonal* diagonal = nullptr;
   Residuals* residuals = nullptr;
+  RowDual* dual = nullptr;
   ProductOrigin product_origin = ProductOrigin::function;
 };
 

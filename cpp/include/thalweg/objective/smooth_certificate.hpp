@@ -14,6 +14,9 @@
 // ||loss'_0||_s) over coordinates, an intercept being a column of ones. Terms whose strength is
 // lost in rounding count as none.
 //
+// A solver of the dual (RowDual) brings a u of its own, which is the better one where the penalty
+// is weak: there z of the gradient is far from l2 w long before u is far from optimal.
+//
 // A loss whose slopes are not those of the objective (see SmoothGlm::slack) adds its slack to the
 // gap, and to the KKT residual as a share of what `tol` multiplies.
 //
@@ -39,7 +42,7 @@ class SmoothGlmCertifier final {
   void begin() {
     has_gap_ = glm_.loss().is_convex();
     is_unpenalized_ = true;
-    is_separated_ = false;
+    is_separated_ = takes_given_ = false;
     for (Index j = 0; j < glm_.cols(); ++j) {
       const penalty::Term term = glm_.terms()(j);
       const bool finite = !term.needs_lower_slope() && !term.needs_upper_slope();
@@ -60,8 +63,9 @@ class SmoothGlmCertifier final {
 
   template <class Point>
   bool side_conditions_hold(const Point& at, double) const {
-    return std::isinf(gradient_tol_) ||
-           glm_.raw_gradient_norm(at.gradient) <= std::max(gradient_tol_, glm_.gradient_rounding());
+    if (std::isinf(gradient_tol_)) return true;
+    const double largest = glm_.raw_gradient_norm(at.gradient);
+    return largest <= gradient_tol_ || largest <= glm_.gradient_rounding();
   }
 
   template <class Point>
@@ -69,7 +73,13 @@ class SmoothGlmCertifier final {
     core::Certificate certificate;
     certificate.primal = glm_.primal(at.value);
     if (has_gap_) {
-      set_gap(certificate, certificate.primal - gap(at) - glm_.slack());
+      double dual = certificate.primal - gap(at) - glm_.slack();
+      if (!at.dual.empty()) {
+        const double other = glm_.dual_value(at.dual);
+        takes_given_ = other > dual;
+        dual = std::max(dual, other);
+      }
+      set_gap(certificate, dual);
     } else {
       certificate.kind = core::Certificate::Kind::kkt;
       certificate.value = certificate.relative =
@@ -98,7 +108,8 @@ class SmoothGlmCertifier final {
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
       return provisional(fresh);
     }
-    typename SmoothGlm<Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_);
+    typename SmoothGlm<Loss>::DualPoint point =
+        glm_.dual_point(at.x, keep_theta_, takes_given_ ? at.dual : Vector());
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);
@@ -194,6 +205,7 @@ class SmoothGlmCertifier final {
   bool keep_theta_;
   bool has_gap_ = false;
   bool is_unpenalized_ = false;
+  bool takes_given_ = false;   // the dual point of the solver: it is the better one
   bool is_separated_ = false;  // not complete, or not known before the last certificate
 };
 

@@ -26,10 +26,12 @@
 #pragma once
 
 #include <array>
+#include <numeric>
 #include <optional>
 
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/row_dual.hpp"
 #include "thalweg/objective/scaled_design.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
@@ -83,7 +85,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   bool fits_intercept() const { return data_.fit_intercept; }
   const core::Execution& execution() const { return loss_.execution(); }
   void ignore_stop() { loss_.ignore_stop(); }
-  const Columns<design::Erased>& columns() const { return x_.columns(); }
+  const Columns& columns() const { return x_.columns(); }
   const auto& loss() const { return loss_.loss(); }
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }
@@ -162,7 +164,10 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   Refinements refinements() override {
     Refinements have{.product = this, .matrix = &hessian_, .diagonal = this};
-    if (!has_scale && core::flag(loss().info(), "likelihood")) have.information = &information_;
+    if constexpr (!has_scale) {
+      if (core::flag(loss().info(), "likelihood")) have.information = &information_;
+      if (dual_.exists()) have.dual = &dual_;
+    }
     return have;
   }
   Counts counts() const override { return counts_; }
@@ -191,20 +196,26 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   //
   //   D(u) = -(1 / sum s) sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) - sum_j term_j*(z_j),
   //   z_j = x~_j' S u / sum s, for sum_i s_i u_i = 0 where an intercept is fitted
-  DualPoint dual_point(const Vector& x, bool keep_theta) {
+  // `given`, where it is not empty, is taken for u instead.
+  DualPoint dual_point(const Vector& x, bool keep_theta, const Vector& given = {}) {
     DualPoint result;
     point_ = x;
     second_ = Second::none;
     ahead_ = Ahead::nothing;
     Vector z(length(size())), shifts;
     // Without an intercept to be the best, slopes are met by X in the pass that makes them.
-    const std::optional<double> loss =
-        data_.fit_intercept ? std::nullopt : multiply_slopes(point_, eta_, z.data());
+    const std::optional<double> loss = data_.fit_intercept || !given.empty()
+                                           ? std::nullopt
+                                           : multiply_slopes(point_, eta_, z.data());
     if (!loss) {
       predict(point_, data_.offset, eta_);
       result.primal = loss_.value(eta_.data()) / total_ + penalty_value(point_);
-      if (data_.fit_intercept) shifts = shift_to_best_intercept();
-      loss_.gradient(eta_.data(), slopes_.data());  // -s u
+      if (!given.empty()) {
+        take_slopes(given);
+      } else {
+        if (data_.fit_intercept) shifts = shift_to_best_intercept();
+        loss_.gradient(eta_.data(), slopes_.data());  // -s u
+      }
       if (data_.fit_intercept) balance_slopes();
       if constexpr (has_scale) loss_.make_feasible(slopes_.data());
     } else {
@@ -232,6 +243,19 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     return result;
   }
 
+  // The dual at u, where the base point is the x(u) of a RowDual: no pass over X. Up to the
+  // rounding of that, and second orders of what sum_i s_i u_i is off zero.
+  double dual_value(const Vector& u) {
+    take_slopes(u);
+    const double off = -loss_.sum(slopes_.data()) / total_;
+    double dual = dual_of_loss() - penalty_value(point_);
+    if (!data_.fit_intercept) return dual;
+    double intercept = point_.back();
+    for (Index j = 0; j < cols_; ++j)
+      intercept -= columns().mean(j) * columns().inverse_scale(j) * point_[length(j)];
+    return dual - off * intercept - intercept_gain(off);
+  }
+
   // At the base point: the objective, where `value` is what `evaluate` returned; by how much the
   // loss exceeds the bound of its slopes; and what an intercept gains that its gradient moves.
   double primal(double value) const {
@@ -249,14 +273,18 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     // A quarter bounds the curvature of the losses in use; the final certificate is exact.
     else return 2 * square;
   }
-  // What rounding makes of the largest entry of the gradient in raw coordinates, where known.
-  double gradient_rounding() const {
+  // What rounding makes of the largest entry of the gradient in raw coordinates. Predictions are
+  // rounded, and slopes are off by their second derivative times that: of counts in the millions,
+  // much. What was known of the line is lost.
+  double gradient_rounding() {
+    double norm = 1;
+    for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
     if constexpr (has_scale) {
-      double norm = 1;
-      for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
       return norm * loss_.rounding(mean_abs_target_);
     } else {
-      return 0;
+      double* const d = scratch();
+      for (std::size_t i = 0; i < eta_.size(); ++i) d[i] = std::sqrt(1 + std::fabs(eta_[i]));
+      return 8 * epsilon * norm * loss_.line(eta_.data(), d, 0)[2] / total_;
     }
   }
 
@@ -367,6 +395,15 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
 
+  // slopes_ = -s u
+  void take_slopes(const Vector& u) {
+    second_ = Second::none;
+    for (Index i = 0; i < rows_; ++i) slopes_[length(i)] = -loss_.weight(i) * u[length(i)];
+  }
+  auto make_dual() const {
+    if constexpr (has_scale) return NoDual{};
+    else return GlmDual(x_, data_, loss_, terms_, total_, eta_, point_);
+  }
   // Of slopes_, -s u; leaves -u in delta_.
   double dual_of_loss() {
     return -loss_.conjugate(slopes_.data(), data_.offset, scratch()) / total_;
@@ -644,6 +681,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   Vector coupling_;                  // scratch
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Second second_ = Second::none;
+  // HuberScale couples rows; they have no dual each.
+  struct NoDual {};
+  std::conditional_t<has_scale, NoDual, GlmDual> dual_ = make_dual();
   Matrix hessian_{*this, Second::observed}, information_{*this, Second::expected};
   double null_objective_ = 0, null_slope_norm_ = 0, mean_abs_target_ = 0;
   Vector null_intercept_;

@@ -11,12 +11,17 @@
 namespace thalweg::solver {
 
 struct Auto final {
-  // The engine of another entry, set differently: shares its compiled unit.
-  using Base = WorkingSet;
+  // The engine of another entry, set differently.
+  static std::unique_ptr<QuadraticSolver> make(const objective::Glm& glm,
+                                               const SolverOptions& options) {
+    return WorkingSet::make(glm, options);
+  }
   static void configure(SolverOptions& options) { options.inner = Inner::automatic; }
   static std::unique_ptr<SmoothSolver> make(const SmoothOptions& options) {
     return make_smooth_choice(options.seed);
   }
+
+  static constexpr const core::Info& quadratic = WorkingSet::info;  // else a smooth one
 
   static constexpr auto flags = flags_of({.handles_bounds = true});
   static constexpr std::array<const core::Info*, 2> choices{&WorkingSet::info, &LBfgs::info};

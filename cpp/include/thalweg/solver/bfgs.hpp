@@ -11,6 +11,7 @@
 
 #include <array>
 
+#include "thalweg/core/memory.hpp"
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quasi_newton.hpp"
 
@@ -21,7 +22,7 @@ class DenseInverse final {
   void begin(objective::Smooth& f, std::size_t size) {
     size_ = size;
     for (Vector* v : {&s_, &y_, &product_}) v->resize(size);
-    inverse_.resize(size * size);
+    core::resize_matrix(inverse_, size, "bfgs");
     initial_.begin(f);
     clear();
   }

@@ -1,18 +1,18 @@
-// Fast access to the columns that a solver visits.
+// Fast access to the columns that a solver visits: what is particular to a view of X behind one
+// interface, at whose calls passes over columns are made.
 //
 // Column-major and sparse columns are used in place. Row-major ones are copied to contiguous
-// storage on their first visit, as long as the copies take at most `budget` bytes. A column without
-// a copy is read with a stride, or, by whoever visits columns in groups, staged: copied for the
-// time until the next group but one is. The budget holds what is staged, too; where it is too
-// small, nothing is. A group of neighbours needs neither: rows hold it in a few cache lines.
+// storage on their first visit, as long as the copies take at most a budget. A column without a
+// copy is read with a stride, or, by whoever visits columns in groups, staged: copied for the time
+// until the next group but one is. The budget holds what is staged, too; where it is too small,
+// nothing is. A group of neighbours needs neither: rows hold it in a few cache lines.
 #pragma once
 
-#include <array>
 #include <memory>
+#include <numeric>
 
-#include "thalweg/design/column_major.hpp"
-#include "thalweg/design/row_major.hpp"
-#include "thalweg/solver/group_product.hpp"
+#include "thalweg/objective/glm.hpp"
+#include "thalweg/solver/sweep.hpp"
 
 namespace thalweg::solver {
 
@@ -24,219 +24,72 @@ inline constexpr double neighbour_visit = 1.5;
 inline constexpr double staged_visit = 6.0;
 inline constexpr double strided_visit = 32.0;
 
-template <class D>
-class ColumnBlock final {
- public:
-  static constexpr bool is_dense = requires(const D& d) { d.column(Index{}); };
+// Nanoseconds of visiting a column of so many entries, about: a product and half an update.
+inline double visit_cost(bool dense, double entries) { return 10 + entries * (dense ? 0.2 : 1.5); }
 
-  ColumnBlock(const D& x, Index /*at_once*/) : x_(x) {}
+// A residual that moves with the coefficients of columns: v, weighted where rows have weights, and
+// its sum.
+struct MovingResidual {
+  const objective::Glm& glm;
+  double* v;
+  double& sum_v;
 
-  void load(std::span<const Index>, const core::Execution&) {}
-  // Whether column(j) is, or `stage` can make it, a contiguous array for all of these.
-  bool can_stage(std::span<const Index>) const { return is_dense; }
-  // Makes it so for at most most_staged columns; those of the call before stay so.
-  void stage(std::span<const Index>, const core::Execution&) {}
-  // Whether all of these are contiguous arrays, column(j).
-  bool has_all(std::span<const Index>) const { return is_dense; }
-  auto column(Index j) const requires is_dense { return x_.column(j); }
-  auto group(std::span<const Index> columns) const requires is_dense {
-    return GroupColumns<typename D::Scalar>{columns};
+  // A correlation from the raw product with v.
+  double scaled(Index j, double product) const {
+    return (product - glm.mean(j) * sum_v) * glm.inverse_scale(j) / glm.total_weight();
   }
-  const D& columns() const { return x_; }
-  // What visiting a column costs, relative to contiguous storage.
-  double visit_factor(std::span<const Index>) const { return 1.0; }
-
-  double dot(Index j, const double* v) const { return x_.dot(j, v); }
-  void axpy(double a, Index j, double* v) const { x_.axpy(a, j, v); }
-  void axpy_weighted(double a, Index j, const double* s, double* v) const {
-    x_.axpy_weighted(a, j, s, v);
-  }
-
- private:
-  const D& x_;
+  // What a near column adds to the sum, of raw coefficient a.
+  double share(double a, Index j) const { return a * glm.total_weight() * glm.mean(j); }
+  void sum_again() const { sum_v = std::accumulate(v, v + glm.rows(), 0.0); }
 };
 
-template <class T>
-class ColumnBlock<design::RowMajor<T>> final {
+class ColumnBlock {
  public:
-  static constexpr bool is_dense = true;
+  virtual ~ColumnBlock() = default;
 
-  // The budget is divided between the blocks that there are at once.
-  ColumnBlock(const design::RowMajor<T>& x, Index at_once) : x_(x) {
-    const Index fit =
-        budget(x.bytes()) / at_once / std::max<Index>(1, x.rows() * static_cast<Index>(sizeof(T)));
-    const Index staged = 2 * most_staged;
-    stages_fit_ = fit < x.cols() && fit >= staged;
-    most_ = stages_fit_ ? fit - staged : fit;
-  }
-
+  virtual Index rows() const = 0;
+  virtual bool is_dense() const = 0;
   // Copies those of these columns that have no copy yet; if all do not fit, columns that are not
   // among these lose theirs.
-  void load(std::span<const Index> columns, const core::Execution& execution) {
-    if (copies_.empty()) {
-      copies_.resize(static_cast<std::size_t>(x_.cols()));
-      contiguous_.assign(static_cast<std::size_t>(x_.cols()), nullptr);
-    }
-    for (Stage& stage : stages_) clear(stage);
-    collect_uncopied(columns);
-    if (missing_.empty()) return;
-    if (held_ + static_cast<Index>(missing_.size()) > most_) release_others(columns);
-    missing_.resize(static_cast<std::size_t>(
-        std::min<Index>(static_cast<Index>(missing_.size()), most_ - held_)));
-    targets_.clear();
-    for (const Index j : missing_) {
-      auto& copy = copies_[static_cast<std::size_t>(j)];
-      copy = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(x_.rows()));
-      targets_.push_back(copy.get());
-    }
-    held_ += static_cast<Index>(missing_.size());
-    copy_missing(execution);
-  }
+  virtual void load(std::span<const Index> columns, const core::Execution& execution) = 0;
+  // Whether all of these are contiguous arrays.
+  virtual bool has_all(std::span<const Index> columns) const = 0;
+  // Or can be made so, a group at a time.
+  virtual bool can_stage(std::span<const Index> columns) const = 0;
+  // What visiting a column costs, relative to contiguous storage.
+  virtual double visit_factor(std::span<const Index> columns) const = 0;
 
-  bool can_stage(std::span<const Index> columns) const { return stages_fit_ || has_all(columns); }
+  // As of the design, from the copies where all are there.
+  virtual void gemv_t(const double* v, std::span<const Index> columns, double* out,
+                      const core::Execution& execution) const = 0;
+  virtual void gemv_add(std::span<const Index> columns, const double* coef, double* out,
+                        const core::Execution& execution) const = 0;
+  // In float32 where that is asked for and the design can (RoundedGram).
+  virtual void gram(std::span<const Index> columns, Index fresh, const double* center,
+                    const double* s, double total, double* out, Index ld,
+                    const core::Execution& execution, design::GramPrecision precision) const = 0;
 
-  void stage(std::span<const Index> columns, const core::Execution& execution) {
-    if (are_neighbours(columns)) return;
-    collect_uncopied(columns);
-    if (stages_[0].holds(missing_, contiguous_)) return;
-    std::swap(stages_[0], stages_[1]);  // the group before this one is in the second now
-    Stage& stage = stages_[0];
-    if (stage.holds(missing_, contiguous_)) return;
-    clear(stage);
-    stage.columns = missing_;
-    stage.values.resize(missing_.size() * static_cast<std::size_t>(x_.rows()));
-    targets_.clear();
-    for (std::size_t k = 0; k < missing_.size(); ++k) {
-      targets_.push_back(stage.values.data() + k * static_cast<std::size_t>(x_.rows()));
-    }
-    copy_missing(execution);
-  }
+  virtual void axpy(double a, Index j, double* v) const = 0;
+  // out += a S (x_j - mean), each difference first: it is exact where the mean is far. s may be
+  // null.
+  void add_centred(double a, Index j, double mean, const double* s, double* out);
 
-  bool has_all(std::span<const Index> columns) const {
-    return !copies_.empty() && std::all_of(columns.begin(), columns.end(), [&](Index j) {
-      return copies_[static_cast<std::size_t>(j)] != nullptr;
-    });
-  }
-  // Columns that were staged, or that are neighbours.
-  GroupColumns<T> group(std::span<const Index> columns) const {
-    if (!are_neighbours(columns)) return {columns};
-    const auto [first, last] = std::minmax_element(columns.begin(), columns.end());
-    return {columns, x_.row(0) + *first, x_.stride(), *first, *last - *first + 1};
-  }
-  // Null where it is neither copied nor staged.
-  const T* column(Index j) const { return contiguous_[static_cast<std::size_t>(j)]; }
-
-  const ColumnBlock& columns() const { return *this; }
-  double visit_factor(std::span<const Index> columns) const {
-    const auto count = static_cast<Index>(columns.size());
-    if (count <= most_) return 1.0;
-    if (stages_fit_ && 2 * count >= x_.cols()) return neighbour_visit;  // taken in their order
-    return stages_fit_ ? staged_visit : strided_visit;
-  }
-
-  double dot(Index j, const double* v) const {
-    return column(j) ? kernels_.dot(column(j), v, x_.rows()) : x_.dot(j, v);
-  }
-  void axpy(double a, Index j, double* v) const {
-    if (column(j)) kernels_.axpy(a, column(j), v, x_.rows());
-    else x_.axpy(a, j, v);
-  }
-  void axpy_weighted(double a, Index j, const double* s, double* v) const {
-    if (column(j)) kernels_.axpy_weighted(a, column(j), s, v, x_.rows());
-    else x_.axpy_weighted(a, j, s, v);
-  }
-
-  // The design's products, from the copies if there are all.
-  void gemv_t(const double* v, std::span<const Index> columns, double* out,
-              const core::Execution& execution) const {
-    if (!has_all(columns)) return x_.gemv_t(v, columns, out, execution);
-    design::dense_gemv_t<T>([this](Index j) { return column(j); }, x_.rows(), v, columns, out,
-                            execution);
-  }
-  void gemv_add(std::span<const Index> columns, const double* coef, double* out,
-                const core::Execution& execution) const {
-    if (!has_all(columns)) return x_.gemv_add(columns, coef, out, execution);
-    design::dense_gemv_add<T>([this](Index j) { return column(j); }, x_.rows(), columns, coef, out,
-                              execution);
-  }
-  void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
-            double total, double* out, Index ld, const core::Execution& execution) const {
-    if (!has_all(columns)) return x_.gram(columns, fresh, center, s, total, out, ld, execution);
-    design::dense_gram<T>(
-        [this](Index j) {
-          return design::DenseColumn<T>{column(j), 1};
-        },
-        x_.rows(), columns, fresh, center, s, out, ld, execution);
-  }
+  // One sweep of coordinate descent (sweep.hpp), a column at a time, at these positions of
+  // `columns`, of w and of terms.
+  virtual Sweep sweep(const MovingResidual& residual, std::span<const Index> columns, Vector& w,
+                      const std::vector<penalty::Term>& terms, std::span<const Index> positions,
+                      const core::Execution& execution) = 0;
+  // v += S X_moved coef (s may be null), then q[i] = x_asked[i]' v, for at most most_staged
+  // columns each, which can be staged: dense designs only.
+  virtual void move_group(std::span<const Index> moved, const double* coef, const double* s,
+                          double* v, std::span<const Index> asked, double* q,
+                          const core::Execution& execution) = 0;
 
  private:
-  struct Stage {
-    std::vector<Index> columns;
-    std::vector<T> values;
-
-    bool contains(const T* column) const {
-      return column != nullptr && column >= values.data() && column < values.data() + values.size();
-    }
-    bool holds(std::span<const Index> wanted, const std::vector<const T*>& contiguous) const {
-      return std::all_of(wanted.begin(), wanted.end(), [&](Index j) {
-        return contains(contiguous[static_cast<std::size_t>(j)]);
-      });
-    }
-  };
-
-  // And have no copies: whether rows hold all of these within twice the width of a group.
-  bool are_neighbours(std::span<const Index> columns) const {
-    if (columns.empty() || has_all(columns)) return false;
-    const auto [first, last] = std::minmax_element(columns.begin(), columns.end());
-    return *last - *first < 2 * most_staged;
-  }
-  void collect_uncopied(std::span<const Index> columns) {
-    missing_.clear();
-    for (const Index j : columns) {
-      if (!copies_[static_cast<std::size_t>(j)]) missing_.push_back(j);
-    }
-  }
-  void copy_missing(const core::Execution& execution) {
-    for (std::size_t k = 0; k < missing_.size(); ++k) {
-      contiguous_[static_cast<std::size_t>(missing_[k])] = targets_[k];
-    }
-    x_.copy_columns(missing_, targets_.data(), execution);
-  }
-  // A column may be in both stages; its array is the one that was written last.
-  void clear(Stage& stage) {
-    for (const Index j : stage.columns) {
-      const T*& column = contiguous_[static_cast<std::size_t>(j)];
-      if (stage.contains(column)) column = nullptr;
-    }
-    stage.columns.clear();
-  }
-
-  // Of the copies, in bytes: an eighth of X and some more; a small X may be copied whole.
-  static Index budget(Index bytes) {
-    constexpr Index small = Index{128} << 20;
-    return bytes <= small ? bytes : bytes / 8 + (Index{16} << 20);
-  }
-  void release_others(std::span<const Index> columns) {
-    std::vector<char> wanted(copies_.size(), 0);
-    for (const Index j : columns) wanted[static_cast<std::size_t>(j)] = 1;
-    for (std::size_t j = 0; j < copies_.size(); ++j) {
-      if (wanted[j] != 0 || !copies_[j]) continue;
-      copies_[j].reset();
-      contiguous_[j] = nullptr;
-      --held_;
-    }
-  }
-
-  const design::RowMajor<T>& x_;
-  Index most_ = 0;  // copies that fit the budget, beside the stages
-  bool stages_fit_ = false;
-  Index held_ = 0;
-  std::vector<std::unique_ptr<T[]>> copies_;
-  std::array<Stage, 2> stages_;
-  std::vector<const T*> contiguous_;  // by column: its copy, staged or to stay; null
-  std::vector<Index> missing_;
-  std::vector<T*> targets_;  // where the missing ones go
-  const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
+  Vector raw_;
 };
+
+// The blocks that there are at once, of one task each, share the budget. The view must outlive it.
+std::unique_ptr<ColumnBlock> make_column_block(const design::Erased& x, Index at_once);
 
 }  // namespace thalweg::solver

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "thalweg/core/info.hpp"
-#include "thalweg/objective/certificate.hpp"
+#include "thalweg/core/result.hpp"
+#include "thalweg/objective/glm.hpp"
 #include "thalweg/solver/gram_cache.hpp"
 
 namespace thalweg::solver {
@@ -22,6 +24,7 @@ struct SolverOptions {
   Vector parameters;  // in the order of the entry's Info
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
+  bool all_at_once = false;       // no working sets: most columns will be in the solution
   double gram_bytes_limit = 1e8;  // memory that a Gram block may take
   Index at_once = 1;              // tasks that share the memory for copies of columns
 };
@@ -46,22 +49,33 @@ struct StepOutcome {
   std::optional<core::Status> failure = std::nullopt;
 };
 
-// A design and loss that a solver of squared-loss, separable-penalty problems can take. A member
-// `static constexpr bool is_affine = true` says that steps are one affine map once the support
-// stays, so that extrapolated residuals are worth trying as dual points (dual_extrapolation.hpp).
-template <class S, class D, class L>
-concept SolverFor = requires(S& solver, Vector& w, objective::Evaluation& at,
-                             const StepContext& context) {
-  { solver.step(w, at, context) } -> std::same_as<StepOutcome>;
-  { solver.reason() } -> std::convertible_to<std::string>;
+// A solver of squared loss and separable penalties on one model, which outlives it. A call does the
+// work of passes over columns.
+//
+// A class in the catalogue offers
+//   static std::unique_ptr<QuadraticSolver> make(const objective::Glm&, const SolverOptions&);
+// and, if it is another entry's with other settings, static void configure(SolverOptions&).
+class QuadraticSolver {
+ public:
+  virtual ~QuadraticSolver() = default;
+  virtual StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) = 0;
+  virtual std::string reason() const = 0;
   // The catalogue name of what ran last: for `auto`, what it chose.
-  { solver.ran() } -> std::convertible_to<std::string_view>;
-  { solver.gram_bytes() } -> std::same_as<Index>;
+  virtual std::string_view ran() const = 0;
+  // Of Gram matrices and factors that it holds.
+  virtual Index gram_bytes() const = 0;
+  // The Gram matrix that its steps use, for evaluations from second moments, which fill it first.
+  // Null where none is used.
+  virtual GramCache* gram_cache() = 0;
+  // Whether steps are one affine map once the support stays, so that extrapolated residuals are
+  // worth trying as dual points (dual_extrapolation.hpp).
+  virtual bool is_affine() const = 0;
 };
 
 template <class S>
-concept GramEngine = requires(S& solver) {
-  { solver.gram_cache() } -> std::same_as<GramCache&>;
+concept QuadraticEntry = requires(const objective::Glm& glm, const SolverOptions& options) {
+  { S::make(glm, options) } -> std::same_as<std::unique_ptr<QuadraticSolver>>;
+  { S::info } -> std::convertible_to<const core::Info&>;
 };
 
 }  // namespace thalweg::solver

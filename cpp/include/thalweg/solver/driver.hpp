@@ -61,6 +61,10 @@ namespace detail {
 
 // Whether steps still lower the objective or the certificate by more than rounding does, or get
 // shorter, since they last did.
+//
+// Where a large constant drowns what is left of the objective, only the certificate tells, and that
+// of a first-order method rests and rises for as long as the conditioning asks, which is what all
+// the steps before took as well. So patience grows with them: as many idle steps as half of all.
 class Progress final {
  public:
   void update(const core::Result& result, double largest_change) {
@@ -74,15 +78,16 @@ class Progress final {
       change_ = std::min(change_, largest_change);
     }
     idle_ = better && largest_change > 0 ? 0 : idle_ + 1;
+    ++steps_;
   }
-  bool has_stalled() const { return idle_ >= patience; }
+  bool has_stalled() const { return idle_ >= std::max(patience, steps_ / 2); }
 
  private:
-  static constexpr int patience = 30;
+  static constexpr Index patience = 30;
   double primal_ = infinity;
   double value_ = infinity;
   double change_ = infinity;
-  int idle_ = 0;
+  Index idle_ = 0, steps_ = 0;
 };
 
 inline bool is_stop(core::Status status) {

@@ -95,10 +95,9 @@ inline design::RowTarget centred_target(const Request& request, const Task& task
 }
 
 // The weighted means of the columns: a mean that is large beside the spread would cancel in
-// moments about zero. Near them is enough.
-template <design::RowSlices D>
-Vector column_means(const D& x, const design::RowWeights& weights,
-                    const core::Execution& execution) {
+// moments about zero. Near them is enough. Of designs that have slices of rows.
+inline Vector column_means(const design::Erased& x, const design::RowWeights& weights,
+                           const core::Execution& execution) {
   std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
   std::iota(columns.begin(), columns.end(), Index{0});
   const Index blocks = std::clamp<Index>(x.rows() / design::row_block, 1, design::most_row_blocks);
@@ -128,19 +127,18 @@ Vector column_means(const D& x, const design::RowWeights& weights,
   return means;
 }
 
-template <class D>
 class FoldMoments final {
  public:
   // Complementary folds. `keeps_folds`: whether the moments of their held-out rows are kept.
-  FoldMoments(const D& x, const Request& request, const FoldLayout& layout, bool keeps_folds = true)
+  FoldMoments(const design::Erased& x, const Request& request, const FoldLayout& layout,
+              bool keeps_folds = true)
       : x_(x),
         request_(request),
         keeps_folds_(keeps_folds),
         target_(centred_target(request, request.tasks.front(), all_rows(), x.rows())) {
-    if constexpr (design::MomentAccess<D> && design::RowSlices<D>) {
-      if (request.fit_intercept) center_ = column_means(x, all_rows(), request.execution);
-    }
     const FoldWeights all = all_rows();
+    if (x.has_row_moments() && x.has_row_slices() && request.fit_intercept)
+      center_ = column_means(x, all, request.execution);
     std::vector<FoldWeights> heldout;
     for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold)
       heldout.push_back(heldout_rows(fold));
@@ -196,7 +194,7 @@ class FoldMoments final {
     return objective::row_moments(x_, weightings, center(), target_, request_.execution);
   }
 
-  const D& x_;
+  const design::Erased& x_;
   const Request& request_;
   bool keeps_folds_;
   Vector center_;

@@ -16,6 +16,7 @@
 #include <array>
 
 #include "thalweg/line_search/armijo.hpp"
+#include "thalweg/solver/constant_step.hpp"
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/search_step.hpp"
 
@@ -36,11 +37,14 @@ class GradientDescentSolver final : public SmoothSolver {
     // Of one value, the largest is the last: the other rules are monotone.
     values_.assign(rule_ == Rule::barzilai_borwein ? 10 : 1, at.value);
     steps_ = 0;
+    constant_step_.begin(at, -infinity);
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
     const double scale = line_.point_downhill(at);
-    if (rule_ == Rule::constant) return line_.move(f, at, constant_ / scale);
+    if (rule_ == Rule::constant) {
+      return constant_step_.watch(f, at, line_.move(f, at, constant_ / scale));
+    }
     values_[steps_++ % values_.size()] = at.value;
     const double from = *std::max_element(values_.begin(), values_.end());
     // The first move is of length one at most, since nothing is known of the curvature.
@@ -61,7 +65,7 @@ class GradientDescentSolver final : public SmoothSolver {
       case Rule::line_search:
         return "steepest descent, line search";
       case Rule::constant:
-        return "steepest descent, constant steps";
+        return "steepest descent, constant steps" + std::string(constant_step_.verdict());
     }
     return {};
   }
@@ -71,6 +75,7 @@ class GradientDescentSolver final : public SmoothSolver {
  private:
   Rule rule_;
   double constant_;
+  ConstantStep constant_step_;
   LineStep line_;
   SearchStep search_;
   Vector s_, y_;

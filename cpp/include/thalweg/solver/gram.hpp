@@ -9,8 +9,11 @@
 namespace thalweg::solver {
 
 struct Gram final {
-  // The engine of another entry, set differently: shares its compiled unit.
-  using Base = WorkingSet;
+  // The engine of another entry, set differently.
+  static std::unique_ptr<QuadraticSolver> make(const objective::Glm& glm,
+                                               const SolverOptions& options) {
+    return WorkingSet::make(glm, options);
+  }
   static void configure(SolverOptions& options) { options.inner = Inner::gram; }
 
   static constexpr auto flags = flags_of({.handles_bounds = true});

@@ -23,6 +23,7 @@
 #include "thalweg/solver/box.hpp"
 #include "thalweg/solver/cauchy_point.hpp"
 #include "thalweg/solver/flags.hpp"
+#include "thalweg/solver/line_step.hpp"
 
 namespace thalweg::solver {
 
@@ -143,8 +144,7 @@ class LBfgsBSolver final : public SmoothSolver {
 
   line_search::Found search(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) {
     const double length = norm(direction_);
-    // Nothing is known of the curvature yet: a first move of length one at most.
-    const double first = matrix_.count() > 0 ? 1.0 : std::min(1.0, 1.0 / length);
+    const double first = matrix_.count() > 0 ? 1.0 : first_trial(at.value, slope_, length);
     const double room = room_along(at.x, direction_, bounds);
     // A function that falls for so long has no minimum within reach. x stays finite.
     const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300) / length;

@@ -5,6 +5,22 @@
 
 namespace thalweg::solver {
 
+// The first trial along a direction when nothing is known of the curvature: a move of length one at
+// most, and no farther than to the minimum of the parabola whose lowest value is f - |f|, since f's
+// own size is the best guess of how far it falls (Fletcher 1987, section 2.6: 2 df / -slope). For
+// sums of squares that is where residuals vanish. A value that is zero by chance says nothing.
+inline double first_trial(double value, double slope, double length) {
+  const double farthest = std::min(1.0, 1.0 / length);
+  const double guess = 2 * std::fabs(value) / -slope;
+  return guess > std::sqrt(epsilon) * farthest ? std::min(guess, farthest) : farthest;
+}
+
+// For a solver's reason: how often it met a Hessian that is not finite and went down the gradient.
+inline std::string nonfinite_hessians(Index steps) {
+  if (steps == 0) return {};
+  return ", Hessian not finite in " + std::to_string(steps) + (steps == 1 ? " step" : " steps");
+}
+
 class LineStep final {
  public:
   void begin(std::size_t size) { direction_.assign(size, 0.0); }
@@ -15,12 +31,17 @@ class LineStep final {
 
   // Minus the gradient, at most of length one, since nothing is known of the curvature. Returns
   // direction over -gradient.
-  double point_downhill(const SmoothPoint& at) {
-    const double length = norm(at.gradient);
+  double point_downhill(const SmoothPoint& at) { return point_downhill(at.gradient); }
+  double point_downhill(const Vector& gradient) {
+    const double length = norm(gradient);
     const double scale = length > 1 ? 1 / length : 1.0;
-    for (std::size_t j = 0; j < direction_.size(); ++j) direction_[j] = -scale * at.gradient[j];
+    for (std::size_t j = 0; j < direction_.size(); ++j) direction_[j] = -scale * gradient[j];
     slope_ = -(scale * length) * length;
     return scale;
+  }
+
+  double first_trial(const SmoothPoint& at) const {
+    return solver::first_trial(at.value, slope_, norm(direction_));
   }
 
   // A function that falls for so long has no minimum within reach. x stays finite.

@@ -34,28 +34,25 @@ inline bool has_unpenalized(const Request& request, const Task& task, Index cols
 
 // Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out
 // results keep one.
-template <class D>
-double saved_cost(const Request& request, const Task& task, const D& x) {
+inline double saved_cost(const Request& request, const Task& task, const design::Erased& x) {
   return (hands_out(request) ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
          static_cast<double>(x.stored());
 }
 
-template <class D>
-double full_gram_cost(const D& x, Index rows) {
+inline double full_gram_cost(const design::Erased& x, Index rows) {
   const double share =
       static_cast<double>(rows) / static_cast<double>(std::max<Index>(x.rows(), 1));
   const auto cols = static_cast<double>(x.cols());
-  return full_gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(rows),
+  return full_gram_cost(x.is_sparse(), static_cast<double>(rows),
                         share * static_cast<double>(x.stored()) / cols, cols);
 }
 
 // Columns so few that their Gram matrix costs no more than a pass over X, while a vector over the
 // rows is no longer small beside X. It is always made then, and no vector is held. Where rows are
 // few neither matters.
-template <class D>
-bool is_narrow(const D& x) {
+inline bool is_narrow(const design::Erased& x) {
   constexpr Index least_rows = 1 << 13;
-  return design::RowSlices<D> && design::MomentAccess<D> && x.rows() >= least_rows &&
+  return x.has_row_slices() && x.has_row_moments() && x.rows() >= least_rows &&
          full_gram_cost(x, x.rows()) <= static_cast<double>(x.stored());
 }
 
@@ -95,20 +92,22 @@ inline bool moments_are_allowed(const Request& request, const Task& task,
          8 * entries * (matrices + factors) <= options.gram_bytes_limit;
 }
 
-// For one task by itself, `terms` of its first alpha.
-template <class D, class L>
-bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
-                 const objective::Glm<D, L>& glm, const penalty::Terms& terms) {
+// For one task by itself.
+inline bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
+                        const design::Erased& x) {
   const double matrices = wants_heldout(task) ? 2 : 1;
-  if (!moments_are_allowed(request, task, options, glm.cols(), matrices)) return false;
-  if (is_narrow(glm.design())) return true;
-  if (matrices * full_gram_cost(glm.design(), glm.rows()) <
-      saved_cost(request, task, glm.design())) {
-    return true;
-  }
-  // A start that may be the solution is certified first.
-  if (task.coef != nullptr || request.max_iter == 0) return false;
-  return most_enter(terms, glm.null_correlation(), glm.rows());
+  return moments_are_allowed(request, task, options, x.cols(), matrices) &&
+         (is_narrow(x) || matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x));
+}
+
+// Whether a task without them is best solved on the Gram matrix of all columns at once, `terms` of
+// its first alpha. A start that may be the solution is certified first.
+inline bool needs_all_columns(const Request& request, const Task& task,
+                              const SolverOptions& options, const objective::Glm& glm,
+                              const penalty::Terms& terms) {
+  return task.coef == nullptr && request.max_iter > 0 &&
+         moments_are_allowed(request, task, options, glm.cols(), 1) &&
+         most_enter(terms, glm.null_correlation(), glm.rows());
 }
 
 // How folds share second moments.
@@ -120,13 +119,13 @@ struct FoldPlan {
 // The matrices of all folds where there is memory for them and a task, else that of all rows. A
 // task holds the matrix of its training rows and, at most, a factor of it, and that of its held-out
 // rows where they are not kept. `memory`: for all of it.
-template <class D>
-FoldPlan fold_plan(const Request& request, double memory, const D& x, const FoldLayout& layout) {
+inline FoldPlan fold_plan(const Request& request, double memory, const design::Erased& x,
+                          const FoldLayout& layout) {
   const double side = static_cast<double>(x.cols()) + 2;
   const auto tasks = static_cast<Index>(request.tasks.size());
   for (const bool keeps_folds : {true, false}) {
     const double left = memory / (8 * side * side) -
-                        static_cast<double>(FoldMoments<D>::matrices(layout, keeps_folds));
+                        static_cast<double>(FoldMoments::matrices(layout, keeps_folds));
     const auto at_once = static_cast<Index>(std::floor(left / (keeps_folds ? 2 : 3)));
     if (at_once >= 1) return {std::min({tasks, at_once, most_at_once}), keeps_folds};
   }
@@ -134,20 +133,18 @@ FoldPlan fold_plan(const Request& request, double memory, const D& x, const Fold
 }
 
 // Rows whose products the moments of a plan take.
-template <class D>
-Index rows_multiplied(const Request& request, const D& x, const FoldLayout& layout,
-                      bool keeps_folds) {
+inline Index rows_multiplied(const Request& request, const design::Erased& x,
+                             const FoldLayout& layout, bool keeps_folds) {
   const auto tasks = static_cast<Index>(request.tasks.size());
   const Index whole = layout.partition && keeps_folds ? 0 : 1;
   const Index times = keeps_folds ? 1 : tasks / layout.folds;
-  if (!design::MomentAccess<D>) return x.rows() * (layout.folds * times + whole);
+  if (!x.has_row_moments()) return x.rows() * (layout.folds * times + whole);
   return layout.heldout_rows * times + layout.all_rows * whole;
 }
 
 // For all folds together.
-template <class D>
-bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layout,
-                      const FoldPlan& plan) {
+inline bool fold_moments_pay(const Request& request, const design::Erased& x,
+                             const FoldLayout& layout, const FoldPlan& plan) {
   if (x.rows() < x.cols() || plan.at_once == 0) return false;
   double saved = 0;
   for (const Task& task : request.tasks) {
@@ -160,16 +157,16 @@ bool fold_moments_pay(const Request& request, const D& x, const FoldLayout& layo
 
 // Null where folds are not complementary, where it does not pay, or where a stop came first.
 // Otherwise `options` becomes what a task may have beside what is shared.
-template <class D>
-std::unique_ptr<FoldMoments<D>> make_fold_moments(const Request& request, SolverOptions& options,
-                                                  const D& x) {
+inline std::unique_ptr<FoldMoments> make_fold_moments(const Request& request,
+                                                      SolverOptions& options,
+                                                      const design::Erased& x) {
   if (options.inner == Inner::residual) return nullptr;
   const FoldLayout layout = fold_layout(request, x.rows());
   if (!layout.complementary) return nullptr;
   const double memory = options.gram_bytes_limit * static_cast<double>(options.at_once);
   const FoldPlan plan = fold_plan(request, memory, x, layout);
   if (!fold_moments_pay(request, x, layout, plan)) return nullptr;
-  auto moments = std::make_unique<FoldMoments<D>>(x, request, layout, plan.keeps_folds);
+  auto moments = std::make_unique<FoldMoments>(x, request, layout, plan.keeps_folds);
   // Matrices that a stop cut short must not be used.
   if (request.execution.stop_requested()) return nullptr;
   const auto shared = static_cast<double>(moments->bytes());

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "thalweg/line_search/armijo.hpp"
-#include "thalweg/solver/line_step.hpp"
+#include "thalweg/solver/constant_step.hpp"
 
 namespace thalweg::solver {
 
@@ -63,10 +63,23 @@ class MomentumSolver final : public SmoothSolver {
     point_.resize(at.x.size());
     momentum_.resize(at.x.size());
     lipschitz_.begin();
+    constant_step_.begin(at, at.value);
     rule_.begin(at.x.size());
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
+    const StepOutcome outcome = advance(f, at);
+    return constant_ > 0 ? constant_step_.watch(f, at, outcome) : outcome;
+  }
+
+  std::string reason() const override {
+    return std::string(info_.summary) + std::string(constant_step_.verdict());
+  }
+  std::string_view ran() const override { return info_.name; }
+  Index matrix_bytes() const override { return 0; }
+
+ private:
+  StepOutcome advance(objective::Smooth& f, SmoothPoint& at) {
     const double scale = line_.point_downhill(at);
     double step = constant_ / scale;
     if (constant_ == 0) {
@@ -94,14 +107,10 @@ class MomentumSolver final : public SmoothSolver {
     return line_.move(f, at, 1.0);
   }
 
-  std::string reason() const override { return std::string(info_.summary); }
-  std::string_view ran() const override { return info_.name; }
-  Index matrix_bytes() const override { return 0; }
-
- private:
   const core::Info& info_;
   Rule rule_;
   double constant_;
+  ConstantStep constant_step_;
   LipschitzStep lipschitz_;
   LineStep line_;
   Vector point_, momentum_;

@@ -17,6 +17,7 @@
 
 #include <array>
 
+#include "thalweg/core/memory.hpp"
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/modified_cholesky.hpp"
 #include "thalweg/line_search/armijo.hpp"
@@ -38,10 +39,10 @@ class NewtonSolver final : public SmoothSolver {
 
   void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
     const auto n = at.x.size();
-    hessian_.resize(n * n);
+    core::resize_matrix(hessian_, n, kind_.name);
     diagonal_.resize(n);
     line_.begin(n);
-    modified_ = 0;
+    modified_ = nonfinite_ = 0;
     stretch_ = 1;
   }
 
@@ -68,7 +69,7 @@ class NewtonSolver final : public SmoothSolver {
       text += ", modified in " + std::to_string(modified_) + (modified_ == 1 ? " step" : " steps") +
               " (matrix not positive definite)";
     }
-    return text;
+    return text + nonfinite_hessians(nonfinite_);
   }
   std::string_view ran() const override { return kind_.name; }
   Index matrix_bytes() const override { return static_cast<Index>(8 * hessian_.size()); }
@@ -93,12 +94,15 @@ class NewtonSolver final : public SmoothSolver {
     set_to_descent(gradient);
     cholesky_.solve(step.data());
     if (execution.stop_requested() || solves(gradient)) return true;
-    ++modified_;
     restore();
     set_to_descent(gradient);
     // Where entries are not finite there is no better direction than that of steepest descent.
     if (modified_cholesky_.factorize(hessian_.data(), n, execution)) {
       modified_cholesky_.solve(step.data());
+      ++modified_;
+    } else if (!execution.stop_requested()) {
+      line_.point_downhill(gradient);
+      ++nonfinite_;
     }
     return false;
   }
@@ -154,7 +158,7 @@ class NewtonSolver final : public SmoothSolver {
   LineStep line_;
   kernels::Cholesky cholesky_;
   kernels::ModifiedCholesky modified_cholesky_;
-  Index modified_ = 0;
+  Index modified_ = 0, nonfinite_ = 0;
   double stretch_ = 1;  // the first trial of a modified step
 };
 

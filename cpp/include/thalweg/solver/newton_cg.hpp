@@ -4,7 +4,8 @@
 //
 // The system is solved the more exactly the faster the gradient falls (eta by Eisenstat & Walker's
 // second choice), so that convergence is superlinear at the price of few products far from the
-// minimum. A direction of negative curvature ends the iteration; the step so far is taken.
+// minimum. A direction of negative curvature ends the iteration, and is followed as far as its
+// curvature's size suggests (truncated_cg.hpp).
 // A Wolfe search from the full step: where a direction of negative curvature has no length of its
 // own it gives one. Preconditioned by the Hessian's diagonal where the function estimates it.
 //
@@ -34,15 +35,18 @@ class NewtonCgSolver final : public SmoothSolver {
     line_.begin(at.x.size());
     eta_ = most_eta;
     norm_before_ = 0;
+    nonfinite_ = 0;
     source_ = product_source(f.refinements());
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     const objective::Refinements have = f.refinements();
     update_forcing(norm(at.gradient));
-    cg_.solve(*have.product, at.gradient,
-              {.reduction = eta_, .diagonal = preconditioner_.update(have.diagonal)},
-              context.execution);
+    const TruncatedCg::Outcome solved = cg_.solve(
+        *have.product, at.gradient,
+        {.reduction = eta_, .diagonal = preconditioner_.update(have.diagonal)}, context.execution);
+    if (context.execution.stop_requested()) return {};
+    nonfinite_ += solved.is_finite ? 0 : 1;
     line_.direction() = cg_.step();
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
@@ -53,7 +57,7 @@ class NewtonCgSolver final : public SmoothSolver {
   }
 
   std::string reason() const override {
-    return "Newton, conjugate gradients" + std::string(source_);
+    return "Newton, conjugate gradients" + std::string(source_) + nonfinite_hessians(nonfinite_);
   }
   std::string_view ran() const override { return "newton_cg"; }
   Index matrix_bytes() const override { return 0; }
@@ -74,6 +78,7 @@ class NewtonCgSolver final : public SmoothSolver {
   TruncatedCg cg_;
   DiagonalPreconditioner preconditioner_;
   double eta_ = most_eta, norm_before_ = 0;
+  Index nonfinite_ = 0;
   std::string_view source_;
   LineStep line_;
 };
@@ -83,7 +88,8 @@ struct NewtonCg final {
     return std::make_unique<NewtonCgSolver>();
   }
 
-  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
+  static constexpr auto flags =
+      flags_of({.handles_nonconvex = true, .superlinear = true, .uses_products = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "newton_cg",

@@ -5,28 +5,30 @@
 // certificate of an alpha costs no pass. Several tasks run in parallel threads, each serial inside.
 //
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
-// columns, shared with the solver, replaces the passes over X, also the first where it is known to
-// pay before (task_moments.hpp). Paths whose coefficients are handed
-// out end every alpha on a certificate from X; in a cross-validation not even the held-out errors
-// cost a pass, they come from the second moments of the held-out rows, and those of the training
-// rows from what all folds share (fold_moments.hpp), so that a task makes no pass at all.
+// columns, shared with the solver, replaces the passes over X, also the first (task_moments.hpp).
+// Paths whose coefficients are handed out end every alpha on a certificate from X; in a
+// cross-validation not even the held-out errors cost a pass, they come from the second moments of
+// the held-out rows, and those of the training rows from what all folds share (fold_moments.hpp),
+// so that a task makes no pass at all. Single fits that need most columns anyway take the Gram
+// matrix of all from the start, rounded (gram_rounding.hpp), and are evaluated from X.
 #pragma once
 
 #include <memory>
 
 #include "thalweg/solver/limits.hpp"
 #include "thalweg/solver/quadratic_process.hpp"
+#include "thalweg/solver/quadratic_tasks.hpp"
 #include "thalweg/solver/task_moments.hpp"
 
 namespace thalweg::solver {
 
-template <class Engine, class D, class L>
 class PathRunner final {
  public:
   // `folds`: what the folds share, or null.
-  PathRunner(const Request& request, const SolverOptions& options, const D& x, Index task_index,
-             const FoldMoments<D>* folds)
+  PathRunner(const Request& request, const SolverOptions& options, MakeQuadratic make,
+             const design::Erased& x, Index task_index, const FoldMoments* folds)
       : request_(request),
+        make_(make),
         options_(options),
         x_(x),
         task_(request.tasks[static_cast<std::size_t>(task_index)]),
@@ -51,33 +53,31 @@ class PathRunner final {
     if (!hands_out(request_) && stopped() && !request_.execution.stop->expired())
       return {unstarted()};
     make_own_moments();
-    std::optional<objective::Glm<D, L>> problem(std::in_place, x_, data(), request_.execution,
-                                                known_columns());
+    std::optional<objective::Glm> problem(std::in_place, x_, data(), request_.execution,
+                                          known_columns());
     if (request_.execution.stop_requested()) {
       if (!request_.execution.stop->expired()) return {unstarted(*problem)};
       // Out of time: the start is still evaluated and certified.
       problem.emplace(x_, data(), core::Execution{.threads = request_.execution.threads},
                       known_columns());
     }
-    objective::Glm<D, L>& glm = *problem;
+    objective::Glm& glm = *problem;
     limits_.emplace(spec_, glm);
     bool moments = takes_from_all() && !has_unpenalized(request_, task_, x_.cols());
     const bool cut_short = folds_ != nullptr && !training_;
-    if constexpr (GramEngine<Engine>) {
-      if (!moments && !cut_short) {
-        moments = moments_pay(request_, task_, options_, glm, limits_->terms(task_.alphas.front()));
-      }
+    if (!moments && !cut_short) {
+      moments = moments_pay(request_, task_, options_, x_);
+      options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
+                                                           limits_->terms(task_.alphas.front()));
     }
     const bool leaves_out_rows = needs_no_rows();
-    if (moments || leaves_out_rows) options_.inner = Inner::gram;
-    Engine engine(glm, options_);
-    objective::Evaluator<D, L> evaluator(glm);
-    if constexpr (GramEngine<Engine> && design::RowSlices<D>) {
-      if (leaves_out_rows) evaluator.leave_out_rows();
-    }
-    if (moments || leaves_out_rows) prepare(engine, glm);
-    if (moments) use_moments(engine, evaluator);
-    QuadraticProcess<D, L, Engine> process(evaluator, engine);
+    if (moments || leaves_out_rows || options_.all_at_once) options_.inner = Inner::gram;
+    const std::unique_ptr<QuadraticSolver> solver = make_(glm, options_);
+    objective::Evaluator evaluator(glm);
+    if (leaves_out_rows) evaluator.leave_out_rows();
+    if (moments || leaves_out_rows) prepare(*solver->gram_cache(), glm);
+    if (moments) use_moments(*solver->gram_cache(), evaluator);
+    QuadraticProcess process(evaluator, *solver);
     Vector w = start(glm);
     objective::Evaluation at;
     std::vector<core::Result> results;
@@ -109,7 +109,7 @@ class PathRunner final {
              .keep_theta = request_.keep_theta,
              .observer = &request_.observer},
             {.task = task_index_, .alpha_index = static_cast<Index>(a), .alpha = alpha}, result);
-      finish(evaluator, w, terms, at, engine, result);
+      finish(evaluator, w, terms, at, *solver, result);
       result.time =
           std::chrono::duration<double>(core::StopToken::Clock::now() - (a == 0 ? start_ : began))
               .count();
@@ -133,20 +133,18 @@ class PathRunner final {
   }
   // Of a task that shares none.
   void make_own_moments() {
-    if constexpr (GramEngine<Engine> && design::MomentAccess<D>) {
-      const bool has_heldout = wants_heldout(task_);
-      if (folds_ != nullptr || (has_heldout && !is_narrow(x_))) return;
-      own_ = TaskMoments<D>::make(request_, task_, options_, x_);
-      if (own_ == nullptr) return;
-      if (has_heldout) own_heldout_.push_back(own_->moments(heldout(), request_.execution));
-      training_.emplace(own_->rows());
-      columns_ = training_->summary();
-    }
+    const bool has_heldout = wants_heldout(task_);
+    if (!x_.has_row_moments() || folds_ != nullptr || (has_heldout && !is_narrow(x_))) return;
+    own_ = TaskMoments::make(request_, task_, options_, x_);
+    if (own_ == nullptr) return;
+    if (has_heldout) own_heldout_.push_back(own_->moments(heldout(), request_.execution));
+    training_.emplace(own_->rows());
+    columns_ = training_->summary();
   }
   // Whether no vector over the rows has to be held: the solver has the Gram matrix of few columns.
   bool needs_no_rows() const {
-    return GramEngine<Engine> && options_.inner != Inner::residual && is_narrow(x_) &&
-           !request_.keep_theta && task_.theta == nullptr;
+    return options_.inner != Inner::residual && is_narrow(x_) && !request_.keep_theta &&
+           task_.theta == nullptr;
   }
   bool takes_from_all() const { return training_ && refusal_.empty(); }
   const objective::ColumnSummary* known_columns() const {
@@ -154,31 +152,25 @@ class PathRunner final {
   }
 
   // The Gram matrix of all columns, and the moments of held-out rows.
-  void prepare(Engine& engine, const objective::Glm<D, L>& glm) {
-    if constexpr (GramEngine<Engine>) {
-      GramCache& gram = engine.gram_cache();
-      if (takes_from_all())
-        gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
-      else gram.ensure(glm, glm.all_columns(), glm.execution());
-      if (wants_heldout(task_) && !glm.execution().stop_requested()) use_heldout_moments(glm);
-      // Matrices that a stop cut short must not be used.
-      if (glm.execution().stop_requested()) heldout_.reset();
-    }
+  void prepare(GramCache& gram, const objective::Glm& glm) {
+    if (takes_from_all())
+      gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
+    else gram.ensure(glm, glm.all_columns(), glm.execution());
+    if (wants_heldout(task_) && !glm.execution().stop_requested()) use_heldout_moments(glm);
+    // Matrices that a stop cut short must not be used.
+    if (glm.execution().stop_requested()) heldout_.reset();
   }
 
-  // Of an engine that is prepared.
-  void use_moments(Engine& engine, objective::Evaluator<D, L>& evaluator) {
-    if constexpr (GramEngine<Engine>) {
-      const objective::Glm<D, L>& glm = evaluator.glm();
-      if (glm.execution().stop_requested()) return;
-      constexpr double share = 0.1;
-      evaluator.use_moments(second_moments(glm, engine.gram_cache()),
-                            share * request_.tol * glm.tolerance_scale(), hands_out(request_));
-    }
+  // Of a matrix that is prepared.
+  void use_moments(const GramCache& gram, objective::Evaluator& evaluator) const {
+    const objective::Glm& glm = evaluator.glm();
+    if (glm.execution().stop_requested()) return;
+    constexpr double share = 0.1;
+    evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
+                          hands_out(request_));
   }
 
-  objective::SecondMoments second_moments(const objective::Glm<D, L>& glm,
-                                          const GramCache& gram) const {
+  objective::SecondMoments second_moments(const objective::Glm& glm, const GramCache& gram) const {
     if (!takes_from_all()) return {glm, gram.column(0), gram.leading_dimension()};
     Vector sizes;
     for (Index j = 0; j < glm.cols(); ++j)
@@ -187,13 +179,13 @@ class PathRunner final {
             std::move(sizes)};
   }
 
-  void use_heldout_moments(const objective::Glm<D, L>& glm) {
+  void use_heldout_moments(const objective::Glm& glm) {
     if (training_) {
       heldout_.emplace(heldout_rows(), training_->shifts(), training_->target_shift());
       return;
     }
     // About the means of the training rows, where the design can.
-    constexpr bool centred = design::MomentAccess<D>;
+    const bool centred = x_.has_row_moments();
     const FoldWeights weights = heldout();
     const design::RowWeights* const one = &weights;
     own_heldout_ = objective::row_moments(x_, {&one, 1}, centred ? glm.center() : nullptr,
@@ -206,7 +198,7 @@ class PathRunner final {
 
   // The Gram matrix of the training rows, for the solver's cache.
   struct TrainingGram {
-    const objective::Glm<D, L>& glm;
+    const objective::Glm& glm;
     const objective::RemainingRows& rows;
 
     Index cols() const { return glm.cols(); }
@@ -224,7 +216,7 @@ class PathRunner final {
             .standardize = request_.standardize};
   }
 
-  Vector start(const objective::Glm<D, L>& glm) const {
+  Vector start(const objective::Glm& glm) const {
     Vector w(static_cast<std::size_t>(glm.cols()), 0.0);
     const penalty::Terms limits = limits_->terms(0.0);
     for (Index j = 0; j < glm.cols(); ++j) {
@@ -236,13 +228,13 @@ class PathRunner final {
     return w;
   }
 
-  void finish(objective::Evaluator<D, L>& evaluator, const Vector& w, const penalty::Terms& terms,
-              objective::Evaluation& at, const Engine& engine, core::Result& result) {
-    objective::Glm<D, L>& glm = evaluator.glm();
+  void finish(objective::Evaluator& evaluator, const Vector& w, const penalty::Terms& terms,
+              objective::Evaluation& at, const QuadraticSolver& solver, core::Result& result) {
+    objective::Glm& glm = evaluator.glm();
     result.intercept = {glm.raw_intercept(at)};
-    result.solver = engine.ran();
-    result.reason = engine.reason();
-    result.gram_bytes = engine.gram_bytes();
+    result.solver = solver.ran();
+    result.reason = solver.reason();
+    result.gram_bytes = solver.gram_bytes();
     if (evaluator.has_moments()) result.reason += "; evaluated from second moments" + origin();
     result.shared_gram_bytes = folds_ != nullptr ? folds_->bytes() : 0;
     result.tasks_at_once = options_.at_once;
@@ -296,7 +288,7 @@ class PathRunner final {
     result.reason = "stopped before the first certificate";
     return result;
   }
-  core::Result unstarted(const objective::Glm<D, L>& glm) const {
+  core::Result unstarted(const objective::Glm& glm) const {
     core::Result result = unstarted();
     result.intercept = {glm.null_intercept()};
     result.coef.assign(static_cast<std::size_t>(x_.cols()), 0.0);
@@ -319,16 +311,17 @@ class PathRunner final {
   }
 
   const Request& request_;
+  MakeQuadratic make_;
   SolverOptions options_;
-  const D& x_;
+  const design::Erased& x_;
   const Task& task_;
   Index task_index_;
   const PenaltySpec& spec_;
   std::optional<FoldWeights> fold_rows_;  // weights of those that it is fitted to
   core::StopToken::Clock::time_point start_;
   std::optional<Limits> limits_;
-  const FoldMoments<D>* folds_;
-  std::unique_ptr<TaskMoments<D>> own_;  // where there are no folds and it pays
+  const FoldMoments* folds_;
+  std::unique_ptr<TaskMoments> own_;  // where there are no folds and it pays
   std::optional<objective::RemainingRows> training_;
   objective::ColumnSummary columns_;  // of the training rows
   std::string refusal_;               // why they are not taken from those of all rows
@@ -336,34 +329,5 @@ class PathRunner final {
   std::optional<objective::HeldoutError> heldout_;
   Vector coef_;
 };
-
-// What the Gram matrix of one task may take: half the memory of X for all.
-inline double gram_bytes_limit(Index design_bytes, Index at_once) {
-  constexpr double least = 1e8;
-  return std::max(0.5 * static_cast<double>(design_bytes), least) / static_cast<double>(at_once);
-}
-
-template <class Engine, class D, class L>
-Results run_tasks(const Request& request, const D& x) {
-  Results results(request.tasks.size());
-  SolverOptions options = request.options;
-  options.at_once = std::min<Index>(static_cast<Index>(request.tasks.size()), most_at_once);
-  options.gram_bytes_limit = gram_bytes_limit(x.bytes(), options.at_once);
-  std::unique_ptr<FoldMoments<D>> folds;
-  if constexpr (GramEngine<Engine>) folds = make_fold_moments(request, options, x);
-  core::Execution outer = request.execution;
-  outer.stop = nullptr;  // every task returns at least one result, however early the stop
-  // One at a time has all threads inside.
-  if (folds != nullptr)
-    outer.threads = static_cast<int>(std::min<Index>(outer.threads, options.at_once));
-  core::parallel_for(
-      static_cast<Index>(request.tasks.size()), outer,
-      [&](Index task) {
-        PathRunner<Engine, D, L> path(request, options, x, task, folds.get());
-        results[static_cast<std::size_t>(task)] = path.run();
-      },
-      request.execution.stop);
-  return results;
-}
 
 }  // namespace thalweg::solver

@@ -21,12 +21,10 @@
 
 namespace thalweg::solver {
 
-template <class D, class L, class Engine>
-requires SolverFor<Engine, D, L>
 class QuadraticProcess final {
  public:
-  QuadraticProcess(objective::Evaluator<D, L>& evaluator, Engine& engine)
-      : evaluator_(evaluator), glm_(evaluator.glm()), engine_(engine), certifier_(glm_) {}
+  QuadraticProcess(objective::Evaluator& evaluator, QuadraticSolver& solver)
+      : evaluator_(evaluator), glm_(evaluator.glm()), solver_(solver), certifier_(glm_) {}
 
   // The next problem on the same data: w, whose evaluation `at` must be; both are at the result
   // when it is solved, but after a stop `at` may lack its vectors. `theta`: a dual point to try
@@ -89,7 +87,7 @@ class QuadraticProcess final {
     constexpr double rounding_floor = 8 * epsilon;
     screen(so_far);
     const StepOutcome outcome =
-        engine_.step(*w_, *at_,
+        solver_.step(*w_, *at_,
                      {.terms = terms_,
                       .columns = columns_,
                       .gap = so_far.certificate.value,
@@ -192,12 +190,10 @@ class QuadraticProcess final {
     certificate.relative = glm_.relative(certificate.value);
   }
 
-  // Where the engine's residuals form a sequence that can be: another dual candidate, or null.
+  // Where the solver's residuals form a sequence that can be: another dual candidate, or null.
   const objective::Evaluation* extrapolate() {
-    if constexpr (requires { requires Engine::is_affine; }) {
-      if (at_->has_residual()) return extrapolation_.push(glm_, *at_);
-    }
-    return nullptr;
+    const bool may = solver_.is_affine() && at_->has_residual();
+    return may ? extrapolation_.push(glm_, *at_) : nullptr;
   }
 
   // Drops the columns that are zero at every optimum. Worth a later pass over all columns only if
@@ -223,10 +219,10 @@ class QuadraticProcess final {
     if (2 * kept_.size() <= columns_.size()) columns_.swap(kept_);
   }
 
-  objective::Evaluator<D, L>& evaluator_;
-  objective::Glm<D, L>& glm_;
-  Engine& engine_;
-  objective::Certifier<D, L> certifier_;
+  objective::Evaluator& evaluator_;
+  objective::Glm& glm_;
+  QuadraticSolver& solver_;
+  objective::Certifier certifier_;
   penalty::Terms terms_;
   Vector* w_ = nullptr;
   objective::Evaluation* at_ = nullptr;

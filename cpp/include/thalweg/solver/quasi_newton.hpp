@@ -65,8 +65,8 @@ class QuasiNewtonSolver final : public SmoothSolver {
     line_.point_downhill(at);
   }
   bool run(objective::Smooth& f, SmoothPoint& at) {
-    return search_.run(
-        line_, f, at, at.value, [] { return 1.0; }, inverse_.next_s(), inverse_.next_y());
+    const auto first_step = [&] { return inverse_.is_plain() ? line_.first_trial(at) : 1.0; };
+    return search_.run(line_, f, at, at.value, first_step, inverse_.next_s(), inverse_.next_y());
   }
 
   const core::Info& info_;

@@ -5,7 +5,7 @@
 // A class in the catalogue offers
 //   static std::unique_ptr<SmoothSolver> make(const SmoothOptions&);
 // and an Info whose flags say what it can do and what the objective must have: `handles_bounds`,
-// `needs_hessian` (the matrix), `needs_residuals`, `needs_information`.
+// `needs_hessian` (the matrix), `needs_residuals`, `needs_information`, `needs_rows`.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +29,7 @@ struct SmoothPoint {
   Vector x;
   Vector gradient;
   double value = infinity;
+  Vector dual = {};  // of a solver that works with a RowDual, whose point x is; else empty
 };
 
 // lower_j <= x_j <= upper_j; null where there is none on that side. x is within them throughout.

@@ -2,10 +2,12 @@
 //
 //   limits                  L-BFGS-B
 //   the Hessian is cheap    Newton: where a factorised step costs no more than a few passes
+//   rows hardly meet        the dual's coordinates, one for each row (dual_coordinate_descent.hpp):
+//                           a handful of visits, unless the penalty is weak
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
 //                           the certificate falls predicts what is left of it; once Newton steps
-//                           (or, where the matrix is out of reach, truncated Newton steps of a
-//                           trust region) promise to cost less, they take over.
+//                           (or, where the matrix is out of reach, truncated Newton steps) promise
+//                           to cost less, they take over, and so after steps on the dual.
 //
 // Costs are those of the objective (objective::Costs) and of factorisations, and the rate is that
 // of the iterates: never cores, threads or the clock, so that bits do not depend on them.

@@ -57,6 +57,7 @@ class SmoothPathRunner final {
       result.alpha = task_.alphas[a];
       glm.set_terms(limits.terms(result.alpha));
       certifier.begin();
+      at.dual.clear();  // that of another strength
       at.value = glm.evaluate(at.x.data(), at.gradient.data());
       if (glm.execution().stop_requested()) {
         if (a > 0 || !request_.execution.stop->expired()) break;

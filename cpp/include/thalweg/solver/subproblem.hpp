@@ -129,7 +129,7 @@ class Subproblem final {
   double sweep(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
                const std::vector<Index>& positions, Outcome& outcome,
                const core::Execution& execution) {
-    const Sweep done = sweep_coordinates(model, w, terms, positions, execution);
+    const Sweep done = model.sweep(w, terms, positions, execution);
     outcome.largest_change = std::max(outcome.largest_change, done.largest_change);
     ++outcome.epochs;
     return done.violation;

@@ -37,7 +37,6 @@ inline double descend(double& w, double q, double h, const penalty::Term& term, 
 template <class Model>
 concept Grouped = requires(Model& model, Index k, std::span<const Index> positions, Vector& changes,
                            Vector& q) {
-  { model.is_grouped() } -> std::same_as<bool>;
   // How many positions from the first are of one group.
   { model.same_group(positions) } -> std::same_as<std::size_t>;
   // Entry i: G between position k and the i-th position of its group.
@@ -74,12 +73,10 @@ Sweep sweep_groups(Model& model, Vector& w, const std::vector<penalty::Term>& te
   return sweep;
 }
 
+// Column after column of a model with correlation(k), diagonal(k), change(k, delta), visit_cost(k).
 template <class Model>
 Sweep sweep_coordinates(Model& model, Vector& w, const std::vector<penalty::Term>& terms,
-                        const std::vector<Index>& positions, const core::Execution& execution) {
-  if constexpr (Grouped<Model>) {
-    if (model.is_grouped()) return sweep_groups(model, w, terms, positions, execution);
-  }
+                        std::span<const Index> positions, const core::Execution& execution) {
   constexpr double between_polls = 1e6;  // nanoseconds
   const double visit = positions.empty() ? 1.0 : model.visit_cost(positions.front());
   const auto poll_every = static_cast<Index>(std::clamp(between_polls / visit, 1.0, 64.0));

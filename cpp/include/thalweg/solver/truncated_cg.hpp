@@ -5,8 +5,10 @@
 //
 // M is a positive diagonal, the preconditioner (one where there is none). Ends where the residual
 // is small enough, at the boundary, or along a direction of negative curvature, which with a finite
-// radius is followed to the boundary. Without a radius the step so far is returned; where there is
-// none, the preconditioned steepest descent, as long as the curvature's size suggests.
+// radius is followed to the boundary. Without a radius it is followed as far as the same curvature,
+// were it positive, would ask for. Differs from [N&W, algorithm 7.1], which does so in the first
+// iteration only and returns the step so far later: near a saddle such steps hardly move. A later
+// direction without curvature, up to rounding, is not followed; a first one has length one.
 //
 // The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
 //
@@ -38,6 +40,7 @@ class TruncatedCg final {
     double norm = 0;   // |s|_M
     bool at_boundary = false;
     bool negative_curvature = false;
+    bool is_finite = true;  // the product that ended it
   };
 
   void begin(Index size) {
@@ -76,6 +79,7 @@ class TruncatedCg final {
       const double longer = ss + length * (2 * sd + length * dd);
       if (negative || !(longer < options.radius * options.radius)) {
         outcome.negative_curvature = negative;
+        outcome.is_finite = std::isfinite(curvature);
         end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome);
         break;
       }
@@ -126,10 +130,10 @@ class TruncatedCg final {
       length = at.sd > 0 ? gap / (at.sd + root) : (root - at.sd) / at.dd;
       outcome.norm = radius;
       outcome.at_boundary = true;
-    } else if (outcome.products == 1) {
+    } else if (outcome.products == 1 || curvature < -flat * size_of(curvature)) {
       length = at.rho / std::fabs(curvature);
       if (!std::isfinite(length)) length = 1.0 / std::sqrt(at.dd);
-      outcome.norm = length * std::sqrt(at.dd);
+      outcome.norm = std::sqrt(at.ss + length * (2 * at.sd + length * at.dd));
     }
     if (length == 0) return;
     axpy(length, direction_, step_);

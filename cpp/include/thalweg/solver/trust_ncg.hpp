@@ -32,6 +32,7 @@ class TrustNcgSolver final : public SmoothSolver {
     line_.begin(at.x.size());
     radius_ = 0;
     is_first_ = true;
+    nonfinite_ = 0;
     source_ = product_source(f.refinements());
   }
 
@@ -45,6 +46,7 @@ class TrustNcgSolver final : public SmoothSolver {
       const TruncatedCg::Outcome step = cg_.solve(
           *have.product, at.gradient,
           {.radius = radius_, .reduction = reduction, .diagonal = diagonal}, context.execution);
+      nonfinite_ += step.is_finite ? 0 : 1;
       if (!(step.model < 0)) break;
       line_.direction() = cg_.step();
       f.begin_line(line_.direction().data());
@@ -53,11 +55,12 @@ class TrustNcgSolver final : public SmoothSolver {
       if (!(ratio > least_ratio)) continue;
       return line_.finish(f, at, 1.0);
     }
-    return line_.failed(core::Status::stalled);
+    return line_.failed(nonfinite_ > 0 ? core::Status::non_finite : core::Status::stalled);
   }
 
   std::string reason() const override {
-    return "trust region, conjugate gradients" + std::string(source_);
+    return "trust region, conjugate gradients" + std::string(source_) +
+           nonfinite_hessians(nonfinite_);
   }
   std::string_view ran() const override { return "trust_ncg"; }
   Index matrix_bytes() const override { return 0; }
@@ -103,6 +106,7 @@ class TrustNcgSolver final : public SmoothSolver {
   DiagonalPreconditioner preconditioner_;
   double radius_ = 0;
   bool is_first_ = true;
+  Index nonfinite_ = 0;
   std::string_view source_;
   LineStep line_;
 };
@@ -112,7 +116,8 @@ struct TrustNcg final {
     return std::make_unique<TrustNcgSolver>();
   }
 
-  static constexpr auto flags = flags_of({.handles_nonconvex = true, .superlinear = true});
+  static constexpr auto flags =
+      flags_of({.handles_nonconvex = true, .superlinear = true, .uses_products = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{
       .name = "trust_ncg",

@@ -3,14 +3,14 @@
 // working_set_engine.hpp.
 #pragma once
 
+#include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/flags.hpp"
-#include "thalweg/solver/working_set_engine.hpp"
 
 namespace thalweg::solver {
 
 struct WorkingSet final {
-  template <class D, class L>
-  using Engine = WorkingSetEngine<D, L>;
+  static std::unique_ptr<QuadraticSolver> make(const objective::Glm& glm,
+                                               const SolverOptions& options);
 
   static constexpr auto flags = flags_of({.handles_bounds = true});
   static constexpr std::array<std::string_view, 3> needs{

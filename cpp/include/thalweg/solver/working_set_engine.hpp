@@ -27,48 +27,54 @@
 
 #include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/gram_cost.hpp"
+#include "thalweg/solver/gram_rounding.hpp"
 #include "thalweg/solver/subproblem.hpp"
 
 namespace thalweg::solver {
 
-template <class D, class L>
-class WorkingSetEngine final {
+class WorkingSetEngine final : public QuadraticSolver {
  public:
-  WorkingSetEngine(const objective::Glm<D, L>& glm, const SolverOptions& options)
+  WorkingSetEngine(const objective::Glm& glm, const SolverOptions& options)
       : glm_(glm),
         inner_(options.inner),
+        all_at_once_(options.all_at_once),
         gram_bytes_limit_(options.gram_bytes_limit),
-        block_(glm.design(), options.at_once) {}
+        block_(make_column_block(glm.design(), options.at_once)) {}
   WorkingSetEngine(const WorkingSetEngine&) = delete;  // source_ refers to members
   WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
-  StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) {
+  StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) override {
+    if (!rounding_.is_right(working_set_, at.correlation, last_rounding_)) return undo(w);
     const penalty::Terms terms = context.terms.with_l1(continuation(w, at, context));
     select(w, at, terms, context);
     const std::size_t size = working_set_.size();
     w_inner_.resize(size);
+    w_before_.resize(size);
     terms_inner_.resize(size);
     double violation = 0;
     double largest_norm = 0;
     for (std::size_t k = 0; k < size; ++k) {
       const auto j = static_cast<std::size_t>(working_set_[k]);
-      w_inner_[k] = w[j];
+      w_inner_[k] = w_before_[k] = w[j];
       terms_inner_[k] = terms(working_set_[k]);
       violation = std::max(violation, terms_inner_[k].subdiff_distance(w[j], at.correlation[j]));
       largest_norm = std::max(largest_norm, glm_.sq_norm(working_set_[k]));
     }
     // Of a correlation: no step gets below it.
-    const double rounding = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
+    const double rounding = last_rounding_ =
+        4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
     const Subproblem::Budget budget{
-        .gap = std::max(0.3 * context.target, 0.1 * std::min(context.gap, at.primal())),
+        .gap = std::max(0.3 * context.target,
+                        all_at_once_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
         .violation = 0.2 * violation,
         .rounding = rounding,
         .epochs = std::min(context.epochs_left, most_epochs),
         .face_size = gram_limit(),
         .small_rank = small_rank()};
-    const Subproblem::Outcome outcome =
-        (last_was_gram_ = choose_gram()) ? solve_gram(at, budget) : solve_residual(at, budget);
+    const Subproblem::Outcome outcome = (last_was_gram_ = choose_gram())
+                                            ? solve_gram(at, budget, violation)
+                                            : solve_residual(at, budget);
     for (std::size_t k = 0; k < size; ++k)
       w[static_cast<std::size_t>(working_set_[k])] = w_inner_[k];
     active_set_steps_ += outcome.used_active_set ? 1 : 0;
@@ -77,12 +83,14 @@ class WorkingSetEngine final {
     return {outcome.epochs, outcome.largest_change};
   }
 
-  Index gram_bytes() const { return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes(); }
-  // For evaluations from second moments, which fill it first.
-  GramCache& gram_cache() { return gram_; }
-  std::string_view ran() const { return last_was_gram_ ? "gram" : "working_set"; }
+  Index gram_bytes() const override {
+    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes();
+  }
+  GramCache* gram_cache() override { return &gram_; }
+  bool is_affine() const override { return false; }  // outer iterates are not a linear sequence
+  std::string_view ran() const override { return last_was_gram_ ? "gram" : "working_set"; }
 
-  std::string reason() const {
+  std::string reason() const override {
     std::string text = "working sets of up to " + std::to_string(largest_set_) + " of " +
                        std::to_string(glm_.cols()) + " columns; ";
     if (gram_steps_ > 0 && residual_steps_ > 0) {
@@ -98,11 +106,19 @@ class WorkingSetEngine final {
     if (active_set_steps_ > 0) text += ", finished by an active set";
     if (anderson_steps_ > 0) text += ", Anderson extrapolation";
     if (cg_steps_ > 0) text += ", conjugate gradients on the support";
+    if (rounding_.was_refused()) text += ", Gram products in float32 at first, then float64";
     if (refused_) text += ", no Gram matrix where it would take more memory than it may";
     return text;
   }
 
  private:
+  // A step on a rounded matrix that led astray.
+  StepOutcome undo(Vector& w) {
+    for (std::size_t k = 0; k < working_set_.size(); ++k)
+      w[static_cast<std::size_t>(working_set_[k])] = w_before_[k];
+    return {.epochs = 1, .largest_change = 0};
+  }
+
   // In one step: where rounding is larger than expected, the driver has to see it.
   static constexpr Index most_epochs = 1000;
 
@@ -125,7 +141,7 @@ class WorkingSetEngine final {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
-    takes_all_ = holds_most(excess, context.columns);
+    takes_all_ = all_at_once_ || holds_most(excess, context.columns);
     if (takes_all_) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ =
@@ -137,9 +153,9 @@ class WorkingSetEngine final {
   // cost less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
   bool holds_most(double excess, std::span<const Index> columns) const {
     constexpr double far = 500;
-    return ColumnBlock<D>::is_dense && inner_ != Inner::gram && excess > far &&
+    return block_->is_dense() && inner_ != Inner::gram && excess > far &&
            glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
-           block_.visit_factor(columns) < strided_visit;
+           block_->visit_factor(columns) < strided_visit;
   }
 
   // Working set: everything non-zero, and the worst violators.
@@ -150,7 +166,7 @@ class WorkingSetEngine final {
     for (const Index j : context.columns) {
       const auto k = static_cast<std::size_t>(j);
       const penalty::Term term = terms(j);
-      if (w[k] != 0 || term.l1 == 0) {
+      if (w[k] != 0 || term.l1 == 0 || all_at_once_) {
         working_set_.push_back(j);
         continue;
       }
@@ -212,7 +228,17 @@ class WorkingSetEngine final {
       gram_.retain(columns);
     }
     gram_.ensure(source_, columns, glm_.execution());
+    has_rounded_ =
+        has_rounded_ || (missing > 0 && source_.precision == design::GramPrecision::float32);
     return true;
+  }
+
+  // Of products from now on. Those in float32 are forgotten where they may not be used.
+  void use_precision(design::GramPrecision precision) {
+    source_.precision = precision;
+    if (precision == design::GramPrecision::float32 || !has_rounded_) return;
+    gram_.retain({});
+    has_rounded_ = false;
   }
 
   double entries_per_column(std::span<const Index> columns) const {
@@ -225,13 +251,15 @@ class WorkingSetEngine final {
   double build_cost(std::span<const Index> columns) const {
     const auto fresh = static_cast<double>(gram_.missing(columns));
     const double cached = static_cast<double>(gram_.size()) + fresh;
-    return gram_cost(core::flag(D::Entry::info, "sparse"), static_cast<double>(glm_.rows()),
+    return (rounding_.is_rounded() ? 0.5 : 1.0) *
+           gram_cost(glm_.design().is_sparse(), static_cast<double>(glm_.rows()),
                      entries_per_column(columns), fresh, cached);
   }
 
   // Estimated nanoseconds of some rounds of descent on the working set, half of its rank changing
   // in each: with residual updates; and with Gram updates, the missing columns built first.
   bool choose_gram() {
+    if (!rounding_.is_rounded()) use_precision(design::GramPrecision::float64);
     if (inner_ == Inner::residual) return false;
     if (gram_.missing(working_set_) > 0 && static_cast<Index>(working_set_.size()) > gram_limit()) {
       refused_ = refused_ || inner_ == Inner::gram;
@@ -242,29 +270,35 @@ class WorkingSetEngine final {
     const auto size = static_cast<double>(working_set_.size());
     const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
     const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
-    const double visit = ResidualModel<D, L>::visit_cost_of(entries_per_column(working_set_)) *
-                         block_.visit_factor(working_set_);
+    const double visit = visit_cost(block_->is_dense(), entries_per_column(working_set_)) *
+                         block_->visit_factor(working_set_);
     estimate_ = {.gram = build_cost(working_set_) +
                          rounds * (5 * size + support * GramModel::update_cost(cached)),
                  .residual = rounds * (support + size) * visit};
     return estimate_->gram < estimate_->residual;
   }
 
-  Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget) {
+  Subproblem::Outcome solve_gram(objective::Evaluation& at, const Subproblem::Budget& budget,
+                                 double violation) {
     ++gram_steps_;
+    use_precision(rounding_.precision());
     ensure_gram(working_set_);
     if (glm_.execution().stop_requested()) return {};
     GramModel model(gram_, working_set_, at.correlation);
-    return subproblem_.solve(
+    const Subproblem::Outcome outcome = subproblem_.solve(
         model, w_inner_, terms_inner_, budget, gram_,
         [](const std::vector<Index>&) { return true; },
         [](const std::vector<Index>&) { return 0.0; }, glm_.execution());
+    if (has_rounded_) rounding_.foretell(model, violation);
+    return outcome;
   }
 
   Subproblem::Outcome solve_residual(objective::Evaluation& at, const Subproblem::Budget& budget) {
     ++residual_steps_;
-    block_.load(working_set_, glm_.execution());
-    ResidualModel<D, L> model(glm_, block_, working_set_, at, group_columns());
+    // Where the residual is kept, factors meet exact correlations within the step.
+    use_precision(design::GramPrecision::float64);
+    block_->load(working_set_, glm_.execution());
+    ResidualModel model(glm_, *block_, working_set_, at, group_columns());
     return subproblem_.solve(
         model, w_inner_, terms_inner_, budget, gram_,
         [&](const std::vector<Index>& columns) { return ensure_gram(columns); },
@@ -274,19 +308,22 @@ class WorkingSetEngine final {
   // The groups that hold the working set, whose order is theirs (`select`); null where its columns
   // are not dense arrays and cannot be made so.
   const ColumnGroups* group_columns() {
-    if (!block_.can_stage(working_set_)) return nullptr;
+    if (!block_->can_stage(working_set_)) return nullptr;
     groups_.add(source_, working_set_);
     return &groups_;
   }
 
   // Where Gram columns come from: copies of row-major columns, where there are any.
   struct GramSource {
-    const objective::Glm<D, L>& glm;
-    const ColumnBlock<D>& block;
+    const objective::Glm& glm;
+    const ColumnBlock& block;
+    design::GramPrecision precision = design::GramPrecision::float64;
 
     Index cols() const { return glm.cols(); }
     void gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
-      glm.gram(block.columns(), columns, fresh, out, ld);
+      block.gram(columns, fresh, glm.center(), glm.weights(), glm.total_weight(), out, ld,
+                 glm.execution(), precision);
+      glm.finish_gram(columns, fresh, out, ld);
     }
   };
 
@@ -306,22 +343,26 @@ class WorkingSetEngine final {
     Index column;
   };
 
-  const objective::Glm<D, L>& glm_;
+  const objective::Glm& glm_;
   Inner inner_;
+  bool all_at_once_;
   double gram_bytes_limit_;
-  ColumnBlock<D> block_;
-  GramSource source_{glm_, block_};
+  std::unique_ptr<ColumnBlock> block_;
+  GramRounding rounding_{glm_};
+  GramSource source_{glm_, *block_};
   GramCache gram_;
   ColumnGroups groups_;
   Subproblem subproblem_;
   std::vector<Index> working_set_;
   std::vector<Violator> violators_;
-  Vector w_inner_;
+  Vector w_inner_, w_before_;  // of the working set, after and before a step
   std::vector<penalty::Term> terms_inner_;
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
   std::optional<Estimate> estimate_;
   bool takes_all_ = false;
+  bool has_rounded_ = false;  // whether the cache holds products in float32
+  double last_rounding_ = 0;
   bool refused_ = false;  // a Gram matrix that was asked for by name
   double continued_l1_ = -1, continuation_ = infinity;
   Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0,

@@ -1,0 +1,186 @@
+// The dual of a generalized linear model whose coefficients all have an l2 term, in the raw columns
+// of X, r_j being what the penalty makes of raw coefficients v_j:
+//
+//   max_u  -(1 / S) sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) - 1/2 sum_j z_j^2 / r_j,
+//   z = X' S u / S,   v = z / r
+//
+// An intercept asks for sum_i s_i u_i = 0. It is taken as a column of ones of strength r_0 about a
+// centre, b = centre + sum_i s_i u_i / (S r_0), and the centre moves to b now and then: the
+// proximal point method in b, or that of multipliers in u. It converges by r_0 / (r_0 + curvature
+// in b), which is small, because r_0 is chosen to be: this column weighs as much as a row's
+// others, or more where they are small.
+//
+// With all others fixed, u_i = -loss'(y_i, eta) is best at the eta that solves
+//
+//   eta = eta_i + q_i (-loss'(y_i, eta) - u_i),   q_i = s_i (sum_j x_ij^2 / r_j + 1 / r_0) / S,
+//
+// a proximal point of the loss (loss/proximal.hpp), eta_i being the prediction now. u stays in the
+// domain of the conjugate, since it is made of slopes.
+//
+// Columns are not centred, which would fill rows: where means are many times the spread, rows look
+// alike and this converges slowly. Cost of a visit of all rows: two passes over X, serial.
+//
+// References: Hsieh, Chang, Lin, Keerthi & Sundararajan 2008; Yu, Huang & Lin 2011; Shalev-Shwartz
+// & Zhang 2013, section 6; Rockafellar 1976 (the proximal point method and multipliers).
+#pragma once
+
+#include <cmath>
+#include <functional>
+
+#include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/scaled_design.hpp"
+#include "thalweg/objective/smooth.hpp"
+#include "thalweg/objective/weighted_loss.hpp"
+
+namespace thalweg::objective {
+
+class GlmDual final : public RowDual {
+ public:
+  // All of which must outlive it; `eta` and `point` are those of the base point.
+  GlmDual(const ScaledDesign& x, const GlmData& data, const WeightedLoss& loss,
+          const penalty::Terms& terms, double total, const Vector& eta, const Vector& point)
+      : x_(x), data_(data), loss_(loss), terms_(terms), total_(total), eta_(eta), point_(point) {}
+
+  // Whether there is such a dual.
+  bool exists() const {
+    const loss::LossBlock& loss = loss_.loss();
+    return x_.raw().has_rows() && loss.outputs() == 1 && loss.is_convex() &&
+           core::flag(loss.info(), "smooth") && terms_.strengths().l1 == 0 &&
+           !terms_.has_unpenalized(x_.cols());
+  }
+
+  Index row_count() const override { return x_.rows(); }
+  Index stored() const override { return x_.stored(); }
+  double coupling() const override {
+    double sum = 0;
+    for (Index j = 0; j < x_.cols(); ++j) sum += x_.columns().sq_norm(j) / terms_(j).l2;
+    return sum / total_;
+  }
+
+  void start() override {
+    const auto rows = static_cast<std::size_t>(x_.rows());
+    const core::Execution& execution = loss_.execution();
+    weigh_columns();
+    Vector slopes(rows), scratch(rows), curvatures(rows);
+    loss_.gradient(eta_.data(), slopes.data());
+    loss_.curvature(eta_.data(), scratch.data(), curvatures.data());
+    v_.resize(inverse_.size());
+    x_.raw().gemv_t(slopes.data(), x_.columns().all(), v_.data(), execution);
+    double square = 0;
+    for (std::size_t j = 0; j < v_.size(); ++j) {
+      const double z = -v_[j] / total_;
+      v_[j] = z * inverse_[j];
+      square += z * v_[j];
+    }
+    const double share = best_multiple(slopes, curvatures, square);
+    for (double& v : v_) v *= share;
+    u_.resize(rows);
+    for (std::size_t i = 0; i < rows; ++i)
+      u_[i] = slopes[i] != 0 ? -share * slopes[i] / weight(i) : 0.0;
+    imbalance_ = -share * loss_.sum(slopes.data()) / total_;
+    weigh_rows(loss_.sum(curvatures.data()) / total_);
+    if (!data_.fit_intercept) return;
+    b_ = point_.back();
+    for (Index j = 0; j < x_.cols(); ++j) b_ -= x_.columns().mean(j) * v_[at(j)];
+  }
+
+  bool relax(std::span<const Index> rows, double* gains) override {
+    bool finite = true;
+    const double per_weight = factor() / total_, per_imbalance = inverse_intercept_;
+    const auto visit = [&](Index i, double product) {
+      const double s = weight(i), q = q_[at(i)];
+      gains[i] = 0;
+      if (s == 0) return 0.0;
+      const double eta = product + b_ + (data_.offset != nullptr ? data_.offset[i] : 0.0);
+      const loss::Proximal best = loss_.loss().proximal(data_.y[i], eta - q * u_[at(i)], q, eta);
+      const double change = -best.slope - u_[at(i)];
+      finite = finite && std::isfinite(change);
+      if (!std::isfinite(change)) return 0.0;
+      gains[i] = s * q * change * change;
+      u_[at(i)] = -best.slope;
+      imbalance_ += s * change / total_;
+      if (data_.fit_intercept) b_ += per_imbalance * (s * change / total_);
+      return per_weight * s * change;
+    };
+    x_.raw().relax_rows(rows, scales(), v_.data(), std::ref(visit));
+    return finite;
+  }
+
+  void settle_intercept() override {
+    if (data_.fit_intercept) b_ += inverse_intercept_ * imbalance_;
+  }
+
+  void read(double* x, double* u) const override {
+    double intercept = b_;
+    for (Index j = 0; j < x_.cols(); ++j) {
+      x[j] = v_[at(j)] / x_.columns().inverse_scale(j);
+      intercept += x_.columns().mean(j) * v_[at(j)];
+    }
+    if (data_.fit_intercept) x[x_.cols()] = intercept;
+    std::copy(u_.begin(), u_.end(), u);
+  }
+
+ private:
+  static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+  double weight(Index i) const { return loss_.weight(i); }
+
+  // 1 / r. A column without variation explains nothing.
+  void weigh_columns() {
+    inverse_.resize(static_cast<std::size_t>(x_.cols()));
+    is_uniform_ = true;
+    for (Index j = 0; j < x_.cols(); ++j) {
+      const double scale = x_.columns().inverse_scale(j);
+      const bool varies = x_.columns().sq_norm(j) > 0;
+      inverse_[at(j)] = varies ? scale * scale / terms_(j).l2 : 0.0;
+      is_uniform_ = is_uniform_ && inverse_[at(j)] == inverse_[0];
+    }
+  }
+
+  // `curvature`: of the mean loss in the intercept.
+  void weigh_rows(double curvature) {
+    constexpr double least = 10;  // times the curvature, is 1 / r_0
+    q_.resize(u_.size());
+    x_.raw().row_squares(scales(), q_.data(), loss_.execution());
+    double sum = 0;
+    for (std::size_t i = 0; i < q_.size(); ++i) {
+      q_[i] *= factor() * weight(static_cast<Index>(i)) / total_;
+      sum += q_[i];
+    }
+    const double known = curvature > 0 ? least / curvature : least;
+    inverse_intercept_ = data_.fit_intercept ? std::max(sum, known) : 0.0;
+    for (std::size_t i = 0; i < q_.size(); ++i)
+      q_[i] += inverse_intercept_ * weight(static_cast<Index>(i)) / total_;
+  }
+
+  // The slopes at a point are a feasible u, but the best of their multiples can be far from them:
+  // a Newton step for it, from one. `square`: z'(z / r) of them.
+  double best_multiple(const Vector& slopes, const Vector& curvatures, double square) const {
+    double fit = 0, bend = 0;
+    for (std::size_t i = 0; i < slopes.size(); ++i) {
+      if (slopes[i] == 0 || curvatures[i] == 0) continue;
+      const double offset = data_.offset != nullptr ? data_.offset[i] : 0.0;
+      fit -= slopes[i] * (eta_[i] - offset);
+      bend += slopes[i] * slopes[i] / curvatures[i];
+    }
+    const double share = 1 - (square - fit / total_) / (square + bend / total_);
+    return std::isfinite(share) ? core::clip(share, 0.0, 1.0) : 1.0;
+  }
+
+  const double* scales() const { return is_uniform_ ? nullptr : inverse_.data(); }
+  double factor() const { return is_uniform_ ? inverse_.front() : 1.0; }
+
+  const ScaledDesign& x_;
+  const GlmData& data_;
+  const WeightedLoss& loss_;
+  const penalty::Terms& terms_;
+  double total_;
+  const Vector& eta_;
+  const Vector& point_;
+  Vector u_, q_, v_;
+  Vector inverse_;  // 1 / r, and whether all are the same
+  bool is_uniform_ = true;
+  double b_ = 0, inverse_intercept_ = 0;  // 1 / r_0
+  double imbalance_ = 0;                  // sum_i s_i u_i / S
+};
+
+}  // namespace thalweg::objective
