@@ -1,6 +1,8 @@
 """Peak resident memory during a fit, less that just before it.
 
 python bench/memory.py [--loss lasso] [--solver thalweg] [--megabytes 220] [--cases tall-c,csr]
+python bench/memory.py --cases narrow4-c,narrow10-f [--cv 5-fold]
+python bench/memory.py --cases narrow20-c --megabytes 0.8 --cv leave-one-out
 
 Each case runs in a fresh process: build the data, fit a tiny problem so that the library is
 loaded, return freed memory to the system, reset the kernel's high-water mark, fit, read the mark.
@@ -28,14 +30,31 @@ from typing import Self
 import rivals
 from environment import clean_environment, ensure_clean_environment
 
-CASES = ("tall-c", "tall-f", "square-c", "square-f", "wide-c", "wide-f", "csr", "csc")
 ASPECTS = {"tall": 10.0, "square": 1.25, "wide": 1 / 25}  # rows to columns
+# Columns where a vector over the rows is no longer small beside X.
+NARROW = {"narrow4": 4, "narrow10": 10, "narrow20": 20, "narrow40": 40}
+DEFAULT_CASES = (*(f"{shape}-{order}" for shape in ASPECTS for order in "cf"), "csr", "csc")
+CASES = (*DEFAULT_CASES, *(f"{shape}-{order}" for shape in NARROW for order in "cf"))
 MEGABYTE = 1e6
 LOSSES = ("lasso", *rivals.SMOOTH_TABLES)
 N_CLASSES = 10  # of the multinomial loss
 # alpha/alpha_max, C, C, alpha; as in compare.py
 LEVELS = {"lasso": 0.1, "logistic": 1.0, "multinomial": 1.0, "poisson": 1e-4}
 L_BFGS_PAIRS = 10
+N_ALPHAS, WEAKEST = 100, 1e-3  # of a cross-validation
+
+
+def splitters() -> dict:
+    """Ways to cross-validate, by name."""
+    from sklearn import model_selection as sk
+
+    return {
+        "5-fold": sk.KFold(5),
+        "shuffled": sk.KFold(5, shuffle=True, random_state=0),
+        "leave-one-out": sk.LeaveOneOut(),
+        "shuffle-split": sk.ShuffleSplit(10, random_state=0),
+        "time-series": sk.TimeSeriesSplit(5),
+    }
 
 
 def _status(field: str) -> int:
@@ -97,7 +116,7 @@ def build(case: str, loss: str, megabytes: float):
         X = X.tocsc() if case == "csc" else X
     else:
         shape, order = case.split("-")
-        p = int((values / ASPECTS[shape]) ** 0.5)
+        p = NARROW.get(shape) or int((values / ASPECTS[shape]) ** 0.5)
         n = values // p
         X = rng.standard_normal((p, n)).T if order == "f" else rng.standard_normal((n, p))
     y = X @ (rng.standard_normal(X.shape[1]) * (rng.random(X.shape[1]) < 0.01))
@@ -127,6 +146,8 @@ def strength(loss: str, X, y, level: float) -> float:
 
 def measure(args: argparse.Namespace) -> dict:
     """Measure the case `args.child` in this process."""
+    import numpy as np
+
     case, loss = args.child, args.loss
     solver = rivals.solver_class(args.solver)(args.threads)
     X, y = build(case, loss, args.megabytes)
@@ -137,8 +158,13 @@ def measure(args: argparse.Namespace) -> dict:
     config = solver.configs(loss, n, p * outputs)[0]
     unit = alpha / args.level if loss == "lasso" and solver.absolute_tol else 1.0
 
+    splitter = splitters().get(args.cv)
+    alphas = alpha / args.level * np.geomspace(1, WEAKEST, N_ALPHAS)
+
     def fit(X, y):
-        if loss == "lasso":
+        if splitter is not None:
+            solver.cv(X, y, alphas, splitter, args.tol, config)
+        elif loss == "lasso":
             solver.fit(X, y, alpha, unit * args.tol, config, False)
         else:
             solver.glm(loss, X, y, None, alpha, args.tol, config)
@@ -177,13 +203,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loss", choices=LOSSES, default="lasso")
     parser.add_argument("--solver", choices=rivals.KEYS, default="thalweg")
-    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--cv", choices=tuple(splitters()), help="LassoCV with these folds")
+    parser.add_argument("--cases", default=",".join(DEFAULT_CASES))
     parser.add_argument("--megabytes", type=float, default=220.0)
     parser.add_argument("--tol", type=float, default=1e-6)
     parser.add_argument("--level", type=float, help="alpha/alpha_max, C or alpha, as in compare.py")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--child", choices=CASES, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.cv and args.loss != "lasso":
+        parser.error("--cv is of the Lasso")
     if args.loss not in rivals.solver_class(args.solver).tables:
         parser.error(f"{args.solver} does not fit the loss {args.loss}")
     args.level = args.level or LEVELS[args.loss]

@@ -63,4 +63,5 @@ class Solver:
             fit_intercept=False,
             n_jobs=self._threads,
         )
-        return model.fit(X, y).mse_path_
+        self.model = model.fit(X, y)
+        return self.model.mse_path_

@@ -64,7 +64,8 @@ solver::Task task_of(const py::dict& dict, Index rows, Index coefs, Index output
                      BoundRequest& bound) {
   solver::Task task;
   task.target = required<Index>(dict, "target", "task");
-  task.weighting = required<Index>(dict, "weighting", "task");
+  const py::object fold = optional(dict, "fold");
+  if (!fold.is_none()) task.fold = py::cast<Index>(fold);
   task.penalty = required<Index>(dict, "penalty", "task");
   const auto alphas = py::cast<py::object>(dict["alphas"]);
   const py::array values = checked<double>("alphas", alphas, 1, "a contiguous float64 array");
@@ -164,22 +165,64 @@ void fill_common(BoundRequest& bound, const BoundDesign& design, const py::objec
   bound.request.execution.threads = core::resolve_threads(n_threads);
 }
 
-void check_task(const solver::Task& task, Index targets, Index weightings, Index penalty_count) {
-  if (task.target < 0 || task.target >= targets || task.weighting < -1 ||
-      task.weighting >= weightings || task.penalty < 0 || task.penalty >= penalty_count) {
-    throw core::InvalidArgument("task refers to a target, weighting or penalty that is not there");
+void check_task(const solver::Task& task, Index targets, Index folds, Index penalty_count) {
+  if (task.target < 0 || task.target >= targets || task.fold < -1 || task.fold >= folds ||
+      task.penalty < 0 || task.penalty >= penalty_count) {
+    throw core::InvalidArgument("task refers to a target, fold or penalty that is not there");
   }
+}
+
+// One fold: the column of its codes, and what they mean.
+solver::Fold fold_of(const py::dict& dict, Index columns) {
+  solver::Fold fold;
+  fold.column = required<Index>(dict, "column", "fold");
+  fold.first = required<Index>(dict, "first", "fold");
+  if (fold.column < 0 || fold.column >= columns || fold.first < 0) {
+    throw core::InvalidArgument("fold refers to a column or a code that is not there");
+  }
+  for (const auto& [training, heldout] :
+       required<std::vector<std::pair<double, double>>>(dict, "times", "fold")) {
+    if (!(training >= 0 && heldout >= 0 && training < infinity && heldout < infinity)) {
+      throw core::InvalidArgument("fold has rows that do not count zero times or more");
+    }
+    fold.times.push_back({training, heldout});
+  }
+  return fold;
+}
+
+solver::Folds folds_of(const py::dict& dict, Index rows, BoundRequest& bound) {
+  solver::Folds folds;
+  const std::string expected =
+      "a contiguous array of uint8, uint16 or uint32 of shape (" + std::to_string(rows) + ",)";
+  for (const auto& codes : required<std::vector<py::object>>(dict, "codes", "folds")) {
+    const auto read = [&]<class T>(const T*) {
+      if (!py::isinstance<py::array_t<T>>(codes)) return false;
+      const py::array array = checked<T>("codes", codes, 1, expected);
+      if (array.shape(0) != rows) reject("codes", codes, expected);
+      folds.columns.push_back(static_cast<const T*>(array.data()));
+      return true;
+    };
+    if (!read(static_cast<const std::uint8_t*>(nullptr)) &&
+        !read(static_cast<const std::uint16_t*>(nullptr)) &&
+        !read(static_cast<const std::uint32_t*>(nullptr))) {
+      reject("codes", codes, expected);
+    }
+    bound.owners.push_back(codes);
+  }
+  for (const auto& fold : required<std::vector<py::dict>>(dict, "folds", "folds"))
+    folds.all.push_back(fold_of(fold, static_cast<Index>(folds.columns.size())));
+  return folds;
 }
 
 py::tuple solve(const BoundDesign& design, const py::object& y, const std::vector<py::dict>& tasks,
                 const std::vector<py::dict>& penalty_dicts, const std::string& loss,
                 const py::dict& loss_parameters, Index outputs, bool estimate_scale,
-                const py::object& weights, const py::object& heldout_weights,
-                const py::object& offset, bool fit_intercept, bool standardize,
-                const std::string& solver_name, const py::dict& solver_options, double tol,
-                Index max_iter, const std::optional<double>& max_time, double gradient_tol,
-                int n_threads, std::uint64_t seed, const py::object& callback, bool keep_coef,
-                bool keep_theta, bool trace, bool stopped) {
+                const py::object& weights, const py::object& folds, const py::object& offset,
+                bool fit_intercept, bool standardize, const std::string& solver_name,
+                const py::dict& solver_options, double tol, Index max_iter,
+                const std::optional<double>& max_time, double gradient_tol, int n_threads,
+                std::uint64_t seed, const py::object& callback, bool keep_coef, bool keep_theta,
+                bool trace, bool stopped) {
   BoundRequest bound;
   solver::Request& request = bound.request;
   fill_common(bound, design, y, offset, fit_intercept, standardize, loss, loss_parameters,
@@ -187,15 +230,8 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   const Index rows = std::visit([](const auto& x) { return x.rows(); }, design.view);
   const Index cols = std::visit([](const auto& x) { return x.cols(); }, design.view);
   const SolverEntry& entry = find_solver(solver_name);
-  Index weightings = 0;
-  if (!weights.is_none()) {
-    const py::array array = float64_columns("weights", weights, rows);
-    weightings = array.shape(1);
-    request.weights = bound.keep(array);
-  }
-  if (!heldout_weights.is_none()) {
-    request.heldout = bound.keep(float64_columns("heldout_weights", heldout_weights, rows));
-  }
+  if (!weights.is_none()) request.weights = bound.keep(float64_vector("weights", weights, rows));
+  if (!folds.is_none()) request.folds = folds_of(py::cast<py::dict>(folds), rows, bound);
   for (const py::dict& dict : penalty_dicts)
     request.penalties.push_back(penalty_spec(dict, cols, bound));
   const Index targets = py::cast<py::array>(y).shape(1);
@@ -205,7 +241,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   find_loss_block(loss, request.loss_parameters, outputs);
   for (const py::dict& dict : tasks) {
     request.tasks.push_back(task_of(dict, rows, cols * outputs, outputs, bound));
-    check_task(request.tasks.back(), targets, weightings,
+    check_task(request.tasks.back(), targets, request.folds.size(),
                static_cast<Index>(request.penalties.size()));
   }
   request.options.parameters = parameters_of(*entry.info, solver_options);
@@ -233,6 +269,7 @@ py::tuple solve(const BoundDesign& design, const py::object& y, const std::vecto
   for (auto& path : results) {
     py::list row;
     for (core::Result& result : path) row.append(py::cast(std::move(result)));
+    path = {};  // results of many folds are not held twice
     out.append(row);
   }
   return py::make_tuple(out, pending.take());
@@ -313,7 +350,7 @@ void bind_solve(py::module_& m) {
   m.def("solve", &solve, py::arg("design"), py::arg("y"), py::arg("tasks"), py::kw_only(),
         py::arg("penalties"), py::arg("loss") = "squared", py::arg("loss_parameters") = py::dict(),
         py::arg("outputs") = 1, py::arg("estimate_scale") = false, py::arg("weights") = py::none(),
-        py::arg("heldout_weights") = py::none(), py::arg("offset") = py::none(),
+        py::arg("folds") = py::none(), py::arg("offset") = py::none(),
         py::arg("fit_intercept") = true, py::arg("standardize") = false, py::arg("solver") = "auto",
         py::arg("solver_options") = py::dict(), py::arg("tol") = 1e-6, py::arg("max_iter") = 1000,
         py::arg("max_time") = py::none(), py::arg("gradient_tol") = infinity,

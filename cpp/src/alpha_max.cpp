@@ -4,6 +4,7 @@
 #include "thalweg/core/error.hpp"
 #include "thalweg/objective/certificate.hpp"
 #include "thalweg/objective/smooth_glm.hpp"
+#include "thalweg/solver/task_moments.hpp"
 
 namespace thalweg {
 namespace {
@@ -27,16 +28,42 @@ core::Result null_model(const solver::Request& request, const penalty::Terms& un
   spec.lower = lower.data();
   spec.upper = upper.data();
   derived.penalties = {spec};
-  derived.tasks = {
-      {.target = target, .weighting = request.weights != nullptr ? 0 : -1, .alphas = {1.0}}};
+  derived.tasks = {{.target = target, .alphas = {1.0}}};
   derived.tol = 1e-14;
   derived.max_iter = 100000;
   derived.keep_trace = false;
   return find_solver(derived.solver).run(derived).front().front();
 }
 
+// Of squared loss and few columns, from second moments: without a vector over the rows. Nothing
+// where it cannot be had so.
+std::optional<double> alpha_max_from_moments(const solver::Request& request,
+                                             const penalty::Terms& unit, Index target) {
+  const design::Erased x(*request.design);
+  if (!solver::is_narrow(x) || unit.has_unpenalized(x.cols())) return std::nullopt;
+  solver::Task task;
+  task.target = target;
+  task.alphas = {1.0};
+  solver::SolverOptions options;
+  options.inner = solver::Inner::automatic;
+  const auto moments = solver::TaskMoments::make(request, task, options, x);
+  if (moments == nullptr) return std::nullopt;
+  const objective::ColumnSummary columns = moments->rows().summary();
+  const objective::Glm glm(x,
+                           {.y = request.y + target * x.rows(),
+                            .weights = request.weights,
+                            .offset = request.offset,
+                            .fit_intercept = request.fit_intercept,
+                            .standardize = request.standardize},
+                           request.execution, &columns);
+  return objective::smallest_null_alpha(unit, glm.null_correlation());
+}
+
 double alpha_max_of(const solver::Request& request, const loss::LossBlock& loss,
                     const penalty::Terms& unit, Index target) {
+  if (core::flag(loss.info(), "quadratic")) {
+    if (const auto alpha = alpha_max_from_moments(request, unit, target)) return *alpha;
+  }
   const Index rows = design::Erased(*request.design).rows();
   objective::SmoothGlm<> glm(*request.design,
                              {.y = request.y + target * rows,

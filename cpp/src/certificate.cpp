@@ -55,6 +55,10 @@ double conjugate_slope(const penalty::Terms& terms, const Vector& z, double tau,
   return sum;
 }
 
+// The Gram matrix squares the condition number, so one solve alone leaves a residue that the next
+// ones remove.
+constexpr int projections = 3;
+
 bool has_finite_conjugate(const penalty::Terms& terms, std::span<const Index> columns) {
   if (terms.is_plain_l1()) return false;
   for (const Index j : columns) {
@@ -131,19 +135,16 @@ void Certifier::offer(const Vector& w, const Evaluation& at, std::span<const Ind
     offer_feasible(at, at.primal(), columns, best);
     return;
   }
-  projected_ = at.residual;
-  project(z);
-  correlate_projected(columns);
+  if (at.has_residual()) project(at, columns);
+  else project_point(w, at, columns);
   if (glm_.execution().stop_requested()) {
     offer_zero(at, columns, best);
     return;
   }
-  const double total = glm_.total_weight();
-  const double target_product =
-      product(glm_.target(), projected_) / total - free_part(projected_z_);
-  const Candidate candidate{target_product, product(projected_, projected_) / total, projected_z_,
-                            projected_};
-  const double ratio = feasibility_ratio(terms_, projected_z_, columns, negligible(at.square));
+  const Candidate candidate{projected_.target_product - free_part(projected_.correlation),
+                            projected_.square, projected_.correlation, projected_.residual};
+  const double ratio =
+      feasibility_ratio(terms_, projected_.correlation, columns, negligible(at.square));
   if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
 }
 
@@ -193,9 +194,7 @@ bool Certifier::factorize() {
   const double threshold = 16 * epsilon * static_cast<double>(size);
   if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution()))
     return false;
-  projected_ = glm_.target();
-  correlate_projected(free_);
-  least_squares_ = solve_free(projected_z_);
+  least_squares_ = solve_free(glm_.null_correlation());
   return !glm_.execution().stop_requested();
 }
 
@@ -220,40 +219,58 @@ double Certifier::free_part(const Vector& z) const {
   return sum;
 }
 
-// projected_ -= X~_free G^+ z_free, repeated: the Gram matrix squares the condition number, so
-// one solve alone leaves a residue that the next ones remove.
-void Certifier::project(const Vector& z) {
-  projected_z_ = z;
+// The residual less X~_free G^+ z_free, repeated.
+void Certifier::project(const Evaluation& at, std::span<const Index> columns) {
+  Vector& u = projected_.residual = at.residual;
+  projected_.correlation = at.correlation;
   Vector coef(free_.size());
-  for (int pass = 0; pass < 3; ++pass) {
-    const Vector step = solve_free(projected_z_);
+  for (int pass = 0; pass < projections; ++pass) {
+    const Vector step = solve_free(projected_.correlation);
     for (std::size_t k = 0; k < free_.size(); ++k)
       coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
-    glm_.design().gemv_add(free_, coef.data(), projected_.data(), glm_.execution());
+    glm_.design().gemv_add(free_, coef.data(), u.data(), glm_.execution());
     if (glm_.fits_intercept()) {
-      const double mean = glm_.weighted_sum(projected_.data()) / glm_.total_weight();
-      for (double& u : projected_) u -= mean;
+      const double mean = glm_.weighted_sum(u.data()) / glm_.total_weight();
+      for (double& value : u) value -= mean;
     }
-    correlate_projected(free_);
+    correlate_projected(pass + 1 < projections ? free_ : columns);
+  }
+  // A and B.
+  const double* s = glm_.weights();
+  double product = 0, square = 0;
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    const double weight = s != nullptr ? s[i] : 1.0;
+    product += weight * glm_.target()(static_cast<Index>(i)) * u[i];
+    square += weight * u[i] * u[i];
+  }
+  projected_.target_product = product / glm_.total_weight();
+  projected_.square = square / glm_.total_weight();
+}
+
+// The same without a vector over the rows: it is the residual of a point with other coefficients of
+// the free columns.
+void Certifier::project_point(const Vector& w, const Evaluation& at,
+                              std::span<const Index> columns) {
+  Vector point = w;
+  projected_.correlation = at.correlation;
+  for (int pass = 0; pass < projections; ++pass) {
+    const Vector step = solve_free(projected_.correlation);
+    for (std::size_t k = 0; k < free_.size(); ++k)
+      point[static_cast<std::size_t>(free_[k])] += step[k];
+    glm_.evaluate_in_slices(point, terms_, pass + 1 < projections ? free_ : columns, projected_);
   }
 }
 
 void Certifier::correlate_projected(std::span<const Index> columns) {
-  weighted_ = projected_;
+  const Vector* v = &projected_.residual;
   if (glm_.weights() != nullptr) {
-    for (std::size_t i = 0; i < weighted_.size(); ++i) weighted_[i] *= glm_.weights()[i];
+    projected_.weighted = projected_.residual;
+    for (std::size_t i = 0; i < v->size(); ++i) projected_.weighted[i] *= glm_.weights()[i];
+    v = &projected_.weighted;
   }
-  projected_z_.resize(static_cast<std::size_t>(glm_.cols()));
-  glm_.correlate(weighted_.data(), std::accumulate(weighted_.begin(), weighted_.end(), 0.0),
-                 columns, projected_z_.data());
-}
-
-// a' S b
-double Certifier::product(const Vector& a, const Vector& b) const {
-  const double* s = glm_.weights();
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += (s != nullptr ? s[i] : 1.0) * a[i] * b[i];
-  return sum;
+  projected_.correlation.resize(static_cast<std::size_t>(glm_.cols()));
+  glm_.correlate(v->data(), std::accumulate(v->begin(), v->end(), 0.0), columns,
+                 projected_.correlation.data());
 }
 
 double Certifier::dual_value(const Candidate& candidate, double tau,

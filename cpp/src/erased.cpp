@@ -84,12 +84,25 @@ bool Erased::has_row_moments() const {
   return std::visit([]<class D>(const D&) { return MomentAccess<D>; }, x_);
 }
 
-void Erased::row_moments(std::span<const RowPart> parts, const double* center, const double* t,
+void Erased::row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
                          std::span<double* const> out, const core::Execution& execution) const {
   std::visit(
       [&]<class D>(const D& x) {
         if constexpr (MomentAccess<D>) x.row_moments(parts, center, t, out, execution);
         else throw core::Unsupported("sparse designs have no moments of rows");
+      },
+      x_);
+}
+
+bool Erased::has_row_slices() const {
+  return std::visit([]<class D>(const D&) { return RowSlices<D>; }, x_);
+}
+
+Erased Erased::row_slice(Index begin, Index end) const {
+  return std::visit(
+      [&]<class D>(const D& x) -> Erased {
+        if constexpr (RowSlices<D>) return Erased(x.row_slice(begin, end));
+        else throw core::Unsupported("sparse designs have no slices of rows");
       },
       x_);
 }

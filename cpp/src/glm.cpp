@@ -15,22 +15,49 @@ double loss_of(double u) { return 0.5 * u * u; }
 Glm::Glm(const design::Erased& x, const GlmData& data, const core::Execution& execution,
          const ColumnSummary* known)
     : x_(x), data_(data), rows_(x.rows()), cols_(x.cols()), execution_(execution) {
-  build_target();
-  Evaluation null;
-  null.residual = target_;
-  finish_residual(null);
-  null_objective_ = null.loss;
+  centre_target();
+  if (known == nullptr) {
+    fill_target(null_.residual);
+    finish_residual(null_);
+  } else {
+    finish_null();
+  }
   reject_underflow();
   columns_.emplace(x_,
-                   ColumnOptions{.weights = data.weights,
+                   ColumnOptions{.weights = known == nullptr ? weights() : nullptr,
                                  .total = total_,
                                  .centre = data.fit_intercept,
                                  .standardize = data.standardize},
-                   null.v(), null.sum_weighted, execution, known);
+                   null_.v(), null_.sum_weighted, execution, known);
+  null_.residual = {};
+  null_.weighted = {};
+}
+
+const double* Glm::weights() const {
+  if (data_.row_weights == nullptr) return data_.weights;
+  if (made_weights_.empty()) made_weights_ = design::to_vector(*data_.row_weights, rows_);
+  return made_weights_.data();
+}
+
+template <class F>
+void Glm::for_each_row(F&& f) const {
+  if (data_.row_weights != nullptr) design::for_each_row(*data_.row_weights, rows_, f);
+  else
+    for (Index i = 0; i < rows_; ++i) f(i, data_.weights != nullptr ? data_.weights[i] : 1.0);
+}
+
+void Glm::fill_weights(Index begin, Index end, double* out) const {
+  if (data_.row_weights != nullptr) data_.row_weights->fill(begin, end, out);
+  else design::ArrayWeights(data_.weights).fill(begin, end, out);
+}
+
+void Glm::fill_target(Vector& out) const {
+  out.resize(static_cast<std::size_t>(rows_));
+  for (Index i = 0; i < rows_; ++i) out[static_cast<std::size_t>(i)] = target_(i);
 }
 
 void Glm::gram(std::span<const Index> columns, Index fresh, double* out, Index ld) const {
-  x_.gram(columns, fresh, center(), data_.weights, total_, out, ld, execution_);
+  x_.gram(columns, fresh, center(), weights(), total_, out, ld, execution_);
   finish_gram(columns, fresh, out, ld);
 }
 
@@ -62,18 +89,23 @@ void Glm::finish_correlation(double sum_v, std::span<const Index> columns, doubl
   }
 }
 
-void Glm::evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
-                   Evaluation& out) const {
-  std::vector<Index> support;
-  Vector coef;
+std::pair<std::vector<Index>, Vector> Glm::raw_support(const Vector& w) const {
+  std::pair<std::vector<Index>, Vector> found;
   for (Index j = 0; j < cols_; ++j) {
     const double value = w[static_cast<std::size_t>(j)];
     if (value == 0) continue;
-    support.push_back(j);
-    coef.push_back(-value * inverse_scale(j));
+    found.first.push_back(j);
+    found.second.push_back(-value * inverse_scale(j));
   }
+  return found;
+}
+
+void Glm::evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
+                   Evaluation& out) const {
+  const auto [support, coef] = raw_support(w);
   out.penalty = terms.value(w);
-  out.residual = target_;
+  out.is_from_x = true;
+  fill_target(out.residual);
   out.correlation.resize(static_cast<std::size_t>(cols_));
   if (columns.empty()) {
     x_.gemv_add(support, coef.data(), out.residual.data(), execution_);
@@ -90,6 +122,77 @@ void Glm::evaluate(const Vector& w, const penalty::Terms& terms, std::span<const
   correlate(out.v(), out.sum_weighted, columns, out.correlation.data());
 }
 
+// As in `evaluate_in_one_pass` the intercept follows from the means of the columns, and what
+// rounding makes it differ by is corrected in the sums.
+void Glm::evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
+                             std::span<const Index> columns, Evaluation& out) const {
+  const auto [support, coef] = raw_support(w);
+  if (support.empty()) {
+    out = null_;
+    out.is_from_x = true;
+    out.penalty = terms.value(w);
+    out.correlation = null_correlation();
+    return;
+  }
+  out = {};
+  out.is_from_x = true;
+  out.penalty = terms.value(w);
+  double intercept = 0;
+  for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);
+  out.correlation.assign(static_cast<std::size_t>(cols_), 0.0);
+  Sums sums = add_slices(support, coef, intercept, columns, out.correlation.data());
+  const double rest = data_.fit_intercept ? sums.weighted / total_ : 0.0;
+  out.intercept = intercept + rest;
+  // Of u - rest; the target sums to zero.
+  sums.loss -= rest * (sums.weighted - 0.5 * total_ * rest);
+  sums.weighted -= total_ * rest;
+  take(sums, out);
+  for (const Index j : columns)
+    out.correlation[static_cast<std::size_t>(j)] -= rest * total_ * mean(j);
+  finish_correlation(out.sum_weighted, columns, out.correlation.data());
+}
+
+// The residual at coefficients less an intercept, slice by slice: its sums, and out[j] += x_j' S u
+// for columns.
+Glm::Sums Glm::add_slices(const std::vector<Index>& support, const Vector& coef, double intercept,
+                          std::span<const Index> columns, double* out) const {
+  constexpr Index strip_entries = 1 << 15, least_strip = 1 << 10;
+  const Index strip = std::clamp(strip_entries / cols_, least_strip, design::row_block);
+  const Index blocks = std::clamp<Index>(rows_ / strip, 1, design::most_row_blocks);
+  const auto cols = static_cast<std::size_t>(cols_);
+  std::vector<Sums> sums(static_cast<std::size_t>(blocks));
+  Vector products(static_cast<std::size_t>(blocks) * cols, 0.0);
+  core::parallel_for(blocks, execution_, [&](Index b) {
+    Vector u(static_cast<std::size_t>(strip)), s(u.size()), part(cols);
+    const Index end = (b + 1) * rows_ / blocks;
+    for (Index row = b * rows_ / blocks; row < end; row += strip) {
+      if (execution_.stop_requested()) return;
+      const Index next = std::min(end, row + strip);
+      const design::Erased slice = x_.row_slice(row, next);
+      for (Index i = row; i < next; ++i) u[static_cast<std::size_t>(i - row)] = target_(i);
+      slice.gemv_add(support, coef.data(), u.data(), {});
+      fill_weights(row, next, s.data());
+      for (Index i = row; i < next; ++i) {
+        const auto k = static_cast<std::size_t>(i - row);
+        u[k] -= intercept;
+        sums[static_cast<std::size_t>(b)].add(s[k], u[k], target_(i));
+        u[k] *= s[k];
+      }
+      slice.gemv_t(u.data(), columns, part.data(), {});
+      for (const Index j : columns) {
+        const auto k = static_cast<std::size_t>(j);
+        products[static_cast<std::size_t>(b) * cols + k] += part[k];
+      }
+    }
+  });
+  Sums total;
+  for (std::size_t b = 0; b < sums.size(); ++b) {
+    total.add(sums[b]);
+    for (std::size_t k = 0; k < cols; ++k) out[k] += products[b * cols + k];
+  }
+  return total;
+}
+
 void Glm::evaluate_residual(const Vector& residual, Evaluation& out) const {
   out.residual = residual;
   finish_residual(out);
@@ -98,24 +201,38 @@ void Glm::evaluate_residual(const Vector& residual, Evaluation& out) const {
 }
 
 void Glm::finish_residual(Evaluation& out) const {
-  const double* s = data_.weights;
+  const double* s = weights();
   out.intercept = data_.fit_intercept ? weighted_sum(out.residual.data()) / total_ : 0.0;
-  double loss = 0, sum = 0, product = 0;
+  Sums sums;
   if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
   else out.weighted.clear();
   for (Index i = 0; i < rows_; ++i) {
     double& u = out.residual[static_cast<std::size_t>(i)];
     u -= out.intercept;
     const double weight = s != nullptr ? s[i] : 1.0;
-    loss += weight * loss_of(u);
-    sum += weight * u;
-    product += weight * u * target_[static_cast<std::size_t>(i)];
+    sums.add(weight, u, target_(i));
     if (s != nullptr) out.weighted[static_cast<std::size_t>(i)] = weight * u;
   }
-  out.loss = loss / total_;
+  take(sums, out);
+}
+
+void Glm::Sums::add(double weight, double u, double target) {
+  loss += weight * loss_of(u);
+  weighted += weight * u;
+  product += weight * u * target;
+}
+
+void Glm::Sums::add(const Sums& other) {
+  loss += other.loss;
+  weighted += other.weighted;
+  product += other.product;
+}
+
+void Glm::take(const Sums& sums, Evaluation& out) const {
+  out.loss = sums.loss / total_;
   out.square = 2 * out.loss;
-  out.target_product = product / total_;
-  out.sum_weighted = sum;
+  out.target_product = sums.product / total_;
+  out.sum_weighted = sums.weighted;
 }
 
 void Glm::to_raw(const Vector& w, Vector& coef) const {
@@ -126,7 +243,7 @@ void Glm::to_raw(const Vector& w, Vector& coef) const {
 }
 
 double Glm::weighted_sum(const double* v) const {
-  const double* s = data_.weights;
+  const double* s = weights();
   double sum = 0;
   for (Index i = 0; i < rows_; ++i) sum += s != nullptr ? s[i] * v[i] : v[i];
   return sum;
@@ -139,7 +256,7 @@ bool Glm::evaluate_in_one_pass(const std::vector<Index>& support, const Vector& 
   if (support.empty()) return false;
   double intercept = 0;
   for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);
-  const double* s = data_.weights;
+  const double* s = weights();
   if (s != nullptr) out.weighted.resize(static_cast<std::size_t>(rows_));
   const auto centre = [&](const design::RowRange& rows) -> const double* {
     double* const u = out.residual.data();
@@ -173,8 +290,8 @@ void Glm::centre_far(std::span<const Index> columns, Index fresh, double* out, I
     centred.assign(static_cast<std::size_t>(rows_), 0.0);
     x_.axpy(1.0, j, centred.data());
     for (double& value : centred) value -= mean(j);
-    for (std::size_t i = 0; data_.weights != nullptr && i < centred.size(); ++i)
-      centred[i] *= data_.weights[i];
+    const double* const s = weights();
+    for (std::size_t i = 0; s != nullptr && i < centred.size(); ++i) centred[i] *= s[i];
     const double sum = std::accumulate(centred.begin(), centred.end(), 0.0);
     products.resize(static_cast<std::size_t>(cols_));
     x_.gemv_t(centred.data(), columns, products.data(), execution_);
@@ -187,38 +304,45 @@ void Glm::centre_far(std::span<const Index> columns, Index fresh, double* out, I
   }
 }
 
-void Glm::build_target() {
-  const auto n = static_cast<std::size_t>(rows_);
-  target_.assign(data_.y, data_.y + n);
-  if (data_.offset != nullptr) {
-    for (std::size_t i = 0; i < n; ++i) target_[i] -= data_.offset[i];
-  }
-  total_ = data_.weights != nullptr ? std::accumulate(data_.weights, data_.weights + n, 0.0)
-                                    : static_cast<double>(rows_);
+void Glm::centre_target() {
+  target_ = {.y = data_.y, .offset = data_.offset};
   double mean_abs = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    mean_abs += (data_.weights != nullptr ? data_.weights[i] : 1.0) * std::fabs(data_.y[i]);
-  }
+  for_each_row([&](Index i, double weight) {
+    total_ += weight;
+    mean_abs += weight * std::fabs(data_.y[i]);
+  });
   rounding_objective_ = loss_of(1e3 * epsilon * mean_abs / total_);
-  if (data_.fit_intercept) {
-    // Twice, so that the mean of the centred target is zero to rounding also for |mean| >> sd.
-    for (int pass = 0; pass < 2; ++pass) {
-      const double shift = weighted_sum(target_.data()) / total_;
-      for (double& t : target_) t -= shift;
-      null_intercept_ += shift;
-    }
+  if (!data_.fit_intercept) return;
+  // Twice, so that the mean of the centred target is zero to rounding also for |mean| >> sd.
+  for (double& shift : target_.shift) {
+    double sum = 0;
+    for_each_row([&](Index i, double weight) { sum += weight * target_(i); });
+    shift = sum / total_;
+    null_intercept_ += shift;
   }
+}
+
+// finish_residual of the target itself, without its vectors.
+void Glm::finish_null() {
+  double sum = 0;
+  for_each_row([&](Index i, double weight) { sum += weight * target_(i); });
+  null_.intercept = data_.fit_intercept ? sum / total_ : 0.0;
+  Sums sums;
+  for_each_row([&](Index i, double weight) {
+    const double target = target_(i);
+    sums.add(weight, target - null_.intercept, target);
+  });
+  take(sums, null_);
 }
 
 // A gap would be zero at once.
 void Glm::reject_underflow() const {
   if (tolerance_scale() >= smallest_normal) return;
-  for (Index i = 0; i < rows_; ++i) {
-    if (target_[static_cast<std::size_t>(i)] == 0) continue;
-    if (data_.weights != nullptr && data_.weights[i] == 0) continue;
+  for_each_row([&](Index i, double weight) {
+    if (target_(i) == 0 || weight == 0) return;
     throw core::InvalidArgument(
         "y contains values so small that their squares underflow float64; rescale the target");
-  }
+  });
 }
 
 }  // namespace thalweg::objective

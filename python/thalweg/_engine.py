@@ -86,11 +86,11 @@ class Run:
     gram_bytes: int
 
 
-def task(alphas, *, target=0, weighting=-1, penalty=0, coef=None, intercept=None, theta=None):
+def task(alphas, *, target=0, fold=None, penalty=0, coef=None, intercept=None, theta=None):
     """Return the dict that the core takes for one warm-started path."""
     return {
         "target": target,
-        "weighting": weighting,
+        "fold": fold,
         "penalty": penalty,
         "alphas": np.asarray(alphas, dtype=np.float64),
         "coef": coef,
@@ -120,14 +120,12 @@ def target_tasks(data: Data, alpha, coefs=None, intercepts=None, thetas=None):
     list of dict
         Tasks of the core.
     """
-    weighting = -1 if data.sample_weight is None else 0
     n_targets = data.y.shape[1]
     alphas = np.broadcast_to(np.asarray(alpha, dtype=np.float64), (n_targets,))
     return [
         task(
             alphas[k : k + 1],
             target=k,
-            weighting=weighting,
             coef=None if coefs is None else coefs[k],
             intercept=None if intercepts is None else intercepts[k],
             theta=None if thetas is None else thetas[k],
@@ -154,7 +152,7 @@ def wants_rows(loss, solver):
     return not (loss.entry.flags["quadratic"] and "quadratic" in solver.entry.requires)
 
 
-def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=None, **settings):
+def run(data: Data, tasks, penalties, options: Options, *, loss=None, **settings):
     """Solve `tasks` on `data`.
 
     Parameters
@@ -169,10 +167,8 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
         How to solve.
     loss : losses.Loss, optional
         Handle; None is the squared loss.
-    weights : ndarray of shape (n_samples, n_weightings), optional
-        Weightings that tasks refer to; None: the sample weights of `data`.
     **settings
-        Passed on to the core: fit_intercept, standardize, heldout_weights, keep_coef,
+        Passed on to the core: fit_intercept, standardize, folds, keep_coef,
         keep_theta, trace.
 
     Returns
@@ -196,7 +192,7 @@ def run(data: Data, tasks, penalties, options: Options, *, loss=None, weights=No
             loss=loss.entry.name,
             loss_parameters=loss.parameters,
             outputs=loss.n_outputs(data.y),
-            weights=data.weight_columns() if weights is None else weights,
+            weights=data.sample_weight,
             offset=data.offset,
             solver=options.solver.entry.name,
             solver_options=options.solver.parameters,

@@ -75,10 +75,6 @@ class Data:
         """Number of columns of X."""
         return self.design.shape[1]
 
-    def weight_columns(self):
-        """Sample weights as the (n_samples, 1) matrix that the core takes, or None."""
-        return None if self.sample_weight is None else self.sample_weight.reshape(-1, 1)
-
 
 def read_data(X, y, sample_weight=None, offset=None, owner="solve", n_threads=None, by_rows=False):
     """Check X, y, weights and offset and turn them into views for the core.

@@ -292,10 +292,9 @@ def solve_path(
         thetas = _read_thetas(state, data)
         start = {"coef": coefs[0], "intercept": intercepts[0]}
         start["theta"] = None if thetas is None else thetas[0]
-    weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
-        [task(grid, weighting=weighting, **start)],
+        [task(grid, **start)],
         [penalty_arguments],
         options,
         loss=loss,

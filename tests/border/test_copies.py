@@ -5,12 +5,18 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.model_selection import KFold
+from sklearn.model_selection import (
+    KFold,
+    LeaveOneOut,
+    RepeatedKFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
 
 import thalweg as tw
 from support import catalogue, data, estimators
 from thalweg._validation import read_data, read_design
-from thalweg.linear_model._folds import fold_weights
+from thalweg.linear_model._folds import read_folds
 
 NAMES = catalogue.any_combination()
 
@@ -60,18 +66,60 @@ def test_dense_arrays_are_read_in_place(problem, how):
     np.testing.assert_allclose(design.gemv(ones), 2.0 * before, rtol=1e-12)
 
 
+SPLITTERS = {
+    "blocks": (KFold(8), 1),
+    "shuffled": (KFold(8, shuffle=True, random_state=0), 1),
+    "repeated": (RepeatedKFold(n_splits=4, n_repeats=3, random_state=0), 3),
+    "overlapping": (ShuffleSplit(10, random_state=0), 2),
+    "left over": (ShuffleSplit(6, train_size=0.5, test_size=0.2, random_state=0), 2),
+}
+
+
 @pytest.mark.parametrize("weight", [None, np.ones(100_000)], ids=["equal", "weighted"])
-def test_splits_are_not_kept_beside_the_weights_of_folds(weight):
-    n, folds = 100_000, 8
-    splits = KFold(folds).split(np.empty((n, 1)))
+@pytest.mark.parametrize("kind", SPLITTERS)
+def test_folds_share_few_bytes_per_row(kind, weight):
+    n = 100_000
+    splitter, columns = SPLITTERS[kind]
+    splits = list(splitter.split(np.empty((n, 1))))
     tracemalloc.start()
     try:
-        train, test = fold_weights(splits, n, weight)
+        folds = read_folds(splits, n, weight)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert train.shape == test.shape == (n, folds)
-    assert peak < 1.25 * (train.nbytes + test.nbytes)
+    assert sum(codes.nbytes for codes in folds["codes"]) == columns * n
+    assert peak < (columns + 8) * n  # no vector of numbers
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        lambda n: KFold(3).split(np.empty(n)),
+        lambda n: LeaveOneOut().split(np.empty(n)),
+        lambda n: RepeatedKFold(n_splits=3, n_repeats=2, random_state=0).split(np.empty(n)),
+        lambda n: ShuffleSplit(4, random_state=0).split(np.empty(n)),
+        lambda n: TimeSeriesSplit(4).split(np.empty(n)),
+        lambda n: [
+            *KFold(3).split(np.empty(n)),
+            *ShuffleSplit(9, random_state=1).split(np.empty(n)),
+        ],
+        lambda n: [(np.r_[0:n, 0:3], [1, 1, 2]), (np.arange(5, n), np.arange(5))],
+        lambda n: [(np.repeat(np.arange(n), np.arange(n)), np.repeat([0, 1], [40, 2]))],
+        lambda n: [(np.arange(n) > 5, np.arange(n) < 4), ([-1, 2], [-2])],
+    ],
+)
+def test_folds_mean_what_the_splits_say(splits):
+    n = 300
+    folds = read_folds(splits(n), n, None)
+    splits = list(splits(n))
+    assert len(folds["folds"]) == len(splits)
+    for fold, split in zip(folds["folds"], splits, strict=True):
+        codes = folds["codes"][fold["column"]].astype(int) - fold["first"]
+        known = (codes >= 0) & (codes < len(fold["times"]))
+        times = np.where(known[:, None], np.array(fold["times"])[np.where(known, codes, 0)], (1, 0))
+        for side, chosen in zip(times.T, split, strict=True):
+            expected = np.bincount(np.arange(n)[chosen], minlength=n)
+            np.testing.assert_array_equal(side, expected)
 
 
 @pytest.mark.parametrize("index", [np.int32, np.int64])

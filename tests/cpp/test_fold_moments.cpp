@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <deque>
 #include <random>
 
 #include "thalweg/design/csc.hpp"
@@ -34,14 +35,14 @@ class Folds {
     for (double& value : x_.reshaped()) value = eighths(generator) / 8.0;
     const auto n = static_cast<std::size_t>(rows());
     y_.resize(n);
-    weights_.assign(count * n, 0.0);
-    heldout_.assign(count * n, 0.0);
+    weights_.resize(n);
+    times_.assign(count, std::vector<FoldTimes>(n));
     for (std::size_t i = 0; i < n; ++i) {
       y_[i] = 5.0 + x_(static_cast<Index>(i), 0) + eighths(generator) / 8.0;
-      const double s = settings.weighted ? weight(generator) / 2.0 : 1.0;
+      weights_[i] = settings.weighted ? weight(generator) / 2.0 : 1.0;
       const auto mine =
           settings.shuffled ? static_cast<std::size_t>(fold(generator)) : count * i / n;
-      for (std::size_t f = 0; f < count; ++f) (f == mine ? heldout_ : weights_)[f * n + i] = s;
+      times_[mine][i] = {.training = 0, .heldout = 1};
     }
   }
 
@@ -49,8 +50,12 @@ class Folds {
   Index cols() const { return settings_.cols; }
   Eigen::MatrixXd& x() { return x_; }
   Vector& y() { return y_; }
-  double* weights(Index fold) { return weights_.data() + fold * rows(); }
-  double* heldout(Index fold) { return heldout_.data() + fold * rows(); }
+  FoldTimes& times(Index fold, Index row) {
+    return times_[static_cast<std::size_t>(fold)][static_cast<std::size_t>(row)];
+  }
+  Vector weights(Index fold, FoldWeights::Side side) {
+    return design::to_vector(fold_weights(request(), fold, side), rows());
+  }
 
   Columns columns() const { return {x_.data(), rows(), cols(), rows()}; }
   Rows by_rows() {
@@ -70,24 +75,35 @@ class Folds {
     return {entries_.data(), index_.data(), starts_.data(), rows(), cols()};
   }
 
-  Request request(int threads = 1) const {
-    Request request;
+  // Counts below four, two to a code. What a request refers to lives as long as this.
+  const Request& request(int threads = 1) {
+    Request& request = requests_.emplace_back();
     request.y = y_.data();
     request.weights = weights_.data();
-    request.heldout = heldout_.data();
     request.fit_intercept = settings_.fit_intercept;
     request.standardize = settings_.standardize;
     request.execution.threads = threads;
-    for (Index fold = 0; fold < count; ++fold)
-      request.tasks.push_back({.weighting = fold, .alphas = {1.0}});
+    Fold fold;
+    for (int code = 0; code < 16; ++code)
+      fold.times.push_back({static_cast<double>(code / 4), static_cast<double>(code % 4)});
+    for (const std::vector<FoldTimes>& times : times_) {
+      std::vector<std::uint8_t>& codes = codes_.emplace_back();
+      for (const FoldTimes& each : times)
+        codes.push_back(static_cast<std::uint8_t>(4 * each.training + each.heldout));
+      fold.column = request.folds.size();
+      request.folds.columns.push_back(codes.data());
+      request.folds.all.push_back(fold);
+      request.tasks.push_back({.fold = fold.column, .alphas = {1.0}});
+    }
     return request;
   }
-  FoldLayout layout() const { return fold_layout(request(), rows()); }
+  FoldLayout layout() { return fold_layout(request(), rows()); }
 
   objective::Glm glm(const design::Erased& x, Index fold, const ColumnSummary* known = nullptr) {
+    const Vector& weights = fitted_.emplace_back(this->weights(fold, FoldWeights::Side::training));
     return {x,
             {.y = y_.data(),
-             .weights = weights(fold),
+             .weights = weights.data(),
              .fit_intercept = settings_.fit_intercept,
              .standardize = settings_.standardize},
             {},
@@ -98,7 +114,11 @@ class Folds {
   Settings settings_;
   Eigen::MatrixXd x_;
   Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> floats_;
-  Vector y_, weights_, heldout_, entries_;
+  Vector y_, weights_, entries_;
+  std::vector<std::vector<FoldTimes>> times_;
+  std::deque<Request> requests_;
+  std::deque<std::vector<std::uint8_t>> codes_;
+  std::deque<Vector> fitted_;
   std::vector<Index> index_, starts_;
 };
 
@@ -141,8 +161,9 @@ void expect_folds_from_their_rows(Folds& folds, const design::AnyDesign& view, d
       intercept -= coef[j] * expected.mean(static_cast<Index>(j));
     }
     double error = 0, total = 0;
+    const Vector held = folds.weights(fold, FoldWeights::Side::heldout);
     for (Index i = 0; i < folds.rows(); ++i) {
-      const double h = folds.heldout(fold)[i];
+      const double h = held[static_cast<std::size_t>(i)];
       const double eta =
           folds.x().row(i).dot(Eigen::Map<Eigen::VectorXd>(coef.data(), folds.cols()));
       error += h * core::square(folds.y()[static_cast<std::size_t>(i)] - eta - intercept);
@@ -183,8 +204,8 @@ TEST_P(FoldMomentsTest, EqualThoseOfTheRowsOfEachFold) {
 TEST_P(FoldMomentsTest, OverlappingPartsNeedTheWhole) {
   Folds folds(settings());
   for (Index i = 0; i < folds.rows(); i += 3) {  // held out by another fold, too
-    const Index fold = folds.heldout(1)[i] > 0 ? 2 : 1;
-    std::swap(folds.heldout(fold)[i], folds.weights(fold)[i]);
+    FoldTimes& times = folds.times(folds.times(1, i).heldout > 0 ? 2 : 1, i);
+    std::swap(times.training, times.heldout);
   }
   ASSERT_TRUE(folds.layout().complementary);
   ASSERT_EQ(folds.layout().partition, false);
@@ -241,9 +262,9 @@ TEST(FoldLayoutTest, FoldsThatDoNotAddUpAreToldApart) {
   Folds folds({});
   EXPECT_TRUE(folds.layout().complementary);
   EXPECT_EQ(folds.rows(), folds.layout().heldout_rows);
-  folds.weights(0)[folds.rows() - 1] *= 2;  // a row that is listed twice
+  folds.times(0, folds.rows() - 1).training = 2;  // a row that is listed twice
   EXPECT_FALSE(folds.layout().complementary);
-  folds.weights(0)[folds.rows() - 1] = 0;  // a row that is left over
+  folds.times(0, folds.rows() - 1).training = 0;  // a row that is left over
   EXPECT_FALSE(folds.layout().complementary);
 }
 

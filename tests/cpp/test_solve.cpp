@@ -181,22 +181,24 @@ TEST_P(SolveTest, PathsAreCertifiedForEveryDesign) {
 
 TEST_P(SolveTest, WeightsLimitsAndStandardizedColumns) {
   core::Rng rng(3);
-  Vector weights(static_cast<std::size_t>(2 * rows())), heldout(weights.size());
+  Vector weights(static_cast<std::size_t>(rows()));
+  std::vector<std::uint8_t> codes(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    weights[i] = static_cast<double>(rng.below(3));
-    heldout[i] = weights[i] == 0 ? 1.0 : 0.0;
+    weights[i] = 0.5 * static_cast<double>(1 + rng.below(3));
+    codes[i] = static_cast<std::uint8_t>(rng.below(3));
   }
+  const solver::Folds folds{.columns = {codes.data()},
+                            .all = {{.first = 2, .times = {{0, 1}}}, {.times = {{0, 1}, {2, 0}}}}};
   Vector factors(static_cast<std::size_t>(cols()), 1.0), upper(factors.size(), 0.4);
   factors[0] = factors[1] = 0;
   upper[2] = upper[0] = infinity;
   for_every_combination([&](const SolverEntry& entry, solver::Request& request) {
     request.weights = weights.data();
-    request.heldout = heldout.data();
+    request.folds = folds;
     request.standardize = true;
     request.penalties.front().weights = factors.data();
     request.penalties.front().upper = upper.data();
-    request.tasks = {{.weighting = 0, .alphas = {0.3, 0.05}},
-                     {.weighting = 1, .alphas = {0.3, 0.05}}};
+    request.tasks = {{.fold = 0, .alphas = {0.3, 0.05}}, {.fold = 1, .alphas = {0.3, 0.05}}};
     Vector one_thread;
     for (const int threads : {1, 3}) {
       request.execution.threads = threads;

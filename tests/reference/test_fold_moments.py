@@ -7,7 +7,7 @@ from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 import thalweg as tw
 from thalweg import _core
-from thalweg.linear_model._folds import fold_weights
+from thalweg.linear_model._folds import read_folds
 
 N_SAMPLES, N_FEATURES, N_ALPHAS = 900, 23, 40
 SHARED = "folds evaluated from second moments that the folds share"
@@ -40,12 +40,12 @@ def _csc(X):
 
 def _solve(design, y, splits, weight, *, alone=False, ratios=(1.0,), alphas=None, **settings):
     """Return the results of every (ratio, fold), of one request or of one request each."""
-    train, test = fold_weights(splits, N_SAMPLES, weight)
+    folds = read_folds(splits, N_SAMPLES, weight)
     alphas = np.geomspace(30, 0.03, N_ALPHAS) if alphas is None else alphas
     tasks = [
-        {"target": 0, "weighting": fold, "penalty": m, "alphas": alphas}
+        {"target": 0, "fold": fold, "penalty": m, "alphas": alphas}
         for m in range(len(ratios))
-        for fold in range(train.shape[1])
+        for fold in range(len(folds["folds"]))
     ]
     rows = []
     for group in [[one] for one in tasks] if alone else [tasks]:
@@ -54,8 +54,8 @@ def _solve(design, y, splits, weight, *, alone=False, ratios=(1.0,), alphas=None
             np.asfortranarray(y[:, None]),
             group,
             penalties=[{"name": "elastic_net", "parameters": {"l1_ratio": r}} for r in ratios],
-            weights=train,
-            heldout_weights=test,
+            weights=weight,
+            folds=folds,
             solver="gram",
             max_iter=100_000,
             **{"tol": 1e-10, "keep_coef": False, **settings},

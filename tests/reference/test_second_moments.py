@@ -18,25 +18,31 @@ def _problem(seed=0):
     return X, y, rng.uniform(0, 2, N_SAMPLES)
 
 
-def _solve(design, y, solver, *, ratio, positive=False, weights=None, heldout=None, **settings):
+def _solve(design, y, solver, *, ratio, positive=False, weights=None, held=None, **settings):
     penalty = {"name": "elastic_net", "parameters": {"l1_ratio": ratio}}
     if positive:
         penalty["lower"] = np.zeros(N_FEATURES)
     scale = _core.alpha_max(design, y[:, None], penalty={"name": "l1"}, fit_intercept=True)[0]
-    task = {"target": 0, "weighting": -1 if weights is None else 0, "penalty": 0}
+    task = {"target": 0, "fold": None if held is None else 0, "penalty": 0}
     task["alphas"] = scale * np.geomspace(1, 1e-3, N_ALPHAS)
     results, pending = _core.solve(
         design,
         np.asfortranarray(y[:, None]),
         [task],
         penalties=[penalty],
-        weights=None if weights is None else np.asfortranarray(weights[:, None]),
-        heldout_weights=None if heldout is None else np.asfortranarray(heldout[:, None]),
+        weights=weights,
+        folds=None if held is None else _fold(held),
         solver=solver,
         **{"tol": 1e-11, "max_iter": 100_000, **settings},
     )
     assert pending is None
     return results[0]
+
+
+def _fold(held):
+    """The fold that holds these rows out."""
+    fold = {"column": 0, "first": 1, "times": [(0.0, 1.0)]}
+    return {"codes": [held.astype(np.uint8)], "folds": [fold]}
 
 
 def _used_moments(results):
@@ -85,7 +91,7 @@ def test_heldout_errors_equal_those_from_the_design(storage, fit_intercept, rati
     X, y, weights = _problem(1)
     held = np.arange(N_SAMPLES) % 5 == 2
     settings = {"ratio": ratio, "fit_intercept": fit_intercept, "keep_coef": False}
-    settings |= {"weights": np.where(held, 0, weights), "heldout": np.where(held, weights, 0)}
+    settings |= {"weights": weights, "held": held}
     design = _designs(X)[storage]
     fast = _solve(design, y, "gram", **settings)
     slow = _solve(design, y, "working_set", **settings)
@@ -98,8 +104,8 @@ def test_heldout_errors_equal_those_from_the_design(storage, fit_intercept, rati
 def test_heldout_error_is_that_of_the_coefficients():
     X, y, weights = _problem(2)
     held = np.arange(N_SAMPLES) < 100
-    settings = {"ratio": 1.0, "weights": np.where(held, 0, weights), "standardize": True}
-    results = _solve(_core.Design.dense(X), y, "gram", heldout=held * weights, **settings)
+    settings = {"ratio": 1.0, "weights": weights, "standardize": True}
+    results = _solve(_core.Design.dense(X), y, "gram", held=held, **settings)
     for result in results:
         residual = (y - X @ result.coef - result.intercept)[held]
         expected = np.average(residual**2, weights=weights[held])
@@ -127,7 +133,7 @@ def test_unpenalized_columns_are_left_to_the_design():
     weights = np.ones(N_FEATURES)
     weights[3] = 0
     penalty = {"name": "l1", "weights": weights}
-    task = {"target": 0, "weighting": -1, "penalty": 0, "alphas": np.geomspace(1, 1e-3, N_ALPHAS)}
+    task = {"target": 0, "penalty": 0, "alphas": np.geomspace(1, 1e-3, N_ALPHAS)}
     results, _ = _core.solve(
         _core.Design.dense(X), np.asfortranarray(y[:, None]), [task], penalties=[penalty]
     )

@@ -19,7 +19,7 @@ def make_design(kind):
 
 
 def run(row):
-    task = {"target": 0, "weighting": -1, "penalty": 0, "alphas": np.array([0.1])}
+    task = {"target": 0, "penalty": 0, "alphas": np.array([0.1])}
     penalty = {"name": row.penalty, "parameters": {}}
     loss = catalogue.loss_handle(row.loss)
     y = catalogue.targets(loss, [1.0, 2.0, 4.0])

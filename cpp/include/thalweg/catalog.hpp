@@ -67,7 +67,7 @@ std::string incompatibility(const core::Info& solver, const solver::Request& req
 void require_compatible(const core::Info& solver, const solver::Request& request);
 
 // The smallest alpha at which every penalized coefficient is zero, for each of `targets` columns of
-// request.y (first weighting, first penalty). Infinity where there is none. Throws
+// request.y (first penalty). Infinity where there is none. Throws
 // core::Unsupported for a loss that is not smooth.
 Vector alpha_max(const solver::Request& request, Index targets);
 

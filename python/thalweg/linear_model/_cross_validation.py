@@ -23,7 +23,7 @@ from thalweg._engine import run, summarize, target_tasks, task
 from thalweg._validation import read_penalty
 from thalweg.linear_model._callbacks import with_callbacks
 from thalweg.linear_model._elastic_net_model import QUADRATIC_RULES, ElasticNetModel
-from thalweg.linear_model._folds import fold_weights, named_splits
+from thalweg.linear_model._folds import named_splits, read_folds
 from thalweg.linear_model._path import (
     ALPHAS_RULE,
     enet_path,
@@ -109,8 +109,8 @@ class ElasticNetCVBase(ElasticNetModel):
         if self.n_jobs is not None and self.n_threads is None:
             options.n_threads = effective_n_jobs(self.n_jobs)
         l1_ratios = self._l1_ratios()
-        splits = named_splits(expected, splitter, X, y, split_params)
-        train, test = fold_weights(splits, data.n_samples, data.sample_weight)
+        splits = named_splits(expected, splitter, data.n_samples, X, y, split_params)
+        folds = read_folds(splits, data.n_samples, data.sample_weight)
         grids = strengths(
             data,
             requested_alphas(type(self).__name__, self.alphas),
@@ -130,25 +130,24 @@ class ElasticNetCVBase(ElasticNetModel):
         ]
         self._begin_tasks(options, X, y, sample_weight)
         watching = options.callbacks
-        n_folds = train.shape[1]
-        folds = run(
+        n_folds = len(folds["folds"])
+        search = run(
             data,
             [
-                task(grid, weighting=fold, penalty=m)
+                task(grid, fold=fold, penalty=m)
                 for m, grid in enumerate(grids)
                 for fold in range(n_folds)
             ],
             arguments,
             options,
-            weights=train,
-            heldout_weights=test,
+            folds=folds,
             fit_intercept=bool(self.fit_intercept),
             keep_coef=False,
             trace=False,
         )
-        m, a = self._choose(folds.results, grids, n_folds)
+        m, a = self._choose(search.results, grids, n_folds)
         self.alpha_, self.l1_ratio_ = grids[m, a], np.float64(l1_ratios[m])
-        if folds.pending is not None:
+        if search.pending is not None:
             # No time is left for a fit, but the attributes still have to describe a model: the
             # start, with its certificate.
             options.max_time, options.callbacks = None, ()
@@ -161,16 +160,19 @@ class ElasticNetCVBase(ElasticNetModel):
             options,
             fit_intercept=bool(self.fit_intercept),
             keep_theta=bool(return_theta),
-            stopped=folds.pending is not None,
+            stopped=search.pending is not None,
         )
         results = [rows[-1] for rows in refit.results]
-        every = [result for rows in folds.results for result in rows]
+        every = [result for rows in search.results for result in rows]
         notes.append(
             f"chosen among {len(every)} fits ({sum(r.n_epochs for r in every)} passes over the "
-            f"data, {folds.seconds:.3g} s)"
+            f"data, {search.seconds:.3g} s)"
         )
         notes.extend(_origins(every))
-        seconds, gram_bytes = folds.seconds + refit.seconds, max(folds.gram_bytes, refit.gram_bytes)
+        seconds, gram_bytes = (
+            search.seconds + refit.seconds,
+            max(search.gram_bytes, refit.gram_bytes),
+        )
         self._set_coefficients(data, results)
         self.certificate_, self.report_ = summarize(data, results, seconds, gram_bytes, notes)
         status = self.report_.status
@@ -181,7 +183,7 @@ class ElasticNetCVBase(ElasticNetModel):
         self.report_ = replace(self.report_, status=status)
         # What a warning should name, and who should hear of the end.
         options.max_time, options.callbacks = self.max_time, watching
-        pending = folds.pending or refit.pending
+        pending = search.pending or refit.pending
         self._finish(pending, [*every, *results], options, stacklevel=4)
         return self
 

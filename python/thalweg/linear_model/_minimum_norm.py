@@ -46,21 +46,35 @@ class CentredDesign:
         self.design = data.design
         self.shape = data.design.shape
         self.n_threads = n_threads or 0
-        weights = data.sample_weight
-        self.root = np.ones(data.n_samples) if weights is None else np.sqrt(weights)
-        self.mean = np.zeros(data.n_features)
-        if fit_intercept:
-            weights = self.root**2
-            self.mean = self.design.gemv_t(weights, self.n_threads) / weights.sum()
+        self.weights = data.sample_weight
+        self.mean = self._means() if fit_intercept else np.zeros(data.n_features)
+
+    def _means(self):
+        """Weighted means of the columns."""
+        n, p = self.shape
+        if self.design.kind != "dense":
+            weights = np.ones(n) if self.weights is None else self.weights
+            return self.design.gemv_t(weights, self.n_threads) / weights.sum()
+        (X,) = self.design.arrays
+        sums, step = np.zeros(p), max(1, _BLOCK // p)
+        for begin in range(0, n, step):
+            rows = slice(begin, begin + step)
+            weights = np.ones(len(X[rows])) if self.weights is None else self.weights[rows]
+            sums += weights @ X[rows]
+        return sums / (n if self.weights is None else self.weights.sum())
+
+    def _root(self, rows=slice(None)):
+        """Roots of the weights of some rows; nothing as long as X where they are equal."""
+        return np.ones(1) if self.weights is None else np.sqrt(self.weights[rows])
 
     def product(self, w):
         """Multiply by coefficients."""
         w = np.ascontiguousarray(w, dtype=np.float64).ravel()
-        return self.root * (self.design.gemv(w, self.n_threads) - self.mean @ w)
+        return self._root() * (self.design.gemv(w, self.n_threads) - self.mean @ w)
 
     def transposed_product(self, v):
         """Multiply the transpose by one number per row."""
-        v = self.root * np.asarray(v, dtype=np.float64).ravel()
+        v = self._root() * np.asarray(v, dtype=np.float64).ravel()
         return self.design.gemv_t(v, self.n_threads) - self.mean * v.sum()
 
     @property
@@ -78,10 +92,10 @@ class CentredDesign:
         for begin in range(0, length, step):
             part = slice(begin, begin + step)
             if p <= n:
-                block = (X[part] - self.mean) * self.root[part, None]
+                block = (X[part] - self.mean) * self._root(part)[:, None]
                 gram += block.T @ block
             else:
-                block = (X[:, part] - self.mean[part]) * self.root[:, None]
+                block = (X[:, part] - self.mean[part]) * self._root()[:, None]
                 gram += block @ block.T
         return gram
 

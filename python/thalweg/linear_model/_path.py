@@ -277,10 +277,9 @@ def _path(owner, X, y, arguments):
         n_threads=options.n_threads,
     )[0]
     penalty = penalties.ElasticNet(l1_ratio=l1_ratio, positive=positive)
-    weighting = -1 if data.sample_weight is None else 0
     solved = run(
         data,
-        [task(grid, weighting=weighting, coef=start)],
+        [task(grid, coef=start)],
         [read_penalty(penalty, data.n_features, data.copies)],
         options,
         fit_intercept=False,

@@ -72,6 +72,9 @@ class ColumnMajor final {
   Index stored() const { return rows_ * cols_; }
   Index stored(Index) const { return rows_; }
   Index bytes() const { return rows_ * cols_ * static_cast<Index>(sizeof(T)); }
+  ColumnMajor row_slice(Index begin, Index end) const {
+    return {data_ + begin, end - begin, cols_, stride_};
+  }
 
   double dot(Index j, const double* v) const { return kernels_.dot(column(j), v, rows_); }
   void axpy(double a, Index j, double* v) const { kernels_.axpy(a, column(j), v, rows_); }
@@ -174,7 +177,7 @@ class ColumnMajor final {
         rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
-  void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
+  void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
                    std::span<double* const> out, const core::Execution& execution) const {
     dense_row_moments<T>(
         [this](Index j) {
@@ -229,6 +232,7 @@ class ColumnMajor final {
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 
-static_assert(ColumnAccess<ColumnMajor<double>> && FusedProducts<ColumnMajor<double>>);
+static_assert(ColumnAccess<ColumnMajor<double>> && FusedProducts<ColumnMajor<double>> &&
+              RowSlices<ColumnMajor<double>>);
 
 }  // namespace thalweg::design

@@ -14,6 +14,7 @@
 
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
+#include "thalweg/design/rows.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace thalweg::design {
@@ -146,40 +147,19 @@ std::optional<double> sum_sq_around(const D& x, Index j, double center, const do
   }
 }
 
-// The rows whose weight is not zero.
-struct RowPart {
-  std::vector<Index> rows;
-  Vector roots;  // of their weights
-
-  RowPart() = default;
-  RowPart(const double* weights, Index count) {
-    const auto used = static_cast<std::size_t>(count - std::count(weights, weights + count, 0.0));
-    rows.reserve(used);
-    roots.reserve(used);
-    for (Index i = 0; i < count; ++i) {
-      if (weights[i] == 0) continue;
-      rows.push_back(i);
-      roots.push_back(std::sqrt(weights[i]));
-    }
-  }
-
-  Index size() const { return static_cast<Index>(rows.size()); }
-  // How many rows from position i on, before `end`, follow one another in the design.
-  Index run(Index i, Index end) const {
-    Index length = 1;
-    const Index* const row = rows.data() + i;
-    while (i + length < end && row[length] == row[0] + length) ++length;
-    return length;
-  }
-};
-
 // out[part] = sum_i h_i a_i a_i', a_i = (x_i - center, t_i, 1), over the rows of the part: a matrix
 // of leading dimension cols + 2; center may be null. After a stop request it is incomplete.
 template <class D>
 concept MomentAccess = Design<D> &&
-    requires(const D& d, std::span<const RowPart> parts, const double* center, const double* t,
+    requires(const D& d, std::span<const RowPart> parts, const double* center, const RowTarget& t,
              std::span<double* const> out, const core::Execution& execution) {
   {d.row_moments(parts, center, t, out, execution)};
+};
+
+// A view of some consecutive rows, for passes that keep nothing as long as a column.
+template <class D>
+concept RowSlices = Design<D> && requires(const D& d, Index begin, Index end) {
+  { d.row_slice(begin, end) } -> std::same_as<D>;
 };
 
 }  // namespace thalweg::design

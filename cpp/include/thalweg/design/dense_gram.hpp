@@ -47,32 +47,39 @@ void gram_few(const ColumnFunction& column, Index rows, std::span<const Index> c
               const double* center, const double* s, double* out, Index ld,
               const core::Execution& execution) {
   constexpr Index group = 8;
+  constexpr Index most_rows = 1 << 18;  // at once: a vector over the rows may be as large as X
   const kernels::DenseKernels<T>& kernel = kernels::table().template dense<T>();
   const auto count = static_cast<Index>(columns.size());
-  Vector fresh_column(static_cast<std::size_t>(rows));
+  Vector fresh_column(static_cast<std::size_t>(std::min(rows, most_rows)));
   for (Index k = 0; k < fresh && !execution.stop_requested(); ++k) {
     const Index j = columns[static_cast<std::size_t>(count - fresh + k)];
-    const T* const x = column(j).data;
     const double mean = center != nullptr ? center[j] : 0.0;
-    double sum = 0;
-    for (Index i = 0; i < rows; ++i) {
-      const double value = (static_cast<double>(x[i]) - mean) * (s != nullptr ? s[i] : 1.0);
-      fresh_column[static_cast<std::size_t>(i)] = value;
-      sum += value;
+    for (Index row = 0; row < rows; row += most_rows) {
+      const Index height = std::min(rows - row, most_rows);
+      const T* const x = column(j).data + row;
+      double sum = 0;
+      for (Index i = 0; i < height; ++i) {
+        const double value = (static_cast<double>(x[i]) - mean) * (s != nullptr ? s[row + i] : 1.0);
+        fresh_column[static_cast<std::size_t>(i)] = value;
+        sum += value;
+      }
+      core::parallel_for(
+          (count + group - 1) / group, serial_if_small(count * height, execution), [&](Index g) {
+            const T* data[group];
+            double part[group];
+            const Index size = std::min(group, count - g * group);
+            for (Index c = 0; c < size; ++c) {
+              data[c] = column(columns[static_cast<std::size_t>(g * group + c)]).data + row;
+            }
+            kernel.dots(data, size, fresh_column.data(), height, part);
+            double* const products = out + g * group + k * ld;
+            for (Index c = 0; c < size; ++c) {
+              if (center != nullptr)
+                part[c] -= center[columns[static_cast<std::size_t>(g * group + c)]] * sum;
+              products[c] = row == 0 ? part[c] : products[c] + part[c];
+            }
+          });
     }
-    core::parallel_for(
-        (count + group - 1) / group, serial_if_small(count * rows, execution), [&](Index g) {
-          const T* data[group];
-          const Index size = std::min(group, count - g * group);
-          for (Index c = 0; c < size; ++c) {
-            data[c] = column(columns[static_cast<std::size_t>(g * group + c)]).data;
-          }
-          double* const products = out + g * group + k * ld;
-          kernel.dots(data, size, fresh_column.data(), rows, products);
-          for (Index c = 0; center != nullptr && c < size; ++c) {
-            products[c] -= center[columns[static_cast<std::size_t>(g * group + c)]] * sum;
-          }
-        });
   }
 }
 

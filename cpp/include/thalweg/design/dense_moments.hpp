@@ -23,7 +23,8 @@ class AugmentedPanels final {
  public:
   static constexpr Index width = kernels::gram_panel_width;
 
-  AugmentedPanels(const ColumnFunction& column, Index cols, const double* center, const double* t)
+  AugmentedPanels(const ColumnFunction& column, Index cols, const double* center,
+                  const RowTarget& t)
       : column_(column), cols_(cols), center_(center), t_(t) {}
 
   Index size() const { return cols_ + 2; }
@@ -34,11 +35,15 @@ class AugmentedPanels final {
            const core::Execution& execution) const {
     constexpr Index second_level_cache = 1 << 20;
     const Index chunk = gram_chunk_rows(end - begin, panels() * width, second_level_cache);
+    if (begin == end) return;
     kernels::PanelMemory<double> packed(panels() * width * chunk);
+    RowPart::Cursor cursor(part, begin);
+    Rows rows(chunk);
     for (; begin < end; begin += chunk) {
       const Index height = std::min(chunk, end - begin);
+      cursor.take(height, rows.index.data(), rows.roots.data());
       for (Index panel = 0; panel < panels(); ++panel) {
-        pack(panel, part, begin, height, packed.data() + panel * chunk * width);
+        pack(panel, rows, height, packed.data() + panel * chunk * width);
       }
       for (Index panel = 0; panel < panels(); ++panel) {
         if (execution.stop_requested()) return;
@@ -51,11 +56,15 @@ class AugmentedPanels final {
   void add_together(const RowPart& part, double* out, const core::Execution& execution) const {
     constexpr Index chunk_bytes = 4 << 20;
     const Index chunk = gram_chunk_rows(part.size(), panels() * width, chunk_bytes);
+    if (part.size() == 0) return;
     kernels::PanelMemory<double> packed(panels() * width * chunk);
+    RowPart::Cursor cursor(part, 0);
+    Rows rows(chunk);
     for (Index begin = 0; begin < part.size(); begin += chunk) {
       const Index height = std::min(chunk, part.size() - begin);
+      cursor.take(height, rows.index.data(), rows.roots.data());
       core::parallel_for(panels(), execution, [&](Index panel) {
-        pack(panel, part, begin, height, packed.data() + panel * chunk * width);
+        pack(panel, rows, height, packed.data() + panel * chunk * width);
       });
       core::parallel_for(panels(), execution, [&](Index task) {
         const Index panel = panels() - 1 - task;  // the one with most products first
@@ -65,7 +74,16 @@ class AugmentedPanels final {
   }
 
  private:
-  void pack(Index panel, const RowPart& part, Index begin, Index height, double* out) const {
+  // Some rows of a part.
+  struct Rows {
+    std::vector<Index> index;
+    Vector roots;
+
+    explicit Rows(Index count)
+        : index(static_cast<std::size_t>(count)), roots(static_cast<std::size_t>(count)) {}
+  };
+
+  void pack(Index panel, const Rows& chosen, Index height, double* out) const {
     const Index first = panel * width;
     const Index count = std::clamp<Index>(cols_ - first, 0, width);
     const T* data[width];
@@ -77,10 +95,10 @@ class AugmentedPanels final {
       stride = x.stride;
       centers[c] = center_ != nullptr ? center_[first + c] : 0.0;
     }
-    const double* const roots = part.roots.data() + begin;
-    const Index* const rows = part.rows.data() + begin;
+    const double* const roots = chosen.roots.data();
+    const Index* const rows = chosen.index.data();
     for (Index i = 0, run = 0; i < height; i += run) {
-      run = part.run(begin + i, begin + height);
+      run = run_length(rows + i, height - i);
       const T* from[width];
       for (Index c = 0; c < count; ++c) from[c] = data[c] + rows[i] * stride;
       kernels_.template dense<T>().pack(from, stride, count, run,
@@ -89,7 +107,7 @@ class AugmentedPanels final {
     }
     const Index target = cols_ - first, one = target + 1;
     for (Index i = 0; target >= 0 && target < width && i < height; ++i) {
-      out[i * width + target] = roots[i] * t_[rows[i]];
+      out[i * width + target] = roots[i] * t_(rows[i]);
     }
     for (Index i = 0; one >= 0 && one < width && i < height; ++i) out[i * width + one] = roots[i];
   }
@@ -111,7 +129,7 @@ class AugmentedPanels final {
   const ColumnFunction& column_;
   Index cols_;
   const double* center_;
-  const double* t_;
+  const RowTarget& t_;
   const kernels::Table& kernels_ = kernels::table();
 };
 
@@ -120,7 +138,7 @@ class AugmentedPanels final {
 // column(j) -> DenseColumn<T>: see MomentAccess.
 template <class T, class ColumnFunction>
 void dense_row_moments(const ColumnFunction& column, Index cols, std::span<const RowPart> parts,
-                       const double* center, const double* t, std::span<double* const> out,
+                       const double* center, const RowTarget& t, std::span<double* const> out,
                        const core::Execution& requested) {
   constexpr Index least_rows = 512;  // of a slice, so that adding its sums costs little
   const detail::AugmentedPanels<T, ColumnFunction> panels(column, cols, center, t);

@@ -53,8 +53,12 @@ class Erased final {
 
   // See MomentAccess: of a design that has it.
   bool has_row_moments() const;
-  void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
+  void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
                    std::span<double* const> out, const core::Execution& execution) const;
+
+  // See RowSlices: of a design that has them.
+  bool has_row_slices() const;
+  Erased row_slice(Index begin, Index end) const;
 
  private:
   AnyDesign x_;

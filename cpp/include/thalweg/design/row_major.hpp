@@ -28,6 +28,9 @@ class RowMajor final {
   Index stored() const { return rows_ * cols_; }
   Index stored(Index) const { return rows_; }
   Index bytes() const { return rows_ * cols_ * static_cast<Index>(sizeof(T)); }
+  RowMajor row_slice(Index begin, Index end) const {
+    return {data_ + begin * stride_, end - begin, cols_, stride_};
+  }
   const T* row(Index i) const { return data_ + i * stride_; }
   Index stride() const { return stride_; }
 
@@ -158,7 +161,7 @@ class RowMajor final {
         rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
-  void row_moments(std::span<const RowPart> parts, const double* center, const double* t,
+  void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
                    std::span<double* const> out, const core::Execution& execution) const {
     dense_row_moments<T>(
         [this](Index j) {
@@ -256,6 +259,7 @@ class RowMajor final {
   const kernels::DenseKernels<T>& kernels_ = kernels::table().dense<T>();
 };
 
-static_assert(ColumnAccess<RowMajor<double>> && FusedProducts<RowMajor<double>>);
+static_assert(ColumnAccess<RowMajor<double>> && FusedProducts<RowMajor<double>> &&
+              RowSlices<RowMajor<double>>);
 
 }  // namespace thalweg::design

@@ -12,7 +12,7 @@
 // A, B and z are all that is needed. A candidate u (the residual at w) is made feasible here:
 //   1. it is projected, in the weighted inner product, off the columns that nothing penalizes
 //      (z_j must be 0 there) by a rank-revealing factorisation of their Gram matrix; this alone
-//      needs u itself;
+//      needs u itself, or the point whose residual it is;
 //   2. it is scaled: u -> tau u with |tau z_j| <= l1_j wherever conj_j is infinite beyond. For pure
 //      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest
 //      feasible one where its slope promises a better bound.
@@ -92,9 +92,9 @@ class Certifier final {
   bool factorize();
   Vector solve_free(const Vector& z) const;
   double free_part(const Vector& z) const;
-  void project(const Vector& z);
+  void project(const Evaluation& at, std::span<const Index> columns);
+  void project_point(const Vector& w, const Evaluation& at, std::span<const Index> columns);
   void correlate_projected(std::span<const Index> columns);
-  double product(const Vector& a, const Vector& b) const;
   double dual_value(const Candidate& candidate, double tau, std::span<const Index> columns) const;
   double dual_slope(const Candidate& candidate, double tau, std::span<const Index> columns) const;
   bool keep_if_better(const Candidate& candidate, double ratio, double primal,
@@ -111,7 +111,7 @@ class Certifier final {
   Vector gram_, scale_;
   Vector least_squares_;  // of the target on the free columns
   kernels::PivotedCholesky factor_;
-  Vector projected_, projected_z_, weighted_;
+  Evaluation projected_;  // the residual at w, projected; of its sums A and B only
 };
 
 }  // namespace thalweg::objective

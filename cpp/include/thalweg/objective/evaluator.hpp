@@ -3,6 +3,9 @@
 // With moments, a point is evaluated from them where their rounding stays within the accuracy
 // given, else from X. Where results are handed out (`confirm_from_x`), the evaluation that a
 // returned certificate rests on is always from X; from then on the rest of the same alpha is, too.
+//
+// From X it may come without the vectors over the rows, which of a tall design with few columns are
+// as large as X itself (see Glm::evaluate_in_slices).
 #pragma once
 
 #include <optional>
@@ -25,6 +28,8 @@ class Evaluator final {
     confirm_from_x_ = confirm_from_x;
   }
   bool has_moments() const { return moments_.has_value(); }
+  // For solvers that need no residual, of designs that have slices of rows.
+  void leave_out_rows() { leaves_out_rows_ = true; }
   // By how much the loss of a point may differ from that from X: nothing without moments.
   double accuracy() const { return accuracy_; }
 
@@ -36,12 +41,19 @@ class Evaluator final {
     if (moments_ && !from_x_ && moments_->rounding(w) <= accuracy_) {
       moments_->evaluate(w, terms, out);
     } else {
-      glm_.evaluate(w, terms, columns, out);
+      evaluate_from_x(w, terms, columns, out);
     }
   }
 
+  // The correlation of no column: the support is read only.
+  void evaluate_from_x(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
+                       Evaluation& out) const {
+    if (leaves_out_rows_) glm_.evaluate_in_slices(w, terms, columns, out);
+    else glm_.evaluate(w, terms, columns, out);
+  }
+
   // Whether a certificate of this evaluation may be returned.
-  bool is_confirmed(const Evaluation& at) const { return !confirm_from_x_ || at.has_residual(); }
+  bool is_confirmed(const Evaluation& at) const { return !confirm_from_x_ || at.is_from_x; }
 
   void confirm(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                Evaluation& out) {
@@ -54,6 +66,7 @@ class Evaluator final {
   std::optional<SecondMoments> moments_;
   double accuracy_ = 0;
   bool confirm_from_x_ = false;
+  bool leaves_out_rows_ = false;
   bool from_x_ = false;
 };
 

@@ -16,9 +16,14 @@
 // Cost: one pass over X to build (moments, X'y and the search for non-finite entries at once), none
 // where these are known; an evaluation is one pass over the support and one over the columns asked
 // for.
+//
+// Memory: none of the length of a column, but for evaluations that have a residual and, of weights
+// that are made as they are needed (rows.hpp), an array of them from the first product on that
+// takes one.
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "thalweg/objective/columns.hpp"
 #include "thalweg/penalty/separable.hpp"
@@ -29,16 +34,19 @@ namespace thalweg::objective {
 struct GlmData {
   const double* y = nullptr;
   const double* weights = nullptr;
+  // In place of that array; of quadratic problems.
+  const design::RowWeights* row_weights = nullptr;
   const double* offset = nullptr;
   bool fit_intercept = true;
   bool standardize = false;
 };
 
 // The model at one w: everything that the certificate and the solvers need to know. The vectors
-// over the rows are empty where it was made from second moments (second_moments.hpp).
+// over the rows are empty where it was made from second moments (second_moments.hpp) or by slices.
 struct Evaluation {
-  Vector residual;          // u_i = y_i - eta_i, every row, also those of weight zero
-  Vector weighted;          // s_i u_i; empty where the weights are one
+  Vector residual;  // u_i = y_i - eta_i, every row, also those of weight zero
+  Vector weighted;  // s_i u_i; empty where the weights are one
+  bool is_from_x = false;
   double sum_weighted = 0;  // sum of the vector that v() points to
   double intercept = 0;     // in solver coordinates
   double loss = 0;
@@ -64,13 +72,14 @@ class Glm final {
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
   const design::Erased& design() const { return x_; }
-  const double* weights() const { return data_.weights; }
+  // An array, or null where they are ones.
+  const double* weights() const;
   double total_weight() const { return total_; }
   const core::Execution& execution() const { return execution_; }
   // After a stop request, so that the last iterate can still be evaluated.
   void ignore_stop() { execution_.stop = nullptr; }
   // y - offset - null_intercept: what X w has to explain.
-  const Vector& target() const { return target_; }
+  const design::RowTarget& target() const { return target_; }
   bool fits_intercept() const { return data_.fit_intercept; }
   double sq_norm(Index j) const { return columns_->sq_norm(j); }
   const Vector& sq_norms() const { return columns_->sq_norms(); }
@@ -87,8 +96,8 @@ class Glm final {
   double null_intercept() const { return null_intercept_; }
   // The objective of the intercept-only model, and the scale that `tol` multiplies: that, or where
   // it is rounding the loss of a residual of a thousand roundings of y. Both grow as y squared.
-  double null_objective() const { return null_objective_; }
-  double tolerance_scale() const { return std::max(null_objective_, rounding_objective_); }
+  double null_objective() const { return null_.loss; }
+  double tolerance_scale() const { return std::max(null_.loss, rounding_objective_); }
   // A gap over that scale; of a target of zeros the gap and the scale are zero.
   double relative(double gap) const { return gap == 0 ? 0.0 : gap / tolerance_scale(); }
 
@@ -108,6 +117,12 @@ class Glm final {
   void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                 Evaluation& out) const;
 
+  // The same without the vectors over the rows, in one pass over slices of X: of a residual that is
+  // nowhere as a whole its sums are all that a certificate and Gram updates need. For designs that
+  // have slices.
+  void evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
+                          std::span<const Index> columns, Evaluation& out) const;
+
   // What a certificate needs of any residual, centred where an intercept is fitted.
   void evaluate_residual(const Vector& residual, Evaluation& out) const;
 
@@ -123,10 +138,29 @@ class Glm final {
   double weighted_sum(const double* v) const;
 
  private:
+  // Over the rows, of a residual u.
+  struct Sums {
+    double loss = 0, weighted = 0, product = 0;
+
+    void add(double weight, double u, double target);
+    void add(const Sums& other);
+  };
+
+  // Calls f(i, weight) for all rows in their order.
+  template <class F>
+  void for_each_row(F&& f) const;
+  void fill_weights(Index begin, Index end, double* out) const;
+  void fill_target(Vector& out) const;
+  void take(const Sums& sums, Evaluation& out) const;
+  // The columns that take part, and minus their raw coefficients.
+  std::pair<std::vector<Index>, Vector> raw_support(const Vector& w) const;
+  Sums add_slices(const std::vector<Index>& support, const Vector& coef, double intercept,
+                  std::span<const Index> columns, double* out) const;
   bool evaluate_in_one_pass(const std::vector<Index>& support, const Vector& coef,
                             std::span<const Index> columns, Evaluation& out) const;
   void centre_far(std::span<const Index> columns, Index fresh, double* out, Index ld) const;
-  void build_target();
+  void centre_target();
+  void finish_null();
   void reject_underflow() const;
 
   design::Erased x_;
@@ -135,9 +169,10 @@ class Glm final {
   core::Execution execution_;
   double total_ = 0;
   double null_intercept_ = 0;
-  double null_objective_ = 0;
   double rounding_objective_ = 0;
-  Vector target_;
+  design::RowTarget target_;
+  Evaluation null_;              // at w = 0, without its vectors
+  mutable Vector made_weights_;  // where they are no array of the caller's
   std::optional<Columns> columns_;
 };
 

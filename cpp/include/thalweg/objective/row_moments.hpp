@@ -50,23 +50,26 @@ class RowMoments final {
 };
 
 // By the products that every design has, about zero.
-inline void raw_row_moments(const design::Erased& x, const double* h, const double* t,
-                            const core::Execution& execution, RowMoments& out) {
+inline void raw_row_moments(const design::Erased& x, const design::RowWeights& weights,
+                            const design::RowTarget& t, const core::Execution& execution,
+                            RowMoments& out) {
   std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
   std::iota(columns.begin(), columns.end(), Index{0});
   const Index size = out.size();
   double* const a = out.data();
-  x.gram(columns, x.cols(), nullptr, h, 0.0, a, size, execution);
-  Vector weighted(h, h + x.rows());
+  const Vector h = design::to_vector(weights, x.rows());
+  x.gram(columns, x.cols(), nullptr, h.data(), 0.0, a, size, execution);
+  Vector weighted = h;
   double square = 0, sum = 0, weight = 0;
   for (std::size_t i = 0; i < weighted.size(); ++i) {
     weight += h[i];
-    weighted[i] *= t[i];
+    const double target = t(static_cast<Index>(i));
+    weighted[i] *= target;
     sum += weighted[i];
-    square += weighted[i] * t[i];
+    square += weighted[i] * target;
   }
   design::ColumnMoments moments;
-  x.moments(h, weighted.data(), moments, execution);
+  x.moments(h.data(), weighted.data(), moments, execution);
   std::copy(moments.dot.begin(), moments.dot.end(), a + out.target() * size);
   std::copy(moments.sum.begin(), moments.sum.end(), a + out.one() * size);
   a[out.target() + out.target() * size] = square;
@@ -81,8 +84,8 @@ inline void raw_row_moments(const design::Erased& x, const double* h, const doub
 // Those of several weightings of the rows, about a centre (null: zero; sparse designs need that).
 // After a stop request they are incomplete.
 inline std::vector<RowMoments> row_moments(const design::Erased& x,
-                                           std::span<const double* const> weightings,
-                                           const double* center, const double* t,
+                                           std::span<const design::RowWeights* const> weightings,
+                                           const double* center, const design::RowTarget& t,
                                            const core::Execution& execution) {
   std::vector<RowMoments> moments;
   for (std::size_t k = 0; k < weightings.size(); ++k) moments.emplace_back(x.cols());
@@ -90,7 +93,7 @@ inline std::vector<RowMoments> row_moments(const design::Erased& x,
     std::vector<design::RowPart> parts(weightings.size());
     core::parallel_for(static_cast<Index>(parts.size()), execution, [&](Index k) {
       const auto part = static_cast<std::size_t>(k);
-      parts[part] = design::RowPart(weightings[part], x.rows());
+      parts[part] = design::RowPart(*weightings[part], x.rows());
     });
     std::vector<double*> out;
     for (RowMoments& each : moments) out.push_back(each.data());
@@ -98,7 +101,7 @@ inline std::vector<RowMoments> row_moments(const design::Erased& x,
   } else {
     for (std::size_t k = 0; k < weightings.size(); ++k) {
       if (execution.stop_requested()) break;
-      raw_row_moments(x, weightings[k], t, execution, moments[k]);
+      raw_row_moments(x, *weightings[k], t, execution, moments[k]);
     }
   }
   return moments;
@@ -151,15 +154,15 @@ class HeldoutError final {
 // glm.hpp knows of the rows themselves.
 class RemainingRows final {
  public:
-  // With `centred` an intercept is fitted: it is eliminated.
-  RemainingRows(const RowMoments& all, const RowMoments& taken, const double* center, bool centred)
+  // With `centred` an intercept is fitted: it is eliminated. `taken` may be null: no rows.
+  RemainingRows(const RowMoments& all, const RowMoments* taken, const double* center, bool centred)
       : all_(all),
         taken_(taken),
         center_(center),
         centred_(centred),
-        weight_(all.weight() - taken.weight()),
         mean_(static_cast<std::size_t>(all.cols()), 0.0) {
     const Index one = all.one();
+    weight_ = raw(one, one);
     for (std::size_t j = 0; j < mean_.size(); ++j)
       mean_[j] = raw(static_cast<Index>(j), one) / weight_;
     target_mean_ = raw(all.target(), one) / weight_;
@@ -188,6 +191,7 @@ class RemainingRows final {
       if (j < cols()) {
         const auto k = static_cast<std::size_t>(j);
         left = needs_variance ? columns.variance[k] : columns.second[k];
+        if (underflows(j)) return {.ratio = infinity, .column = j};
         if (left == 0 && is_constant(j)) continue;
       }
       const double ratio = left > 0 ? all_(j, j) / weight_ / left : infinity;
@@ -229,12 +233,20 @@ class RemainingRows final {
   }
 
  private:
-  double raw(Index i, Index j) const { return all_(i, j) - taken_(i, j); }
+  double raw(Index i, Index j) const {
+    return taken_ != nullptr ? all_(i, j) - (*taken_)(i, j) : all_(i, j);
+  }
   double covariance(Index i, Index j, bool centred) const {
     if (!centred) return raw(i, j) / weight_;
     const double a = i < cols() ? mean_[static_cast<std::size_t>(i)] : target_mean_;
     const double b = j < cols() ? mean_[static_cast<std::size_t>(j)] : target_mean_;
     return raw(i, j) / weight_ - a * b;
+  }
+  // Whether the squares of a column that is not zero are: what is known of it is to come from X.
+  bool underflows(Index j) const {
+    const double c = center_ != nullptr ? center_[j] : 0.0;
+    return all_(j, j) + all_.weight() * c * c < smallest_normal &&
+           (c != 0 || all_(j, all_.one()) != 0 || all_(j, all_.target()) != 0);
   }
   // In all rows, but for the rounding of its mean.
   bool is_constant(Index j) const {
@@ -243,10 +255,10 @@ class RemainingRows final {
   }
 
   const RowMoments& all_;
-  const RowMoments& taken_;
+  const RowMoments* taken_;
   const double* center_;
   bool centred_;
-  double weight_;
+  double weight_ = 0;
   Vector mean_;
   double target_mean_ = 0;
 };

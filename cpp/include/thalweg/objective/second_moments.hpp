@@ -46,6 +46,7 @@ class SecondMoments final {
   void evaluate(const Vector& w, const penalty::Terms& terms, Evaluation& out) const {
     out.residual.clear();
     out.weighted.clear();
+    out.is_from_x = false;
     out.sum_weighted = 0;
     out.intercept = 0;
     out.penalty = terms.value(w);

@@ -25,53 +25,55 @@
 
 namespace thalweg::solver {
 
-// How the weightings of a request, all of which its tasks use, lie to each other.
+// How the folds of a request, all of which its tasks use, lie to each other.
 struct FoldLayout {
   Index folds = 0;
   bool complementary = false;  // training + held-out weights are the same for all folds
   bool partition = false;      // and the held-out weights of all folds add up to them
   Index heldout_rows = 0;      // with a weight, in all held-out parts
   Index all_rows = 0;          // with a weight
-  Vector total;                // the weights of all rows
 };
 
 inline FoldLayout fold_layout(const Request& request, Index rows) {
   FoldLayout out;
-  if (request.weights == nullptr || request.heldout == nullptr) return out;
-  std::vector<bool> used;
+  if (request.folds.size() < 2) return out;
+  std::vector<bool> used(request.folds.all.size());
   for (const Task& task : request.tasks) {
-    if (task.weighting < 0 || task.target != request.tasks.front().target) return out;
-    const auto fold = static_cast<std::size_t>(task.weighting);
-    if (fold >= used.size()) used.resize(fold + 1);
-    used[fold] = true;
+    if (task.fold < 0 || task.target != request.tasks.front().target) return out;
+    used[static_cast<std::size_t>(task.fold)] = true;
   }
   if (std::find(used.begin(), used.end(), false) != used.end()) return out;
-  out.folds = static_cast<Index>(used.size());
-  out.total.resize(static_cast<std::size_t>(rows));
-  constexpr Index block = 1 << 14;
+  out.folds = request.folds.size();
+  constexpr Index block = 1 << 12;
   std::atomic<bool> differs{false}, overlaps{false};
   std::atomic<Index> heldout_rows{0}, all_rows{0};
   core::parallel_for((rows + block - 1) / block, request.execution, [&](Index b) {
-    Index held = 0, all = 0;
-    for (Index i = b * block; i < std::min(rows, (b + 1) * block); ++i) {
-      const double total = request.weights[i] + request.heldout[i];
-      double heldout = 0;
-      bool same = true;
-      for (Index fold = 0; fold < out.folds; ++fold) {
-        const double h = request.heldout[i + fold * rows];
-        same = same && request.weights[i + fold * rows] + h == total;
-        heldout += h;
-        held += h != 0 ? 1 : 0;
+    const Index begin = b * block, end = std::min(rows, begin + block);
+    const auto fill = [&](Index fold, FoldWeights::Side side, Vector& weights) {
+      weights.resize(static_cast<std::size_t>(end - begin));
+      fold_weights(request, fold, side).fill(begin, end, weights.data());
+    };
+    Vector total, both, heldout, sum(static_cast<std::size_t>(end - begin), 0.0);
+    fill(0, FoldWeights::Side::both, total);
+    Index held = 0;
+    bool same = true;
+    for (Index fold = 0; fold < out.folds; ++fold) {
+      fill(fold, FoldWeights::Side::both, both);
+      fill(fold, FoldWeights::Side::heldout, heldout);
+      same = same && both == total;
+      for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i] += heldout[i];
+        held += heldout[i] != 0 ? 1 : 0;
       }
-      all += total != 0 ? 1 : 0;
-      out.total[static_cast<std::size_t>(i)] = total;
-      if (!same) differs.store(true, std::memory_order_relaxed);
-      if (heldout != total) overlaps.store(true, std::memory_order_relaxed);
     }
+    if (!same) differs.store(true, std::memory_order_relaxed);
+    if (sum != total) overlaps.store(true, std::memory_order_relaxed);
     heldout_rows.fetch_add(held, std::memory_order_relaxed);
-    all_rows.fetch_add(all, std::memory_order_relaxed);
+    all_rows.fetch_add(static_cast<Index>(total.size()) -
+                           static_cast<Index>(std::count(total.begin(), total.end(), 0.0)),
+                       std::memory_order_relaxed);
   });
-  out.complementary = out.folds > 1 && !differs && !request.execution.stop_requested();
+  out.complementary = !differs && !request.execution.stop_requested();
   out.partition = out.complementary && !overlaps;
   out.heldout_rows = heldout_rows;
   out.all_rows = all_rows;
@@ -79,18 +81,50 @@ inline FoldLayout fold_layout(const Request& request, Index rows) {
 }
 
 // Target less offset and, where an intercept is fitted, less its mean by these weights.
-inline Vector centred_target(const Request& request, const Task& task, const double* weights,
-                             Index rows) {
-  const double* const y = request.y + task.target * rows;
-  Vector target(y, y + rows);
+inline design::RowTarget centred_target(const Request& request, const Task& task,
+                                        const design::RowWeights& weights, Index rows) {
+  design::RowTarget target{.y = request.y + task.target * rows, .offset = request.offset};
+  if (!request.fit_intercept) return target;
   double sum = 0, total = 0;
-  for (std::size_t i = 0; i < target.size(); ++i) {
-    if (request.offset != nullptr) target[i] -= request.offset[i];
-    sum += weights[i] * target[i];
-    total += weights[i];
-  }
-  for (double& value : target) value -= request.fit_intercept ? sum / total : 0.0;
+  design::for_each_row(weights, rows, [&](Index i, double weight) {
+    sum += weight * target(i);
+    total += weight;
+  });
+  target.shift[0] = sum / total;
   return target;
+}
+
+// The weighted means of the columns: a mean that is large beside the spread would cancel in
+// moments about zero. Near them is enough. Of designs that have slices of rows.
+inline Vector column_means(const design::Erased& x, const design::RowWeights& weights,
+                           const core::Execution& execution) {
+  std::vector<Index> columns(static_cast<std::size_t>(x.cols()));
+  std::iota(columns.begin(), columns.end(), Index{0});
+  const Index blocks = std::clamp<Index>(x.rows() / design::row_block, 1, design::most_row_blocks);
+  std::vector<Vector> sums(static_cast<std::size_t>(blocks));
+  Vector weight(sums.size(), 0.0);
+  core::parallel_for(blocks, execution, [&](Index b) {
+    Vector& sum = sums[static_cast<std::size_t>(b)];
+    sum.assign(columns.size(), 0.0);
+    Vector part(columns.size()), chosen(design::row_block);
+    const Index end = (b + 1) * x.rows() / blocks;
+    for (Index row = b * x.rows() / blocks; row < end; row += design::row_block) {
+      const Index next = std::min(end, row + design::row_block);
+      weights.fill(row, next, chosen.data());
+      const auto total = std::accumulate(chosen.begin(), chosen.begin() + (next - row), 0.0);
+      if (total == 0) continue;
+      weight[static_cast<std::size_t>(b)] += total;
+      x.row_slice(row, next).gemv_t(chosen.data(), columns, part.data(), {});
+      for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += part[j];
+    }
+  });
+  Vector means(columns.size(), 0.0);
+  const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
+  if (!(total > 0)) return means;
+  for (const Vector& sum : sums) {
+    for (std::size_t j = 0; j < sum.size(); ++j) means[j] += sum[j] / total;
+  }
+  return means;
 }
 
 class FoldMoments final {
@@ -99,19 +133,19 @@ class FoldMoments final {
   FoldMoments(const design::Erased& x, const Request& request, const FoldLayout& layout,
               bool keeps_folds = true)
       : x_(x),
-        heldout_(request.heldout),
-        execution_(request.execution),
-        fit_intercept_(request.fit_intercept),
-        standardize_(request.standardize),
-        keeps_folds_(keeps_folds) {
-    if (x.has_row_moments() && fit_intercept_) centre(layout.total);
-    target_ = centred_target(request, request.tasks.front(), layout.total.data(), x.rows());
-    std::vector<const double*> weightings;
-    for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold) {
-      weightings.push_back(request.heldout + fold * x.rows());
-    }
+        request_(request),
+        keeps_folds_(keeps_folds),
+        target_(centred_target(request, request.tasks.front(), all_rows(), x.rows())) {
+    const FoldWeights all = all_rows();
+    if (x.has_row_moments() && x.has_row_slices() && request.fit_intercept)
+      center_ = column_means(x, all, request.execution);
+    std::vector<FoldWeights> heldout;
+    for (Index fold = 0; keeps_folds && fold < layout.folds; ++fold)
+      heldout.push_back(heldout_rows(fold));
+    std::vector<const design::RowWeights*> weightings;
+    for (const FoldWeights& each : heldout) weightings.push_back(&each);
     const bool adds_up = keeps_folds && layout.partition;
-    if (!adds_up) weightings.push_back(layout.total.data());
+    if (!adds_up) weightings.push_back(&all);
     parts_ = moments(weightings);
     if (adds_up) parts_.push_back(objective::RowMoments::sum(parts_));
   }
@@ -129,17 +163,18 @@ class FoldMoments final {
   }
   // Made again, where they are not. After a stop request they are incomplete.
   std::vector<objective::RowMoments> make_heldout(Index fold) const {
-    const double* const weights = heldout_ + fold * x_.rows();
-    return moments({&weights, 1});
+    const FoldWeights weights = heldout_rows(fold);
+    const design::RowWeights* const one = &weights;
+    return moments({&one, 1});
   }
   // Of the rows that a fold does not hold out.
   objective::RemainingRows training(const objective::RowMoments& heldout) const {
-    return {parts_.back(), heldout, center(), fit_intercept_};
+    return {parts_.back(), &heldout, center(), request_.fit_intercept};
   }
   // Why a fold cannot be taken from the whole; empty where it can.
   std::string refusal(const objective::RemainingRows& training,
                       const objective::ColumnSummary& columns) const {
-    const auto loss = training.loss(columns, fit_intercept_ || standardize_);
+    const auto loss = training.loss(columns, request_.fit_intercept || request_.standardize);
     if (loss.is_tolerable()) return {};
     const std::string what =
         loss.column < training.cols() ? "column " + std::to_string(loss.column) : "the target";
@@ -149,25 +184,21 @@ class FoldMoments final {
  private:
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
 
-  // The weighted mean of all rows: a mean that is large beside the spread would cancel otherwise.
-  void centre(const Vector& weights) {
-    std::vector<Index> columns(static_cast<std::size_t>(x_.cols()));
-    std::iota(columns.begin(), columns.end(), Index{0});
-    center_.resize(columns.size());
-    x_.gemv_t(weights.data(), columns, center_.data(), execution_);
-    const double inverse = 1.0 / std::accumulate(weights.begin(), weights.end(), 0.0);
-    for (double& c : center_) c *= inverse;
+  FoldWeights all_rows() const { return fold_weights(request_, 0, FoldWeights::Side::both); }
+  FoldWeights heldout_rows(Index fold) const {
+    return fold_weights(request_, fold, FoldWeights::Side::heldout);
   }
 
-  std::vector<objective::RowMoments> moments(std::span<const double* const> weightings) const {
-    return objective::row_moments(x_, weightings, center(), target_.data(), execution_);
+  std::vector<objective::RowMoments> moments(
+      std::span<const design::RowWeights* const> weightings) const {
+    return objective::row_moments(x_, weightings, center(), target_, request_.execution);
   }
 
   const design::Erased& x_;
-  const double* heldout_;  // weights, as the request has them
-  core::Execution execution_;
-  bool fit_intercept_, standardize_, keeps_folds_;
-  Vector center_, target_;
+  const Request& request_;
+  bool keeps_folds_;
+  Vector center_;
+  design::RowTarget target_;
   std::vector<objective::RowMoments> parts_;  // the held-out rows of every fold kept; all rows
 };
 

@@ -13,8 +13,13 @@ inline constexpr Index most_at_once = 8;
 // Whether anybody sees more of the results than their held-out errors.
 inline bool hands_out(const Request& request) { return request.keep_coef || request.keep_theta; }
 
-inline bool wants_heldout(const Request& request, const Task& task) {
-  return request.heldout != nullptr && task.weighting >= 0;
+inline bool wants_heldout(const Task& task) { return task.fold >= 0; }
+
+// The weights of the rows that a task is fitted to.
+inline std::unique_ptr<design::RowWeights> task_weights(const Request& request, const Task& task) {
+  if (task.fold < 0) return std::make_unique<design::ArrayWeights>(request.weights);
+  return std::make_unique<FoldWeights>(
+      fold_weights(request, task.fold, FoldWeights::Side::training));
 }
 
 // Certificates of problems with unpenalized columns need the residual.
@@ -40,6 +45,15 @@ inline double full_gram_cost(const design::Erased& x, Index rows) {
   const auto cols = static_cast<double>(x.cols());
   return full_gram_cost(x.is_sparse(), static_cast<double>(rows),
                         share * static_cast<double>(x.stored()) / cols, cols);
+}
+
+// Columns so few that their Gram matrix costs no more than a pass over X, while a vector over the
+// rows is no longer small beside X. It is always made then, and no vector is held. Where rows are
+// few neither matters.
+inline bool is_narrow(const design::Erased& x) {
+  constexpr Index least_rows = 1 << 13;
+  return x.has_row_slices() && x.has_row_moments() && x.rows() >= least_rows &&
+         full_gram_cost(x, x.rows()) <= static_cast<double>(x.stored());
 }
 
 // Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
@@ -81,9 +95,9 @@ inline bool moments_are_allowed(const Request& request, const Task& task,
 // For one task by itself.
 inline bool moments_pay(const Request& request, const Task& task, const SolverOptions& options,
                         const design::Erased& x) {
-  const double matrices = wants_heldout(request, task) ? 2 : 1;
+  const double matrices = wants_heldout(task) ? 2 : 1;
   return moments_are_allowed(request, task, options, x.cols(), matrices) &&
-         matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x);
+         (is_narrow(x) || matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x));
 }
 
 // Whether a task without them is best solved on the Gram matrix of all columns at once, `terms` of
@@ -137,7 +151,8 @@ inline bool fold_moments_pay(const Request& request, const design::Erased& x,
     if (has_unpenalized(request, task, x.cols())) return false;
     saved += saved_cost(request, task, x);
   }
-  return full_gram_cost(x, rows_multiplied(request, x, layout, plan.keeps_folds)) < saved;
+  return is_narrow(x) ||
+         full_gram_cost(x, rows_multiplied(request, x, layout, plan.keeps_folds)) < saved;
 }
 
 // Null where folds are not complementary, where it does not pay, or where a stop came first.

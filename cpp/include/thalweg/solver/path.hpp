@@ -35,8 +35,11 @@ class PathRunner final {
         task_index_(task_index),
         spec_(request.penalties[static_cast<std::size_t>(task_.penalty)]),
         folds_(folds) {
+    if (task_.fold >= 0) {
+      fold_rows_.emplace(fold_weights(request, task_.fold, FoldWeights::Side::training));
+    }
     if (folds_ == nullptr) return;
-    if (!folds_->keeps_folds()) own_heldout_ = folds_->make_heldout(task_.weighting);
+    if (!folds_->keeps_folds()) own_heldout_ = folds_->make_heldout(task_.fold);
     if (request.execution.stop_requested()) return;  // they may have been cut short
     training_.emplace(folds_->training(heldout_rows()));
     columns_ = training_->summary();
@@ -60,16 +63,19 @@ class PathRunner final {
     }
     objective::Glm& glm = *problem;
     limits_.emplace(spec_, glm);
-    bool moments = takes_from_all();
+    bool moments = takes_from_all() && !has_unpenalized(request_, task_, x_.cols());
     const bool cut_short = folds_ != nullptr && !training_;
     if (!moments && !cut_short) {
       moments = moments_pay(request_, task_, options_, x_);
       options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
                                                            limits_->terms(task_.alphas.front()));
     }
-    if (moments || options_.all_at_once) options_.inner = Inner::gram;
+    const bool leaves_out_rows = needs_no_rows();
+    if (moments || leaves_out_rows || options_.all_at_once) options_.inner = Inner::gram;
     const std::unique_ptr<QuadraticSolver> solver = make_(glm, options_);
     objective::Evaluator evaluator(glm);
+    if (leaves_out_rows) evaluator.leave_out_rows();
+    if (moments || leaves_out_rows) prepare(*solver->gram_cache(), glm);
     if (moments) use_moments(*solver->gram_cache(), evaluator);
     QuadraticProcess process(evaluator, *solver);
     Vector w = start(glm);
@@ -117,37 +123,48 @@ class PathRunner final {
 
  private:
   const objective::RowMoments& heldout_rows() const {
-    return own_heldout_.empty() ? folds_->heldout(task_.weighting) : own_heldout_.front();
+    return own_heldout_.empty() ? folds_->heldout(task_.fold) : own_heldout_.front();
   }
-  const double* heldout() const { return request_.heldout + task_.weighting * x_.rows(); }
+  FoldWeights heldout() const {
+    return fold_weights(request_, task_.fold, FoldWeights::Side::heldout);
+  }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
   }
   // Of a task that shares none.
   void make_own_moments() {
-    if (!x_.has_row_moments() || folds_ != nullptr || wants_heldout(request_, task_)) return;
+    const bool has_heldout = wants_heldout(task_);
+    if (!x_.has_row_moments() || folds_ != nullptr || (has_heldout && !is_narrow(x_))) return;
     own_ = TaskMoments::make(request_, task_, options_, x_);
     if (own_ == nullptr) return;
+    if (has_heldout) own_heldout_.push_back(own_->moments(heldout(), request_.execution));
     training_.emplace(own_->rows());
     columns_ = training_->summary();
+  }
+  // Whether no vector over the rows has to be held: the solver has the Gram matrix of few columns.
+  bool needs_no_rows() const {
+    return options_.inner != Inner::residual && is_narrow(x_) && !request_.keep_theta &&
+           task_.theta == nullptr;
   }
   bool takes_from_all() const { return training_ && refusal_.empty(); }
   const objective::ColumnSummary* known_columns() const {
     return takes_from_all() ? &columns_ : nullptr;
   }
 
-  void use_moments(GramCache& gram, objective::Evaluator& evaluator) {
-    const objective::Glm& glm = evaluator.glm();
+  // The Gram matrix of all columns, and the moments of held-out rows.
+  void prepare(GramCache& gram, const objective::Glm& glm) {
     if (takes_from_all())
       gram.ensure(TrainingGram{glm, *training_}, glm.all_columns(), glm.execution());
     else gram.ensure(glm, glm.all_columns(), glm.execution());
-    if (wants_heldout(request_, task_) && !glm.execution().stop_requested())
-      use_heldout_moments(glm);
-    // A matrix that a stop cut short must not be used.
-    if (glm.execution().stop_requested()) {
-      heldout_.reset();
-      return;
-    }
+    if (wants_heldout(task_) && !glm.execution().stop_requested()) use_heldout_moments(glm);
+    // Matrices that a stop cut short must not be used.
+    if (glm.execution().stop_requested()) heldout_.reset();
+  }
+
+  // Of a matrix that is prepared.
+  void use_moments(const GramCache& gram, objective::Evaluator& evaluator) const {
+    const objective::Glm& glm = evaluator.glm();
+    if (glm.execution().stop_requested()) return;
     constexpr double share = 0.1;
     evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
                           hands_out(request_));
@@ -169,9 +186,10 @@ class PathRunner final {
     }
     // About the means of the training rows, where the design can.
     const bool centred = x_.has_row_moments();
-    const double* const weights = heldout();
-    own_heldout_ = objective::row_moments(x_, {&weights, 1}, centred ? glm.center() : nullptr,
-                                          glm.target().data(), glm.execution());
+    const FoldWeights weights = heldout();
+    const design::RowWeights* const one = &weights;
+    own_heldout_ = objective::row_moments(x_, {&one, 1}, centred ? glm.center() : nullptr,
+                                          glm.target(), glm.execution());
     Vector means(static_cast<std::size_t>(glm.cols()), 0.0);
     for (Index j = 0; !centred && j < glm.cols(); ++j)
       means[static_cast<std::size_t>(j)] = glm.mean(j);
@@ -190,9 +208,9 @@ class PathRunner final {
   };
 
   objective::GlmData data() const {
-    const Index n = x_.rows();
-    return {.y = request_.y + task_.target * n,
-            .weights = task_.weighting >= 0 ? request_.weights + task_.weighting * n : nullptr,
+    return {.y = request_.y + task_.target * x_.rows(),
+            .weights = request_.weights,
+            .row_weights = fold_rows_ ? &*fold_rows_ : nullptr,
             .offset = request_.offset,
             .fit_intercept = request_.fit_intercept,
             .standardize = request_.standardize};
@@ -227,7 +245,7 @@ class PathRunner final {
       limits_->clip_raw(w, coef_);
     }
     if (request_.keep_coef) result.coef = coef_;
-    if (!wants_heldout(request_, task_)) return;
+    if (!wants_heldout(task_)) return;
     if (heldout_) {
       const std::optional<double> error = (*heldout_)(coef_);
       if (error) {
@@ -245,12 +263,11 @@ class PathRunner final {
         glm.evaluate(w, terms, glm.all_columns(), at);
       }
     }
-    const double* h = heldout();
     double error = 0, total = 0;
-    for (Index i = 0; i < glm.rows(); ++i) {
-      error += h[i] * core::square(at.residual[static_cast<std::size_t>(i)]);
-      total += h[i];
-    }
+    design::for_each_row(heldout(), glm.rows(), [&](Index i, double weight) {
+      error += weight * core::square(at.residual[static_cast<std::size_t>(i)]);
+      total += weight;
+    });
     result.heldout_error = error / total;
   }
 
@@ -300,6 +317,7 @@ class PathRunner final {
   const Task& task_;
   Index task_index_;
   const PenaltySpec& spec_;
+  std::optional<FoldWeights> fold_rows_;  // weights of those that it is fitted to
   core::StopToken::Clock::time_point start_;
   std::optional<Limits> limits_;
   const FoldMoments* folds_;

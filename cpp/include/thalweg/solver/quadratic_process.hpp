@@ -124,7 +124,7 @@ class QuadraticProcess final {
     core::Certificate& certificate = result.certificate;
     glm_.ignore_stop();
     if (certificate.kind == core::Certificate::Kind::duality_gap && entries <= most_entries) {
-      glm_.evaluate(*w_, terms_, {}, *at_);
+      evaluator_.evaluate_from_x(*w_, terms_, {}, *at_);
       if (at_->primal() < lowest_.primal) {
         certificate.primal = at_->primal();
         update_gap(certificate);

@@ -1,5 +1,5 @@
-// A whole job as the bindings hand it over: one design, several targets, weightings and penalties,
-// and tasks (warm-started paths) that combine them. A single fit is one task with one alpha; a
+// A whole job as the bindings hand it over: one design, several targets, folds and penalties, and
+// tasks (warm-started paths) that combine them. A single fit is one task with one alpha; a
 // cross-validation is one task per fold and l1_ratio; several targets are one task each.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "thalweg/design/any_design.hpp"
 #include "thalweg/penalty/separable.hpp"
 #include "thalweg/solver/concept.hpp"
+#include "thalweg/solver/folds.hpp"
 
 namespace thalweg::solver {
 
@@ -24,8 +25,8 @@ struct PenaltySpec {
 };
 
 struct Task {
-  Index target = 0;      // column of y
-  Index weighting = -1;  // column of the weights, -1 for none
+  Index target = 0;  // column of y
+  Index fold = -1;   // whose rows it is fitted to and judged by, -1 for all rows
   Index penalty = 0;
   Vector alphas;
   const double* coef = nullptr;  // warm start, raw coordinates, one output after the other
@@ -37,8 +38,8 @@ struct Task {
 struct Request {
   const design::AnyDesign* design = nullptr;
   const double* y = nullptr;        // n x targets, column major
-  const double* weights = nullptr;  // n x weightings, column major, or null
-  const double* heldout = nullptr;  // like weights: rows whose error is reported
+  const double* weights = nullptr;  // of the rows, or null
+  Folds folds;
   const double* offset = nullptr;
   bool fit_intercept = true;
   bool standardize = false;
@@ -62,6 +63,10 @@ struct Request {
   // Called at step boundaries, from any thread; true stops the whole job.
   std::function<bool(const core::IterationInfo&)> observer;
 };
+
+inline FoldWeights fold_weights(const Request& request, Index fold, FoldWeights::Side side) {
+  return {request.weights, request.folds, fold, side};
+}
 
 // results[task][alpha]; a stop leaves tails out, but never a task's first result.
 using Results = std::vector<std::vector<core::Result>>;

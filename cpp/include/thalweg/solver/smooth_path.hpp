@@ -30,6 +30,10 @@ class SmoothPathRunner final {
   std::vector<core::Result> run() {
     const auto start = core::StopToken::Clock::now();
     core::Execution execution = request_.execution;
+    if (task_.fold >= 0) {
+      weights_ = design::to_vector(fold_weights(request_, task_.fold, FoldWeights::Side::training),
+                                   x_.rows());
+    }
     std::optional<Model> model(std::in_place, *request_.design, data(), loss_, execution);
     if (execution.stop_requested()) {
       if (!execution.stop->expired()) return {unstarted()};
@@ -98,12 +102,11 @@ class SmoothPathRunner final {
   const double* y() const { return request_.y + task_.target * x_.rows(); }
 
   objective::GlmData data() const {
-    return {
-        .y = y(),
-        .weights = task_.weighting >= 0 ? request_.weights + task_.weighting * x_.rows() : nullptr,
-        .offset = request_.offset,
-        .fit_intercept = request_.fit_intercept,
-        .standardize = request_.standardize};
+    return {.y = y(),
+            .weights = task_.fold >= 0 ? weights_.data() : request_.weights,
+            .offset = request_.offset,
+            .fit_intercept = request_.fit_intercept,
+            .standardize = request_.standardize};
   }
 
   // Of every coefficient of every output; intercepts have none.
@@ -127,8 +130,11 @@ class SmoothPathRunner final {
     result.gram_bytes = solver.matrix_bytes();
     glm.to_raw(at.x, result.coef, result.intercept);
     limits.clip_raw(at.x, result.coef);
-    if (request_.heldout != nullptr && task_.weighting >= 0)
-      result.heldout_error = glm.mean_loss(request_.heldout + task_.weighting * x_.rows());
+    if (task_.fold >= 0) {
+      const Vector heldout = design::to_vector(
+          fold_weights(request_, task_.fold, FoldWeights::Side::heldout), x_.rows());
+      result.heldout_error = glm.mean_loss(heldout.data());
+    }
     if constexpr (Model::has_scale) result.scale = glm.scale();
     if (!request_.keep_coef) result.coef.clear();
   }
@@ -152,6 +158,7 @@ class SmoothPathRunner final {
   const Task& task_;
   Index task_index_;
   const PenaltySpec& spec_;
+  Vector weights_;  // of the rows of a fold
   Bounds bounds_;
   Vector lower_, upper_;
 };

@@ -1,8 +1,9 @@
-// The second moments of a long path that stands alone, made before anything else is known of its
+// The second moments of a task that stands alone, made before anything else is known of its
 // columns: one pass over X where the moments of the columns and their Gram matrix would take two.
+// Of long paths, and of narrow designs always.
 //
-// What is known of the columns then comes from a difference, as for folds (fold_moments.hpp), and
-// is refused by the same rule; the centre is a mean of few rows.
+// What is known of the columns then comes from moments about a mean of few rows, as for folds
+// (fold_moments.hpp), and is refused by the same rule.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,7 @@ namespace thalweg::solver {
 
 class TaskMoments final {
  public:
-  // Null where they do not pay, where digits would be lost, or where a stop came first. For tasks
-  // without held-out rows.
+  // Null where they do not pay, where digits would be lost, or where a stop came first.
   static std::unique_ptr<TaskMoments> make(const Request& request, const Task& task,
                                            const SolverOptions& options, const design::Erased& x) {
     if (!may_pay(request, task, options, x)) return nullptr;
@@ -23,30 +23,48 @@ class TaskMoments final {
     return made;
   }
 
-  objective::RemainingRows rows() const { return {all_, none_, center(), centred_}; }
-  Index bytes() const { return all_.bytes() + none_.bytes(); }
+  objective::RemainingRows rows() const { return {all_, nullptr, center(), centred_}; }
+  Index bytes() const { return all_.bytes(); }
 
- private:
-  TaskMoments(const Request& request, const Task& task, const design::Erased& x)
-      : x_(x), centred_(request.fit_intercept), all_(x.cols()), none_(x.cols()) {
-    std::fill_n(none_.data(), none_.size() * none_.size(), 0.0);
-    const Vector weights = row_weights(request, task, x.rows());
-    target_ = centred_target(request, task, weights.data(), x.rows());
-    if (centred_) centre(weights, request.execution);
-    all_ = moments(weights, request.execution);
+  // Of other rows, about the same centre. After a stop request they are incomplete.
+  objective::RowMoments moments(const design::RowWeights& weights,
+                                const core::Execution& execution) const {
+    const design::RowWeights* const one = &weights;
+    return std::move(objective::row_moments(x_, {&one, 1}, center(), target_, execution).front());
   }
 
-  static Vector row_weights(const Request& request, const Task& task, Index rows) {
-    if (task.weighting < 0) return Vector(static_cast<std::size_t>(rows), 1.0);
-    const double* const weights = request.weights + task.weighting * rows;
-    return {weights, weights + rows};
+ private:
+  // The weights of short runs of rows, spread evenly.
+  class SomeRuns final : public design::RowWeights {
+   public:
+    explicit SomeRuns(const design::RowWeights& all) : all_(all) {}
+
+    void fill(Index begin, Index end, double* out) const override {
+      constexpr Index run = 64, runs = 256;
+      all_.fill(begin, end, out);
+      for (Index i = begin; i < end; ++i) {
+        if (i / run % runs != 0) out[i - begin] = 0;
+      }
+    }
+
+   private:
+    const design::RowWeights& all_;
+  };
+
+  TaskMoments(const Request& request, const Task& task, const design::Erased& x)
+      : x_(x), centred_(request.fit_intercept), all_(x.cols()) {
+    const std::unique_ptr<design::RowWeights> weights = task_weights(request, task);
+    target_ = centred_target(request, task, *weights, x.rows());
+    if (centred_) centre(*weights, request.execution);
+    all_ = moments(*weights, request.execution);
   }
 
   // Beyond so many passes over X what a pass saves is little beside the products.
   static bool may_pay(const Request& request, const Task& task, const SolverOptions& options,
                       const design::Erased& x) {
+    if (is_narrow(x)) return options.inner != Inner::residual;
     constexpr Index least_rows = 1 << 13;
-    constexpr double matrices = 3;  // these, none and the solver's
+    constexpr double matrices = 2;  // these and the solver's
     constexpr double most_passes = 8;
     const double cost = full_gram_cost(x, x.rows());
     return x.rows() >= least_rows && x.rows() >= 4 * x.cols() &&
@@ -62,14 +80,9 @@ class TaskMoments final {
 
   const double* center() const { return center_.empty() ? nullptr : center_.data(); }
 
-  // Near the mean is enough: the mean of short runs of rows, spread evenly.
-  void centre(const Vector& weights, const core::Execution& execution) {
-    constexpr Index run = 64, runs = 256;
-    Vector few = weights;
-    for (Index i = 0; i < x_.rows(); ++i) {
-      if (i / run % runs != 0) few[static_cast<std::size_t>(i)] = 0;
-    }
-    const objective::RowMoments about_zero = moments(few, execution);
+  // Near the mean is enough.
+  void centre(const design::RowWeights& weights, const core::Execution& execution) {
+    const objective::RowMoments about_zero = moments(SomeRuns(weights), execution);
     center_.assign(static_cast<std::size_t>(x_.cols()), 0.0);
     if (!(about_zero.weight() > 0)) return;
     for (Index j = 0; j < x_.cols(); ++j) {
@@ -77,16 +90,11 @@ class TaskMoments final {
     }
   }
 
-  objective::RowMoments moments(const Vector& weights, const core::Execution& execution) const {
-    const double* const h = weights.data();
-    return std::move(
-        objective::row_moments(x_, {&h, 1}, center(), target_.data(), execution).front());
-  }
-
   const design::Erased& x_;
   bool centred_;
-  Vector target_, center_;
-  objective::RowMoments all_, none_;
+  design::RowTarget target_;
+  Vector center_;
+  objective::RowMoments all_;
 };
 
 }  // namespace thalweg::solver

@@ -1,0 +1,64 @@
+"""A fit of a tall design with few columns needs less than a vector or so over its rows."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+N_SAMPLES, N_FEATURES = 3_000_000, 4
+VECTOR = 8 * N_SAMPLES
+# A process of its own, whose high-water mark is that of the fit.
+PROGRAM = """
+import sys
+from pathlib import Path
+import numpy as np
+import thalweg.linear_model as lm
+
+n, p = int(sys.argv[1]), int(sys.argv[2])
+model, X, small = eval(sys.argv[3]), np.empty((n, p), order=sys.argv[4]), np.eye(50, p)
+rng = np.random.default_rng(0)
+for rows in range(0, n, 100_000):
+    X[rows : rows + 100_000] = rng.standard_normal((len(X[rows : rows + 100_000]), p))
+y = np.zeros(n)
+for j in range(p):
+    for rows in range(0, n, 100_000):
+        y[rows : rows + 100_000] += (j + 1) * X[rows : rows + 100_000, j]
+y[::2] += 3.0
+model.fit(small, np.arange(50.0))
+
+def status(field):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(field))
+
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+model.fit(X, y)
+print(status("VmHWM") - before)
+"""
+
+
+def _can_reset():
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _can_reset(), reason="needs Linux's high-water mark of resident memory")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("model", "vectors"),
+    [
+        ("lm.Lasso(alpha=0.5)", 0.9),
+        ("lm.Lasso(alpha=0.0, fit_intercept=False)", 0.9),
+        ("lm.Ridge()", 0.9),
+        ("lm.LinearRegression()", 0.9),
+        ("lm.LassoCV(alphas=20)", 1.5),  # masks and codes: a few bytes per row
+    ],
+)
+def test_no_vector_over_the_rows_is_held(model, vectors, order):
+    command = [sys.executable, "-c", PROGRAM, str(N_SAMPLES), str(N_FEATURES), model, order]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < vectors * VECTOR
