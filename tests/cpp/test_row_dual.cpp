@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Options, RowDualTest, ::testing::Range(0, 16));
 
 TEST_P(RowDualTest, AgreesWithNewton) {
   for (const core::Info* info : losses()) {
-    if (!core::flag(*info, "smooth") || !core::flag(*info, "convex") ||
+    if (!core::flag(*info, "bounded_curvature") || !core::flag(*info, "convex") ||
         !core::flag(*info, "single_output"))
       continue;
     const loss::LossBlock loss = find_loss_block(info->name);

@@ -606,12 +606,12 @@ void panel_strip(const E* a, const E* b, Index kc, double alpha, double* c, Inde
 template <class E>
 void panel_product(const E* a, const E* b, Index kc, double alpha, double* c, Index ldc, Index m,
                    Index n, bool upper) {
-  constexpr int rows = Tile<E>::rows, lanes = Tile<E>::lanes;
-  for (Index i = 0; i < m; i += rows * lanes) {
+  constexpr int rows = Tile<E>::rows, height = Tile<E>::lanes;
+  for (Index i = 0; i < m; i += rows * height) {
     const Index rest = m - i, first = upper ? i : 0;
-    if (rest > (rows - 1) * lanes) {
+    if (rest > (rows - 1) * height) {
       panel_strip<rows>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
-    } else if (rows == 3 && rest > lanes) {
+    } else if (rows == 3 && rest > height) {
       panel_strip<2>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     } else {
       panel_strip<1>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
