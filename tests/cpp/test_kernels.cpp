@@ -306,12 +306,15 @@ TYPED_TEST(DenseTest, PackCopiesCentresAndWeighs) {
   }
 }
 
-TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
+// check(a, b, kc, i, j, start, got) of every entry of products of such depths.
+template <class E, class Check>
+void check_panel_products(std::initializer_list<Index> depths, const Check& check) {
   constexpr Index width = gram_panel_width;
   for (const Table* table : tables()) {
-    for (const Index kc : {0, 1, 2, 5, 40}) {
-      const auto a = random_array<double>(kc * width, 1, 12);
-      const auto b = random_array<double>(kc * width, 2, 13);
+    const auto product = table->block.product<E>();
+    for (const Index kc : depths) {
+      const auto a = random_array<E>(kc * width, 1, 12);
+      const auto b = random_array<E>(kc * width, 2, 13);
       for (Index m = 0; m <= width; ++m) {
         for (Index n = 0; n <= width; ++n) {
           SCOPED_TRACE(std::string(table->name) + " kc=" + std::to_string(kc) +
@@ -319,25 +322,22 @@ TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
           const Index ldc = width + 3;
           const auto start = random_array<double>(ldc * width, 1, 14);
           auto c = start, upper = start;
-          table->block.panel_product(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n, false);
-          table->block.panel_product(a.data(), b.data(), kc, -0.5, upper.data(), ldc, m, n, true);
+          product(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n, false);
+          product(a.data(), b.data(), kc, -0.5, upper.data(), ldc, m, n, true);
           EXPECT_TRUE(c.guarded() && upper.guarded());
           for (Index j = 0; j < width; ++j) {
             for (Index i = 0; i < ldc; ++i) {
+              const Index at = i + j * ldc;
               if (i >= m || j >= n) {
-                ASSERT_EQ(start[i + j * ldc], c[i + j * ldc]);
-                ASSERT_EQ(start[i + j * ldc], upper[i + j * ldc]);
+                ASSERT_EQ(start[at], c[at]);
+                ASSERT_EQ(start[at], upper[at]);
                 continue;
               }
               if (i <= j) {
-                ASSERT_EQ(c[i + j * ldc], upper[i + j * ldc]);
+                ASSERT_EQ(c[at], upper[at]);
               }
-              Exact sum;
-              sum.add(start[i + j * ldc]);
-              for (Index t = 0; t < kc; ++t) {
-                sum.add(-0.5L * a[t * width + i] * b[t * width + j]);
-              }
-              sum.check(c[i + j * ldc]);
+              check(a, b, kc, i, j, start[at], c[at]);
+              if (testing::Test::HasFatalFailure()) return;
             }
           }
         }
@@ -346,49 +346,32 @@ TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
   }
 }
 
+TEST(BlockTest, PanelProductAgreesWithNaiveLoops) {
+  constexpr Index width = gram_panel_width;
+  check_panel_products<double>({0, 1, 2, 5, 40}, [](const auto& a, const auto& b, Index kc, Index i,
+                                                    Index j, double start, double got) {
+    Exact sum;
+    sum.add(start);
+    for (Index t = 0; t < kc; ++t) sum.add(-0.5L * a[t * width + i] * b[t * width + j]);
+    sum.check(got);
+  });
+}
+
 TEST(BlockTest, RoundedPanelProductIsWithinFloatRounding) {
   constexpr Index width = gram_panel_width;
-  for (const Table* table : tables()) {
-    for (const Index kc : {0, 1, 2, 5, 40, 128}) {
-      const auto a = random_array<float>(kc * width, 1, 12);
-      const auto b = random_array<float>(kc * width, 2, 13);
-      for (Index m = 0; m <= width; ++m) {
-        for (Index n = 0; n <= width; ++n) {
-          SCOPED_TRACE(std::string(table->name) + " kc=" + std::to_string(kc) +
-                       " m=" + std::to_string(m) + " n=" + std::to_string(n));
-          const Index ldc = width + 3;
-          const auto start = random_array<double>(ldc * width, 1, 14);
-          auto c = start, upper = start;
-          table->block.panel_product_float32(a.data(), b.data(), kc, -0.5, c.data(), ldc, m, n,
-                                             false);
-          table->block.panel_product_float32(a.data(), b.data(), kc, -0.5, upper.data(), ldc, m, n,
-                                             true);
-          EXPECT_TRUE(c.guarded() && upper.guarded());
-          for (Index j = 0; j < width; ++j) {
-            for (Index i = 0; i < ldc; ++i) {
-              if (i >= m || j >= n) {
-                ASSERT_EQ(start[i + j * ldc], c[i + j * ldc]);
-                ASSERT_EQ(start[i + j * ldc], upper[i + j * ldc]);
-                continue;
-              }
-              if (i <= j) {
-                ASSERT_EQ(c[i + j * ldc], upper[i + j * ldc]);
-              }
-              double sum = 0, size = 0;
-              for (Index t = 0; t < kc; ++t) {
-                const double term = 0.5 * static_cast<double>(a[t * width + i]) *
-                                    static_cast<double>(b[t * width + j]);
-                sum -= term;
-                size += std::fabs(term);
-              }
-              const double rounding = static_cast<double>(kc) * 1.2e-7 * size + 1e-15;
-              ASSERT_NEAR(c[i + j * ldc] - start[i + j * ldc], sum, rounding);
-            }
-          }
+  check_panel_products<float>(
+      {0, 1, 2, 5, 40, 128},
+      [](const auto& a, const auto& b, Index kc, Index i, Index j, double start, double got) {
+        double sum = 0, size = 0;
+        for (Index t = 0; t < kc; ++t) {
+          const double term =
+              0.5 * static_cast<double>(a[t * width + i]) * static_cast<double>(b[t * width + j]);
+          sum -= term;
+          size += std::fabs(term);
         }
-      }
-    }
-  }
+        const double rounding = static_cast<double>(kc) * 1.2e-7 * size + 1e-15;
+        ASSERT_NEAR(got - start, sum, rounding);
+      });
 }
 
 template <class P>

@@ -130,13 +130,9 @@ class GramPanels final {
       stride = x.stride;
       centers[c] = center_ != nullptr ? center_[j] : 0.0;
     }
-    const kernels::DenseKernels<T>& kernel = table_.template dense<T>();
-    const auto pack = [&](auto* function) {
-      function(data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
-               factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
-    };
-    if constexpr (is_rounded) pack(kernel.pack_float32);
-    else pack(kernel.pack);
+    table_.template dense<T>().template packer<E>()(
+        data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
+        factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
   }
 
   // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
@@ -152,13 +148,10 @@ class GramPanels final {
       for (Index pa = a_begin; pa < a_end; ++pa) {
         const Index begin = pa * width;
         if (begin >= first() + b_begin + b_count) continue;
-        const auto multiply = [&](auto* function) {
-          function(packed + pa * panel_size + inner * width, b + inner * width, depth, 1.0,
-                   out + begin + b_begin * ld, ld, std::min(width, count() - begin), b_count,
-                   begin == first() + b_begin);
-        };
-        if constexpr (is_rounded) multiply(table_.block.panel_product_float32);
-        else multiply(table_.block.panel_product);
+        table_.block.product<E>()(packed + pa * panel_size + inner * width, b + inner * width,
+                                  depth, 1.0, out + begin + b_begin * ld, ld,
+                                  std::min(width, count() - begin), b_count,
+                                  begin == first() + b_begin);
       }
     }
   }
@@ -168,8 +161,6 @@ class GramPanels final {
   }
 
  private:
-  static constexpr bool is_rounded = sizeof(E) == sizeof(float);
-
   Index count() const { return static_cast<Index>(columns_.size()); }
   Index first() const { return count() - fresh_; }
 

@@ -62,6 +62,12 @@ struct DenseKernels {
   // The same, rounded to float32.
   void (*pack_float32)(const T* const* x, Index stride, Index count, Index kc, const double* center,
                        const double* s, float* panel);
+
+  template <class E>  // of the panel
+  auto packer() const {
+    if constexpr (sizeof(E) == sizeof(float)) return pack_float32;
+    else return pack;
+  }
 };
 
 // Kernels on one sparse column: nnz entries at rows `index`, which must be distinct.
@@ -94,6 +100,12 @@ struct BlockKernels {
   // The same of float32 panels: sums over kc are float32, which wants a short kc, c is float64.
   void (*panel_product_float32)(const float* a, const float* b, Index kc, double alpha, double* c,
                                 Index ldc, Index m, Index n, bool upper);
+
+  template <class E>  // of the panels
+  auto product() const {
+    if constexpr (sizeof(E) == sizeof(float)) return panel_product_float32;
+    else return panel_product;
+  }
 };
 
 // Elementary functions of arrays, within 1 ulp (kernels/pack.inl). out may be x.

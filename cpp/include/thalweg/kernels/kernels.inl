@@ -606,12 +606,12 @@ void panel_strip(const E* a, const E* b, Index kc, double alpha, double* c, Inde
 template <class E>
 void panel_product(const E* a, const E* b, Index kc, double alpha, double* c, Index ldc, Index m,
                    Index n, bool upper) {
-  constexpr int rows = Tile<E>::rows, height = Tile<E>::lanes;
-  for (Index i = 0; i < m; i += rows * height) {
+  constexpr int rows = Tile<E>::rows, per_register = Tile<E>::lanes;
+  for (Index i = 0; i < m; i += rows * per_register) {
     const Index rest = m - i, first = upper ? i : 0;
-    if (rest > (rows - 1) * height) {
+    if (rest > (rows - 1) * per_register) {
       panel_strip<rows>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
-    } else if (rows == 3 && rest > height) {
+    } else if (rows == 3 && rest > per_register) {
       panel_strip<2>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);
     } else {
       panel_strip<1>(a + i, b, kc, alpha, c + i, ldc, rest, first, n);

@@ -69,7 +69,7 @@ class GlmDual final : public RowDual {
     Vector slopes(rows), scratch(rows), curvatures(rows);
     loss_.gradient(eta_.data(), slopes.data());
     loss_.curvature(eta_.data(), scratch.data(), curvatures.data());
-    const Vector centers = weigh_centers();
+    weigh_centers();
     v_.resize(inverse_.size());
     x_.raw().gemv_t(slopes.data(), x_.columns().all(), v_.data(), execution);
     const double sum = -loss_.sum(slopes.data()) / total_;
@@ -86,10 +86,9 @@ class GlmDual final : public RowDual {
       u_[i] = slopes[i] != 0 ? -share * slopes[i] / weight(i) : 0.0;
     imbalance_ = share * sum;
     center_product_ = 0;
-    for (std::size_t j = 0; j < centers.size(); ++j) center_product_ += mean(j) * v_[j];
+    for (std::size_t j = 0; is_centred_ && j < v_.size(); ++j) center_product_ += mean(j) * v_[j];
     weigh_rows(loss_.sum(curvatures.data()) / total_);
-    if (!data_.fit_intercept) return;
-    b_ = point_.back();
+    if (data_.fit_intercept) b_ = point_.back();
   }
 
   bool relax(std::span<const Index> rows, double* gains) override {
@@ -149,11 +148,11 @@ class GlmDual final : public RowDual {
 
   double mean(std::size_t j) const { return x_.columns().mean(static_cast<Index>(j)); }
 
-  // m / r, and what visits need of it. Empty where nothing is centred.
-  Vector weigh_centers() {
+  // What visits need of m / r.
+  void weigh_centers() {
     is_centred_ = x_.columns().center() != nullptr;
     center_square_ = 0;
-    if (!is_centred_) return {};
+    if (!is_centred_) return;
     Vector centers(inverse_.size());
     for (std::size_t j = 0; j < centers.size(); ++j) {
       centers[j] = mean(j) * inverse_[j];
@@ -161,7 +160,6 @@ class GlmDual final : public RowDual {
     }
     along_.assign(static_cast<std::size_t>(x_.rows()), 0.0);
     x_.raw().gemv_add(x_.columns().all(), centers.data(), along_.data(), loss_.execution());
-    return centers;
   }
 
   // `curvature`: of the mean loss in the intercept.

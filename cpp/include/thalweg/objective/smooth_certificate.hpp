@@ -42,7 +42,8 @@ class SmoothGlmCertifier final {
   void begin() {
     has_gap_ = glm_.loss().is_convex();
     is_unpenalized_ = true;
-    is_separated_ = takes_given_ = takes_offered_ = false;
+    is_separated_ = false;
+    best_ = Source::gradient;
     offered_.clear();
     offered_bound_ = -infinity;
     for (Index j = 0; j < glm_.cols(); ++j) {
@@ -84,13 +85,14 @@ class SmoothGlmCertifier final {
     certificate.primal = glm_.primal(at.value);
     if (has_gap_) {
       double dual = certificate.primal - gap(at) - glm_.slack();
-      if (!at.dual.empty()) {
-        const double other = glm_.dual_value(at.dual);
-        takes_given_ = other > dual;
-        dual = std::max(dual, other);
-      }
-      takes_offered_ = offered_bound_ > dual;
-      dual = std::max(dual, offered_bound_);
+      best_ = Source::gradient;
+      const auto consider = [&](Source source, double other) {
+        if (!(other > dual)) return;
+        dual = other;
+        best_ = source;
+      };
+      if (!at.dual.empty()) consider(Source::solver, glm_.dual_value(at.dual));
+      consider(Source::offer, offered_bound_);
       set_gap(certificate, dual);
     } else {
       certificate.kind = core::Certificate::Kind::kkt;
@@ -120,10 +122,11 @@ class SmoothGlmCertifier final {
       fresh.value = glm_.evaluate(fresh.x.data(), fresh.gradient.data());
       return provisional(fresh);
     }
-    typename SmoothGlm<Loss>::DualPoint point = glm_.dual_point(at.x, keep_theta_,
-                                                                takes_offered_ ? offered_
-                                                                : takes_given_ ? at.dual
-                                                                               : Vector());
+    typename SmoothGlm<Loss>::DualPoint point =
+        glm_.dual_point(at.x, keep_theta_,
+                        best_ == Source::offer    ? offered_
+                        : best_ == Source::solver ? at.dual
+                                                  : Vector());
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);
@@ -149,6 +152,9 @@ class SmoothGlmCertifier final {
   }
 
  private:
+  // Whose dual point is the best.
+  enum class Source { gradient, solver, offer };
+
   // A strength that makes a gap of the rounding of the gradient alone, rounding^2 / (2 l2), that no
   // tolerance in use allows: as good as none.
   bool is_lost_in_rounding(Index j, double l2) const {
@@ -219,8 +225,7 @@ class SmoothGlmCertifier final {
   bool keep_theta_;
   bool has_gap_ = false;
   bool is_unpenalized_ = false;
-  bool takes_given_ = false;    // the dual point of the solver: it is the better one
-  bool takes_offered_ = false;  // likewise, of the point offered
+  Source best_ = Source::gradient;
   Vector offered_;
   double offered_bound_ = -infinity;
   bool is_separated_ = false;  // not complete, or not known before the last certificate

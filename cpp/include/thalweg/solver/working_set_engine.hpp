@@ -61,14 +61,13 @@ class WorkingSetEngine final : public QuadraticSolver {
       largest_norm = std::max(largest_norm, glm_.sq_norm(working_set_[k]));
     }
     // Of a correlation: no step gets below it.
-    const double rounding = last_rounding_ =
-        4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
+    last_rounding_ = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
     const Subproblem::Budget budget{
         .gap = std::max(0.3 * context.target,
                         all_at_once_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
         .violation = 0.2 * violation,
-        .rounding = rounding,
+        .rounding = last_rounding_,
         .epochs = std::min(context.epochs_left, most_epochs),
         .face_size = gram_limit(),
         .small_rank = small_rank()};
