@@ -128,9 +128,10 @@ void Certifier::offer(const Vector& w, const Evaluation& at, std::span<const Ind
     offer_zero(at, columns, best);
     return;
   }
-  const bool needs_projection = std::any_of(free_.begin(), free_.end(), [&](Index j) {
-    return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j);
-  });
+  const bool needs_projection =
+      free_.nearly_dependent() ||
+      std::any_of(free_.columns().begin(), free_.columns().end(),
+                  [&](Index j) { return std::fabs(z[static_cast<std::size_t>(j)]) > rounding(j); });
   if (!needs_projection) {
     offer_feasible(at, at.primal(), columns, best);
     return;
@@ -141,7 +142,7 @@ void Certifier::offer(const Vector& w, const Evaluation& at, std::span<const Ind
     offer_zero(at, columns, best);
     return;
   }
-  const Candidate candidate{projected_.target_product - free_part(projected_.correlation),
+  const Candidate candidate{projected_.target_product - free_.unresolved(projected_.correlation),
                             projected_.square, projected_.correlation, projected_.residual};
   const double ratio =
       feasibility_ratio(terms_, projected_.correlation, columns, negligible(at.square));
@@ -153,8 +154,8 @@ void Certifier::offer_feasible(const Evaluation& at, double primal, std::span<co
                                BestDual& best) const {
   const Vector& z = at.correlation;
   const double ratio = feasibility_ratio(terms_, z, columns, negligible(at.square));
-  keep_if_better({at.target_product - free_part(z), at.square, z, at.residual}, ratio, primal,
-                 columns, best);
+  keep_if_better({at.target_product - free_.unresolved(z), at.square, z, at.residual}, ratio,
+                 primal, columns, best);
 }
 
 void Certifier::offer_zero(const Evaluation& at, std::span<const Index> columns,
@@ -166,74 +167,30 @@ void Certifier::offer_zero(const Evaluation& at, std::span<const Index> columns,
 // Columns on which z must vanish at w: the term is flat in both directions there. False where a
 // stop came before they were factorised.
 bool Certifier::collect_free(const Vector& w, std::span<const Index> columns) {
-  const std::vector<Index> before = std::move(free_);
-  free_.clear();
-  if (terms_.is_plain_l1()) return true;
+  std::vector<Index> flat;
   for (const Index j : columns) {
-    if (terms_(j).is_free_at(w[static_cast<std::size_t>(j)]) && glm_.sq_norm(j) > 0) {
-      free_.push_back(j);
-    }
+    if (terms_.is_plain_l1()) break;
+    if (terms_(j).is_free_at(w[static_cast<std::size_t>(j)]) && glm_.sq_norm(j) > 0)
+      flat.push_back(j);
   }
-  if (free_ == before || free_.empty()) return true;
-  if (factorize()) return true;
-  free_.clear();  // nothing is known of them
-  return false;
-}
-
-// The Gram matrix of the free columns, scaled to unit diagonal and factorised with pivoting.
-bool Certifier::factorize() {
-  const std::size_t size = free_.size();
-  gram_.resize(size * size);
-  scale_.resize(size);
-  glm_.gram(free_, static_cast<Index>(size), gram_.data(), static_cast<Index>(size));
-  for (std::size_t k = 0; k < size; ++k) scale_[k] = 1.0 / std::sqrt(gram_[k + k * size]);
-  for (std::size_t j = 0; j < size; ++j) {
-    for (std::size_t i = 0; i < size; ++i) gram_[i + j * size] *= scale_[i] * scale_[j];
-  }
-  // Pivots that do not stand above rounding are taken for zero.
-  const double threshold = 16 * epsilon * static_cast<double>(size);
-  if (!factor_.factorize(gram_.data(), static_cast<Index>(size), threshold, glm_.execution()))
-    return false;
-  least_squares_ = solve_free(glm_.null_correlation());
-  return !glm_.execution().stop_requested();
-}
-
-// G^+ z on the free columns.
-Vector Certifier::solve_free(const Vector& z) const {
-  Vector x(free_.size());
-  for (std::size_t k = 0; k < x.size(); ++k)
-    x[k] = scale_[k] * z[static_cast<std::size_t>(free_[k])];
-  factor_.solve(x.data());
-  for (std::size_t k = 0; k < x.size(); ++k) x[k] *= scale_[k];
-  return x;
-}
-
-// How much of A = t' S u / S may be due to what is left of z on the free columns: an exact
-// projection would change it by z' G^+ X~_free' S t / S.
-double Certifier::free_part(const Vector& z) const {
-  double sum = 0;
-  for (std::size_t k = 0; k < free_.size(); ++k) {
-    const double left = z[static_cast<std::size_t>(free_[k])];
-    sum += std::fabs(left * least_squares_[k]);
-  }
-  return sum;
+  return free_.set(std::move(flat));
 }
 
 // The residual less X~_free G^+ z_free, repeated.
 void Certifier::project(const Evaluation& at, std::span<const Index> columns) {
   Vector& u = projected_.residual = at.residual;
   projected_.correlation = at.correlation;
-  Vector coef(free_.size());
+  const std::vector<Index>& off = free_.columns();
+  Vector coef(off.size());
   for (int pass = 0; pass < projections; ++pass) {
-    const Vector step = solve_free(projected_.correlation);
-    for (std::size_t k = 0; k < free_.size(); ++k)
-      coef[k] = -step[k] * glm_.inverse_scale(free_[k]);
-    glm_.design().gemv_add(free_, coef.data(), u.data(), glm_.execution());
+    const Vector step = free_.solve(projected_.correlation);
+    for (std::size_t k = 0; k < coef.size(); ++k) coef[k] = -step[k] * glm_.inverse_scale(off[k]);
+    glm_.design().gemv_add(off, coef.data(), u.data(), glm_.execution());
     if (glm_.fits_intercept()) {
       const double mean = glm_.weighted_sum(u.data()) / glm_.total_weight();
       for (double& value : u) value -= mean;
     }
-    correlate_projected(pass + 1 < projections ? free_ : columns);
+    correlate_projected(pass + 1 < projections ? off : columns);
   }
   // A and B.
   const double* s = glm_.weights();
@@ -254,10 +211,11 @@ void Certifier::project_point(const Vector& w, const Evaluation& at,
   Vector point = w;
   projected_.correlation = at.correlation;
   for (int pass = 0; pass < projections; ++pass) {
-    const Vector step = solve_free(projected_.correlation);
-    for (std::size_t k = 0; k < free_.size(); ++k)
-      point[static_cast<std::size_t>(free_[k])] += step[k];
-    glm_.evaluate_in_slices(point, terms_, pass + 1 < projections ? free_ : columns, projected_);
+    const Vector step = free_.solve(projected_.correlation);
+    for (std::size_t k = 0; k < step.size(); ++k)
+      point[static_cast<std::size_t>(free_.columns()[k])] += step[k];
+    glm_.evaluate_in_slices(point, terms_, pass + 1 < projections ? free_.columns() : columns,
+                            projected_);
   }
 }
 

@@ -160,6 +160,38 @@ TEST(CertificateEdgeTest, DependentUnpenalizedColumnsAreProjectedOff) {
   EXPECT_LE(certificate.value, 1e-10 * problem.glm.tolerance_scale());
 }
 
+// What columns add to others is far below what a Gram matrix shows, but not below what X does: a
+// point that does not use it is not optimal.
+TEST(CertificateEdgeTest, NearlyDependentUnpenalizedColumnsAreNotDependent) {
+  for (const double apart : {1e-7, 1e-9, 1e-10, 1e-11, 1e-12}) {
+    Problem source = random_problem(40, 5, false, 4);
+    source.x.col(1) = source.x.col(0) + apart * source.x.col(1);
+    source.x.col(3) = 2 * source.x.col(2) - apart * source.x.col(3);
+    const Problem problem(source.x, source.y, false);
+    // Sums of columns that are exact in floating point span the same.
+    Eigen::MatrixXd basis = source.x;
+    basis.col(1) = (source.x.col(1) - source.x.col(0)) / apart;
+    basis.col(3) = (source.x.col(3) - 2 * source.x.col(2)) / apart;
+    const Eigen::Map<const Eigen::VectorXd> y(source.y.data(), 40);
+    const Eigen::VectorXd best = basis.colPivHouseholderQr().solve(y);
+    const double optimum = 0.5 * (y - basis * best).squaredNorm() / 40;
+    const Eigen::MatrixXd visible = basis(Eigen::all, {0, 2, 4});
+    const Eigen::VectorXd part = visible.colPivHouseholderQr().solve(y);
+    const penalty::Terms terms({0, 0}, nullptr, nullptr, nullptr);
+    const core::Certificate before = problem.certify({part(0), 0, part(1), 0, part(2)}, terms);
+    EXPECT_GE(before.value, (before.primal - optimum) * (1 - 1e-9)) << apart;
+    EXPECT_GT(before.primal - optimum, 0.01 * optimum);
+    const double w1 = best(1) / apart, w3 = best(3) / apart;
+    const core::Certificate at_best =
+        problem.certify({best(0) - w1, w1, best(2) - 2 * w3, w3, best(4)}, terms);
+    EXPECT_GE(at_best.value, at_best.primal - optimum - 1e-12) << apart;
+    // Beyond that rounding, amplified by 1 / apart, spoils the projection.
+    if (apart >= 1e-10) {
+      EXPECT_LE(at_best.value, 1e3 * epsilon / apart * optimum) << apart;
+    }
+  }
+}
+
 TEST(CertificateEdgeTest, ManyUnpenalizedColumnsFallBackToTheConditions) {
   const Problem problem = random_problem(20, most_free_columns + 1, true, 5);
   const penalty::Terms terms({0, 0}, nullptr, nullptr, nullptr);

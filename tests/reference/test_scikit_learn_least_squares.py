@@ -1,9 +1,12 @@
 """Least squares and ridge regression as in scikit-learn, and coefficients of smallest norm."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn import linear_model as theirs
+from sklearn.exceptions import ConvergenceWarning
 
 from support.scikit_learn import assert_same, both, design, designs, intercepts, weights
 from thalweg import linear_model as ours
@@ -92,6 +95,29 @@ def test_minimum_norm(name, shape, storage, fit_intercept):
     intercept = (y - X @ expected).mean() if fit_intercept else 0.0
     np.testing.assert_allclose(model.intercept_, intercept, atol=1e-6)
     assert "minimum norm" in model.report_.reason
+
+
+@pytest.mark.parametrize("apart", [1e-6, 1e-8, 1e-10, 1e-12])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_nearly_dependent_columns(apart, fit_intercept):
+    """The solution uses what tells the columns apart, or the fit does not call itself converged."""
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 6))
+    basis = X.copy()
+    X[:, 1] = X[:, 0] + apart * X[:, 1]
+    basis[:, 1] = (X[:, 1] - X[:, 0]) / apart  # a difference that is exact
+    y = basis @ rng.standard_normal(6) + rng.standard_normal(80)
+    if fit_intercept:
+        basis = np.column_stack([basis, np.ones(80)])
+    optimum = np.square(y - basis @ np.linalg.lstsq(basis, y)[0]).mean()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = ours.LinearRegression(fit_intercept=fit_intercept).fit(X, y)
+    reached = np.square(y - X @ model.coef_ - model.intercept_).mean()
+    assert reached <= optimum * (1 + 1e-15 / apart)
+    if model.report_.status == "converged":
+        assert reached <= optimum * (1 + 1e-6)
+    assert model.certificate_.relative <= 1e-6 or apart < 1e-9
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((60, 8), "f8"), ((8, 60), "f8"), ((8, 60), "f4")])

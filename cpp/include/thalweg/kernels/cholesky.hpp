@@ -52,6 +52,10 @@ class PivotedCholesky final {
   // x <- A^+ x on the columns chosen, zero in the others.
   void solve(double* x) const;
   Index rank() const { return rank_; }
+  // The columns that were not.
+  std::span<const Index> left_out() const {
+    return std::span(order_).subspan(static_cast<std::size_t>(rank_));
+  }
 
  private:
   double* column(Index k) { return a_ + k * n_; }

@@ -11,8 +11,8 @@
 //
 // A, B and z are all that is needed. A candidate u (the residual at w) is made feasible here:
 //   1. it is projected, in the weighted inner product, off the columns that nothing penalizes
-//      (z_j must be 0 there) by a rank-revealing factorisation of their Gram matrix; this alone
-//      needs u itself, or the point whose residual it is;
+//      (z_j must be 0 there; free_columns.hpp); this alone needs u itself, or the point whose
+//      residual it is;
 //   2. it is scaled: u -> tau u with |tau z_j| <= l1_j wherever conj_j is infinite beyond. For pure
 //      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest
 //      feasible one where its slope promises a better bound.
@@ -28,7 +28,7 @@
 #pragma once
 
 #include "thalweg/core/result.hpp"
-#include "thalweg/kernels/cholesky.hpp"
+#include "thalweg/objective/free_columns.hpp"
 #include "thalweg/objective/glm.hpp"
 
 namespace thalweg::objective {
@@ -50,7 +50,7 @@ double smallest_null_alpha(const penalty::Terms& unit, const Vector& z);
 
 class Certifier final {
  public:
-  explicit Certifier(const Glm& glm) : glm_(glm) {}
+  explicit Certifier(const Glm& glm) : glm_(glm), free_(glm) {}
 
   // Another problem on the same model; what is known of its free columns stays.
   void begin(const penalty::Terms& terms, bool keep_theta = false);
@@ -68,6 +68,9 @@ class Certifier final {
   // also by `extrapolated`, another residual, or null.
   core::Certificate certify(const Vector& w, const Evaluation& at, std::span<const Index> columns,
                             BestDual& best, const Evaluation* extrapolated = nullptr);
+
+  // Of the last point.
+  const FreeColumns& free_columns() const { return free_; }
 
  private:
   // What a dual value needs to know of a residual u.
@@ -89,9 +92,6 @@ class Certifier final {
     };
   }
   bool collect_free(const Vector& w, std::span<const Index> columns);
-  bool factorize();
-  Vector solve_free(const Vector& z) const;
-  double free_part(const Vector& z) const;
   void project(const Evaluation& at, std::span<const Index> columns);
   void project_point(const Vector& w, const Evaluation& at, std::span<const Index> columns);
   void correlate_projected(std::span<const Index> columns);
@@ -107,10 +107,7 @@ class Certifier final {
   penalty::Terms terms_;
   bool keep_theta_ = false;
   Index can_be_free_ = 0;
-  std::vector<Index> free_;
-  Vector gram_, scale_;
-  Vector least_squares_;  // of the target on the free columns
-  kernels::PivotedCholesky factor_;
+  FreeColumns free_;
   Evaluation projected_;  // the residual at w, projected; of its sums A and B only
 };
 

@@ -96,8 +96,27 @@ class QuadraticProcess final {
                       .alpha_drop = alpha_drop_});
     alpha_drop_ = 0;
     evaluator_.evaluate(*w_, terms_, columns_, *at_);
+    if (certifier_.free_columns().nearly_dependent()) move_free_columns();
     extrapolated_ = extrapolate();
     return outcome;
+  }
+
+  // Along directions of unpenalized columns that are nearly dependent, which a Gram matrix does not
+  // show and a sweep does not get along.
+  void move_free_columns() {
+    const objective::FreeColumns& free = certifier_.free_columns();
+    const Vector step = free.solve(at_->correlation);
+    Vector w = *w_;
+    for (std::size_t k = 0; k < step.size(); ++k) {
+      const Index j = free.columns()[k];
+      double& value = w[static_cast<std::size_t>(j)];
+      value += step[k];
+      if (!terms_(j).is_free_at(value)) return;  // a limit is on the way
+    }
+    evaluator_.evaluate(w, terms_, columns_, scratch_);
+    if (!(scratch_.primal() < at_->primal())) return;
+    w_->swap(w);
+    std::swap(*at_, scratch_);
   }
 
   // The point becomes the one to fall back on, if none was lower.
