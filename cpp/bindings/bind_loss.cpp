@@ -77,7 +77,7 @@ py::array loss_information(const std::string& loss, const py::dict& parameters,
     throw core::InvalidArgument("loss '" + loss + "' is no likelihood and has no information");
   }
   auto information = asked.like();
-  const std::vector<double> any(static_cast<std::size_t>(asked.rows));  // no target is looked at
+  const Vector any(static_cast<std::size_t>(asked.rows));  // no target is looked at
   asked.block.information({.y = any.data(), .s = nullptr, .n = asked.rows, .stride = asked.rows},
                           data(asked.predictions), information.mutable_data());
   return information;

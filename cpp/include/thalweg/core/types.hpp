@@ -10,10 +10,12 @@
 #include <span>
 #include <vector>
 
+#include "thalweg/core/recycling.hpp"
+
 namespace thalweg {
 
 using Index = std::int64_t;
-using Vector = std::vector<double>;
+using Vector = std::vector<double, core::RecyclingAllocator<double>>;
 using ConstSpan = std::span<const double>;
 using Span = std::span<double>;
 
