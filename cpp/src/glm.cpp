@@ -22,7 +22,7 @@ Glm::Glm(const design::Erased& x, const GlmData& data, const core::Execution& ex
   } else {
     finish_null();
   }
-  reject_underflow();
+  reject_extremes();
   columns_.emplace(x_,
                    ColumnOptions{.weights = known == nullptr ? weights() : nullptr,
                                  .total = total_,
@@ -335,8 +335,14 @@ void Glm::finish_null() {
   take(sums, null_);
 }
 
-// A gap would be zero at once.
-void Glm::reject_underflow() const {
+// Of a target whose squares underflow a gap would be zero at once; where they are near overflow,
+// products with them are not finite.
+void Glm::reject_extremes() const {
+  constexpr double largest = 1e290;
+  if (!(tolerance_scale() <= largest)) {
+    throw core::InvalidArgument(
+        "y contains values so large that their squares overflow float64; rescale the target");
+  }
   if (tolerance_scale() >= smallest_normal) return;
   for_each_row([&](Index i, double weight) {
     if (target_(i) == 0 || weight == 0) return;

@@ -65,7 +65,7 @@ def demo(output):
     from sklearn import linear_model as sklearn_models
     from tqdm import tqdm
 
-    from thalweg import linear_model, plot
+    from thalweg import _engine, linear_model, plot
 
     cases = [
         (data_name, X, y, model_name, parameters)
@@ -73,7 +73,13 @@ def demo(output):
         for model_name, parameters in _models(X, y)
     ]
     rows, reports = [], {}
-    with tqdm(cases, desc="demo", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(
+        cases,
+        desc="demo",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        ncols=_engine.bar_width(),
+    ) as bar:
         for data_name, X, y, model_name, parameters in bar:
             bar.set_postfix_str(f"{model_name} on {data_name}")
             ours = getattr(linear_model, model_name)(**parameters)

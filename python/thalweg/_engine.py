@@ -4,6 +4,8 @@
 tasks they ask for and what they do with the results.
 """
 
+import os
+import sys
 import threading
 import time
 import warnings
@@ -233,6 +235,15 @@ def _combine(observers):
     return callback
 
 
+def bar_width():
+    """80 on a terminal that says it has no columns, where tqdm would show nothing; else None."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (AttributeError, OSError, ValueError):
+        return None
+    return None if columns > 0 else 80
+
+
 class _ProgressBar:
     """Progress on standard error: problems reached, where there are several, else iterations."""
 
@@ -242,9 +253,9 @@ class _ProgressBar:
         self._single = n_problems == 1
         self._reached = {}
         if self._single:
-            self._bar = tqdm(desc="solve", unit=" iterations")
+            self._bar = tqdm(desc="solve", unit=" iterations", ncols=bar_width())
         else:
-            self._bar = tqdm(desc="solve", unit=" problems", total=n_problems)
+            self._bar = tqdm(desc="solve", unit=" problems", total=n_problems, ncols=bar_width())
 
     def __call__(self, info):
         reached = self._reached

@@ -107,8 +107,11 @@ def _read_indices(X, copies):
     for name, array in given.items():
         if array.dtype.kind not in "iu":
             raise TypeError(f"X: {name} must hold integers, got dtype {array.dtype}.")
-    # The core takes two arrays of one type, int32 or int64.
-    fits = all(np.can_cast(array.dtype, np.int32) for array in given.values())
+    # The core takes two arrays of one type, int32 or int64; the pointers are the short ones.
+    fits = np.can_cast(X.indices.dtype, np.int32) and (
+        np.can_cast(X.indptr.dtype, np.int32)
+        or 0 <= X.indptr.min(initial=0) <= X.indptr.max(initial=0) <= np.iinfo(np.int32).max
+    )
     dtype = np.dtype(np.int32 if fits else np.int64)
     for name, array in given.items():
         if array.dtype != dtype or not is_plain(array):

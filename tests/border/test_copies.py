@@ -133,6 +133,14 @@ def test_canonical_csc_is_read_in_place(problem, kind, dtype, index):
     assert solve(X, problem[1]).report.copies == ()
 
 
+@pytest.mark.parametrize("kind", [sparse.csc_array, sparse.csc_matrix])
+def test_only_the_pointers_are_converted_where_types_differ(problem, kind):
+    X = kind(problem[0] * (problem[0] > 0.5))
+    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int64)
+    (copied,) = solve(X, problem[1]).report.copies
+    assert "indptr converted from int64" in copied
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [

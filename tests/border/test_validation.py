@@ -274,6 +274,13 @@ def test_squares_that_underflow_are_named(what):
         solve(**changes)
 
 
+@pytest.mark.parametrize("factor", [1e200, 1e153])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_squares_that_overflow_are_named(factor, sign):
+    with pytest.raises(ValueError, match=r"y .* so large that their squares overflow"):
+        solve(y=sign * factor * Y)
+
+
 @pytest.mark.parametrize(
     ("y", "fit_intercept"), [(np.zeros(8), True), (np.zeros(8), False), (np.full(8, 2e-200), True)]
 )

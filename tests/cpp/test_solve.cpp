@@ -113,7 +113,7 @@ class Matrix final {
   }
 
   Index rows_, cols_;
-  Vector f64_;
+  std::vector<double> f64_;
   std::vector<float> f32_;
   Compressed<std::int32_t> by_column_32_, by_row_32_;
   Compressed<std::int64_t> by_column_64_, by_row_64_;

@@ -1,8 +1,8 @@
 // Memory of vectors that are made and dropped in every fit, kept for the next one.
 //
 // The C library returns blocks of more than 128 KB to the system, and the first touch of each page
-// costs a fault: 0.25 to 2.5 microseconds for 4 KB, where arithmetic passes over it in 0.4. A fit of
-// text of 4,000 x 55,000 has 2,100 of them, a third of its time. Each thread therefore keeps the
+// costs a fault: 0.25 to 2.5 microseconds for 4 KB, where arithmetic passes over it in 0.4. A fit
+// of text of 4,000 x 55,000 has 2,100 of them, a third of its time. Each thread therefore keeps the
 // blocks of medium size that it has freed last, up to `most_kept` bytes, and hands them out again,
 // a block for a request of the same size class (an eighth of a power of two).
 //
@@ -36,9 +36,7 @@ struct RecyclingAllocator {
   template <class U>
   RecyclingAllocator(const RecyclingAllocator<U>&) noexcept {}
 
-  T* allocate(std::size_t count) {
-    return static_cast<T*>(recycling::take(count * sizeof(T)));
-  }
+  T* allocate(std::size_t count) { return static_cast<T*>(recycling::take(count * sizeof(T))); }
   void deallocate(T* block, std::size_t count) noexcept {
     recycling::give(block, count * sizeof(T));
   }

@@ -161,7 +161,7 @@ class Glm final {
   void centre_far(std::span<const Index> columns, Index fresh, double* out, Index ld) const;
   void centre_target();
   void finish_null();
-  void reject_underflow() const;
+  void reject_extremes() const;
 
   design::Erased x_;
   GlmData data_;

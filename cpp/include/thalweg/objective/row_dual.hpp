@@ -62,22 +62,22 @@ class GlmDual final : public RowDual {
     return sum / total_;
   }
 
-  void start() override {
+  void start(const double* gradient) override {
     const auto rows = static_cast<std::size_t>(x_.rows());
-    const core::Execution& execution = loss_.execution();
     weigh_columns();
     Vector slopes(rows), scratch(rows), curvatures(rows);
     loss_.gradient(eta_.data(), slopes.data());
     loss_.curvature(eta_.data(), scratch.data(), curvatures.data());
     weigh_centers();
     v_.resize(inverse_.size());
-    x_.raw().gemv_t(slopes.data(), x_.columns().all(), v_.data(), execution);
     const double sum = -loss_.sum(slopes.data()) / total_;
     double square = 0;
     for (std::size_t j = 0; j < v_.size(); ++j) {
-      const double z = -v_[j] / total_;
-      v_[j] = z * inverse_[j];
-      square += core::square(z - sum * mean(j)) * inverse_[j];
+      const auto column = static_cast<Index>(j);
+      const double z = (terms_(column).l2 * point_[j] - gradient[j]) /
+                       x_.columns().inverse_scale(column);  // (x - m)'S u / S
+      v_[j] = (z + sum * mean(j)) * inverse_[j];
+      square += z * z * inverse_[j];
     }
     const double share = best_multiple(slopes, curvatures, square);
     for (double& v : v_) v *= share;

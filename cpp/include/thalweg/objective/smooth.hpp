@@ -93,8 +93,9 @@ class RowDual {
   virtual Index stored() const = 0;
   // The mean of s_i / S sum_j x_ij^2 / r_j: how much rows weigh beside the penalty.
   virtual double coupling() const = 0;
-  // Takes u from the slopes of the losses at the base point of f, and r as it is now.
-  virtual void start() = 0;
+  // Takes u from the slopes of the losses at the base point of f, whose gradient is given, and r as
+  // it is now.
+  virtual void start(const double* gradient) = 0;
   // Gives the variables of `rows`, one after the other, the best values that they can have given
   // the others; gains[i]: about twice what that has made of S times the dual. False: a value is
   // not finite.

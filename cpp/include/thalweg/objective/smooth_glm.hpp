@@ -112,6 +112,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     ++counts_.values;
     ++counts_.gradients;
     point_.assign(x, x + length(size()));
+    if (is_null(point_)) return evaluate_null_model(gradient);
     if (const auto value = evaluate_in_one_pass(point_, eta_, gradient)) return *value;
     predict(point_, data_.offset, eta_);
     return finish_base(gradient);
@@ -443,6 +444,24 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const std::optional<double> loss = multiply_slopes(x, eta, gradient);
     if (!loss) return std::nullopt;
     return finish_gradient(x, *loss, true, gradient);
+  }
+
+  // Of one output, the products of X with the slopes of the model without columns are known. A
+  // scale changes slopes as it is sharpened.
+  bool is_null(const Vector& x) const {
+    if (has_scale || outputs_ > 1 || (data_.fit_intercept && x.back() != null_intercept_.front()))
+      return false;
+    return std::all_of(x.begin(), x.begin() + cols_, [](double value) { return value == 0; });
+  }
+  double evaluate_null_model(double* gradient) {
+    const double shift = data_.fit_intercept ? point_.back() : 0.0;
+    for (Index i = 0; i < rows_; ++i)
+      eta_[length(i)] = data_.offset != nullptr ? shift + data_.offset[i] : shift;
+    second_ = Second::none;
+    const double loss = loss_.gradient(eta_.data(), slopes_.data());
+    std::copy_n(columns().null_product().begin(), cols_, gradient);
+    if (data_.fit_intercept) gradient[cols_] = loss_.sum(slopes_.data()) / total_;
+    return loss / total_;
   }
 
   // From the predictions of the base point: its value, and its gradient.

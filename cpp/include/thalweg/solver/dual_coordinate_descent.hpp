@@ -60,7 +60,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     objective::RowDual& dual = *f.refinements().dual;
     if (!std::exchange(has_started_, true)) {
-      dual.start();
+      dual.start(at.gradient.data());
     } else {
       dual.settle_intercept();
       plan(context);

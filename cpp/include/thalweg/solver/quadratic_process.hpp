@@ -132,10 +132,9 @@ class QuadraticProcess final {
   }
 
   // Keeps w, which a step left, with its objective and the best bound so far, if the objective
-  // costs little (in C order some ten milliseconds) and is lower; else goes back to the lowest
-  // certified point.
+  // costs some ten milliseconds and is lower; else goes back to the lowest certified point.
   bool settle(core::Result& result) {
-    constexpr Index most_entries = 1 << 22;
+    constexpr Index most_entries = 1 << 26;
     Index entries = 0;
     for (Index j = 0; j < glm_.cols(); ++j) {
       if ((*w_)[static_cast<std::size_t>(j)] != 0) entries += glm_.design().stored(j);
