@@ -76,9 +76,9 @@ double alpha_max_of(const solver::Request& request, const loss::LossBlock& loss,
   Vector x;
   if (unit.has_unpenalized(glm.cols())) {
     const core::Result null = null_model(request, unit, glm.cols(), target);
-    x = glm.from_raw(null.coef.data(), null.intercept.data());
+    x = glm.coordinates().from_raw(null.coef.data(), null.intercept.data());
   } else {
-    x = glm.from_raw(nullptr, nullptr);
+    x = glm.coordinates().from_raw(nullptr, nullptr);
   }
   Vector gradient(x.size());
   glm.evaluate(x.data(), gradient.data());

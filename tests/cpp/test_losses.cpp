@@ -247,7 +247,8 @@ TYPED_TEST(LossTest, SmoothMeansThatSubgradientsMeet) {
 
 TYPED_TEST(LossTest, BoundedCurvatureIsSmallEverywhere) {
   if (!this->flagged("bounded_curvature")) return;
-  constexpr double most = 1e4;  // of what smoothing parameters there are, the reciprocal
+  constexpr [[maybe_unused]] double most =
+      1e4;  // of what smoothing parameters there are, the reciprocal
   this->all([](const auto& of) {
     return holds(of, all_points,
                  [&](double y, double eta) { return curvature(of, y, eta) <= most; });

@@ -133,7 +133,7 @@ core::Result solve(const Problem& problem, const design::AnyDesign& x, const los
                              loss, {.threads = threads});
   const double* const by_feature = options.by_feature ? problem.feature_weights.data() : nullptr;
   glm.set_terms({{0.0, options.alpha}, by_feature, nullptr, nullptr});
-  solver::SmoothPoint at{.x = glm.from_raw(nullptr, nullptr),
+  solver::SmoothPoint at{.x = glm.coordinates().from_raw(nullptr, nullptr),
                          .gradient = Vector(static_cast<std::size_t>(glm.size()))};
   at.value = glm.evaluate(at.x.data(), at.gradient.data());
   objective::SmoothGlmCertifier<> certifier(glm, infinity, true);
@@ -146,7 +146,7 @@ core::Result solve(const Problem& problem, const design::AnyDesign& x, const los
   context.tol = 1e-9;
   context.max_iter = 20000;
   solver::drive(process, context, {}, result);
-  glm.to_raw(at.x, result.coef, result.intercept);
+  glm.coordinates().to_raw(at.x, result.coef, result.intercept);
   return result;
 }
 

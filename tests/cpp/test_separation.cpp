@@ -35,21 +35,21 @@ struct Labelled {
   Index cols() const { return static_cast<Index>(x.size() / y.size()); }
 
   bool is_complete_at(const Vector& raw_coef, const Vector& intercept) {
-    const Vector at = glm.from_raw(raw_coef.data(), intercept.data());
+    const Vector at = glm.coordinates().from_raw(raw_coef.data(), intercept.data());
     Vector gradient(at.size());
     glm.evaluate(at.data(), gradient.data());
     return objective::Separation<objective::SmoothGlm<>>(glm).is_complete();
   }
   Vector find_from(const Vector& raw_coef, const Vector& intercept) {
     return objective::Separation<objective::SmoothGlm<>>(glm).find(
-        glm.from_raw(raw_coef.data(), intercept.data()));
+        glm.coordinates().from_raw(raw_coef.data(), intercept.data()));
   }
   // The same as raw coefficients; empty where there is none.
   Vector raw_from(const Vector& raw_coef, const Vector& start) {
     const Vector direction = find_from(raw_coef, start);
     Vector coef, intercept;
     if (direction.empty()) return {};
-    glm.to_raw(direction, coef, intercept);
+    glm.coordinates().to_raw(direction, coef, intercept);
     coef.insert(coef.end(), intercept.begin(), intercept.end());
     return coef;
   }

@@ -168,7 +168,7 @@ TEST_P(SmoothGlmTest, InformationIsTheExpectedHessian) {
       continue;
     }
     Vector coef, intercept, row(size), sum(size * size, 0.0);
-    model.glm.to_raw(model.point, coef, intercept);
+    model.glm.coordinates().to_raw(model.point, coef, intercept);
     for (Index i = 0; i < rows; ++i) {
       const auto k = static_cast<std::size_t>(i);
       double eta = intercept[0] + model.data.offset[k], h = 0;

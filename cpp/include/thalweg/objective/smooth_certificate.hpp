@@ -75,7 +75,7 @@ class SmoothGlmCertifier final {
   template <class Point>
   bool side_conditions_hold(const Point& at, double) const {
     if (std::isinf(gradient_tol_)) return true;
-    const double largest = glm_.raw_gradient_norm(at.gradient);
+    const double largest = glm_.coordinates().gradient_norm(at.gradient);
     return largest <= gradient_tol_ || largest <= glm_.gradient_rounding();
   }
 

@@ -31,6 +31,7 @@
 
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/raw_coordinates.hpp"
 #include "thalweg/objective/row_dual.hpp"
 #include "thalweg/objective/scaled_design.hpp"
 #include "thalweg/objective/smooth.hpp"
@@ -330,49 +331,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     return loss_.value(eta_.data(), weights) / total;
   }
 
-  // Solver coordinates to those of the raw columns, and back.
-  void to_raw(const Vector& x, Vector& coef, Vector& intercept) const {
-    coef.assign(x.begin(), x.begin() + cols_ * outputs_);
-    intercept.assign(length(outputs_), 0.0);
-    for (Index k = 0; k < outputs_; ++k) {
-      double shift = 0;
-      for (Index j = 0; j < cols_; ++j) {
-        double& value = coef[length(k * cols_ + j)];
-        value *= columns().inverse_scale(j);
-        shift += columns().mean(j) * value;
-      }
-      if (data_.fit_intercept) intercept[length(k)] = x[length(cols_ * outputs_ + k)] - shift;
-    }
-  }
-  // Null: coefficients of zero, intercepts of the model without columns.
-  Vector from_raw(const double* coef, const double* intercept) const {
-    Vector x(length(size()), 0.0);
-    for (Index k = 0; k < outputs_; ++k) {
-      double shift = 0;
-      for (Index j = 0; coef != nullptr && j < cols_; ++j) {
-        shift += columns().mean(j) * coef[k * cols_ + j];
-        x[length(k * cols_ + j)] = coef[k * cols_ + j] / columns().inverse_scale(j);
-      }
-      if (!data_.fit_intercept) continue;
-      x[length(cols_ * outputs_ + k)] = coef != nullptr && intercept != nullptr
-                                            ? intercept[k] + shift
-                                            : null_intercept_[length(k)];
-    }
-    return x;
-  }
-
-  // The largest entry of the gradient with respect to raw coefficients and intercepts.
-  double raw_gradient_norm(const Vector& gradient) const {
-    double largest = 0;
-    for (Index k = 0; k < outputs_; ++k) {
-      const double slope = data_.fit_intercept ? gradient[length(cols_ * outputs_ + k)] : 0.0;
-      largest = std::max(largest, std::fabs(slope));
-      for (Index j = 0; j < cols_; ++j) {
-        const double entry = gradient[length(k * cols_ + j)] / columns().inverse_scale(j);
-        largest = std::max(largest, std::fabs(entry + columns().mean(j) * slope));
-      }
-    }
-    return largest;
+  // To the coordinates of the raw columns, and back.
+  RawCoordinates coordinates() const {
+    return {columns(), outputs_, data_.fit_intercept, null_intercept_};
   }
 
  private:

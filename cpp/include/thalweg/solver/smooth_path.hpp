@@ -44,7 +44,7 @@ class SmoothPathRunner final {
     Model& glm = *model;
     const Limits limits(spec_, glm.columns());
     set_bounds(limits, glm);
-    SmoothPoint at{.x = glm.from_raw(task_.coef, task_.intercept),
+    SmoothPoint at{.x = glm.coordinates().from_raw(task_.coef, task_.intercept),
                    .gradient = Vector(static_cast<std::size_t>(glm.size()))};
     for (std::size_t j = 0; j < at.x.size(); ++j)
       at.x[j] = bounds_.clip(static_cast<Index>(j), at.x[j]);
@@ -128,7 +128,7 @@ class SmoothPathRunner final {
     result.solver = solver.ran();
     result.reason = solver.reason();
     result.gram_bytes = solver.matrix_bytes();
-    glm.to_raw(at.x, result.coef, result.intercept);
+    glm.coordinates().to_raw(at.x, result.coef, result.intercept);
     limits.clip_raw(at.x, result.coef);
     if (task_.fold >= 0) {
       const Vector heldout = design::to_vector(
