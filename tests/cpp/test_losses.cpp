@@ -247,8 +247,8 @@ TYPED_TEST(LossTest, SmoothMeansThatSubgradientsMeet) {
 
 TYPED_TEST(LossTest, BoundedCurvatureIsSmallEverywhere) {
   if (!this->flagged("bounded_curvature")) return;
-  constexpr [[maybe_unused]] double most =
-      1e4;  // of what smoothing parameters there are, the reciprocal
+  // Of what smoothing parameters there are, the reciprocal.
+  [[maybe_unused]] constexpr double most = 1e4;
   this->all([](const auto& of) {
     return holds(of, all_points,
                  [&](double y, double eta) { return curvature(of, y, eta) <= most; });
