@@ -32,7 +32,7 @@ std::vector<T> uniform(Index n, std::uint64_t seed) {
 template <class D>
 void run(benchmark::State& state, const D& x, double flops) {
   const Index n = x.rows(), p = x.cols();
-  const Vector weights = uniform<double>(n, 2);
+  const std::vector<double> weights = uniform<double>(n, 2);
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   std::vector<Index> columns(size(p));
   std::iota(columns.begin(), columns.end(), Index{0});
