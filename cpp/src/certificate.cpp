@@ -1,7 +1,5 @@
 #include "thalweg/objective/certificate.hpp"
 
-#include <numeric>
-
 namespace thalweg::objective {
 namespace {
 
@@ -168,8 +166,7 @@ void Certifier::offer_zero(const Evaluation& at, std::span<const Index> columns,
 // stop came before they were factorised.
 bool Certifier::collect_free(const Vector& w, std::span<const Index> columns) {
   std::vector<Index> flat;
-  for (const Index j : columns) {
-    if (terms_.is_plain_l1()) break;
+  for (const Index j : terms_.is_plain_l1() ? std::span<const Index>() : columns) {
     if (terms_(j).is_free_at(w[static_cast<std::size_t>(j)]) && glm_.sq_norm(j) > 0)
       flat.push_back(j);
   }
@@ -180,17 +177,10 @@ bool Certifier::collect_free(const Vector& w, std::span<const Index> columns) {
 void Certifier::project(const Evaluation& at, std::span<const Index> columns) {
   Vector& u = projected_.residual = at.residual;
   projected_.correlation = at.correlation;
-  const std::vector<Index>& off = free_.columns();
-  Vector coef(off.size());
   for (int pass = 0; pass < projections; ++pass) {
-    const Vector step = free_.solve(projected_.correlation);
-    for (std::size_t k = 0; k < coef.size(); ++k) coef[k] = -step[k] * glm_.inverse_scale(off[k]);
-    glm_.design().gemv_add(off, coef.data(), u.data(), glm_.execution());
-    if (glm_.fits_intercept()) {
-      const double mean = glm_.weighted_sum(u.data()) / glm_.total_weight();
-      for (double& value : u) value -= mean;
-    }
-    correlate_projected(pass + 1 < projections ? off : columns);
+    free_.add_product(free_.solve(projected_.correlation), -1.0, u);
+    glm_.correlate_residual(u, pass + 1 < projections ? free_.columns() : columns,
+                            projected_.correlation);
   }
   // A and B.
   const double* s = glm_.weights();
@@ -217,18 +207,6 @@ void Certifier::project_point(const Vector& w, const Evaluation& at,
     glm_.evaluate_in_slices(point, terms_, pass + 1 < projections ? free_.columns() : columns,
                             projected_);
   }
-}
-
-void Certifier::correlate_projected(std::span<const Index> columns) {
-  const Vector* v = &projected_.residual;
-  if (glm_.weights() != nullptr) {
-    projected_.weighted = projected_.residual;
-    for (std::size_t i = 0; i < v->size(); ++i) projected_.weighted[i] *= glm_.weights()[i];
-    v = &projected_.weighted;
-  }
-  projected_.correlation.resize(static_cast<std::size_t>(glm_.cols()));
-  glm_.correlate(v->data(), std::accumulate(v->begin(), v->end(), 0.0), columns,
-                 projected_.correlation.data());
 }
 
 double Certifier::dual_value(const Candidate& candidate, double tau,

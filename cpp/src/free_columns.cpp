@@ -53,7 +53,7 @@ void FreeColumns::find_directions() {
     for (int pass = 0; pass <= refinements; ++pass) {
       std::fill(r.begin(), r.end(), 0.0);
       add_product(c, 1.0, r);
-      correlate(r, z);
+      glm_.correlate_residual(r, columns_, z);
       const Vector step = solve_gram(z);
       for (std::size_t k = 0; k < c.size(); ++k) c[k] -= step[k];
     }
@@ -81,7 +81,6 @@ void FreeColumns::remove_directions(const std::vector<Vector>& remainders, Vecto
   }
 }
 
-// out += sign X~ x
 void FreeColumns::add_product(const Vector& x, double sign, Vector& out) const {
   Vector coef(x.size());
   for (std::size_t k = 0; k < x.size(); ++k)
@@ -90,19 +89,6 @@ void FreeColumns::add_product(const Vector& x, double sign, Vector& out) const {
   if (!glm_.fits_intercept()) return;
   const double mean = glm_.weighted_sum(out.data()) / glm_.total_weight();
   for (double& value : out) value -= mean;
-}
-
-// Of the columns, in the vector of all.
-void FreeColumns::correlate(const Vector& v, Vector& out) const {
-  Vector weighted = v;
-  const double* s = glm_.weights();
-  double sum = 0;
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    if (s != nullptr) weighted[i] *= s[i];
-    sum += weighted[i];
-  }
-  out.resize(static_cast<std::size_t>(glm_.cols()));
-  glm_.correlate(weighted.data(), sum, columns_, out.data());
 }
 
 double FreeColumns::dot(const Vector& a, const Vector& b) const {

@@ -80,6 +80,18 @@ void Glm::correlate(const double* v, double sum_v, std::span<const Index> column
   finish_correlation(sum_v, columns, out);
 }
 
+void Glm::correlate_residual(const Vector& u, std::span<const Index> columns, Vector& out) const {
+  const double* s = weights();
+  Vector weighted;
+  if (s != nullptr) {
+    weighted = u;
+    for (std::size_t i = 0; i < weighted.size(); ++i) weighted[i] *= s[i];
+  }
+  const Vector& v = s != nullptr ? weighted : u;
+  out.resize(static_cast<std::size_t>(cols_));
+  correlate(v.data(), std::accumulate(v.begin(), v.end(), 0.0), columns, out.data());
+}
+
 void Glm::finish_correlation(double sum_v, std::span<const Index> columns, double* out) const {
   const double inverse_total = 1.0 / total_;
   for (const Index j : columns) {

@@ -8,12 +8,6 @@
 namespace thalweg::core::recycling {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycles = false;
-#else
-constexpr bool recycles = true;
-#endif
-
 constexpr std::align_val_t alignment{64};
 
 bool is_medium(std::size_t bytes) { return recycles && bytes >= smallest && bytes <= largest; }

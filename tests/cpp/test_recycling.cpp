@@ -9,12 +9,6 @@
 namespace thalweg::core::recycling {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycles = false;
-#else
-constexpr bool recycles = true;
-#endif
-
 using Bytes = std::vector<char, RecyclingAllocator<char>>;
 
 // In a thread of its own, whose shelf is empty.

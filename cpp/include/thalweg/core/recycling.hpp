@@ -17,6 +17,12 @@ namespace thalweg::core {
 
 namespace recycling {
 
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool recycles = false;
+#else
+inline constexpr bool recycles = true;
+#endif
+
 inline constexpr std::size_t smallest = std::size_t{16} << 10, largest = std::size_t{4} << 20;
 inline constexpr std::size_t most_kept = std::size_t{16} << 20;
 

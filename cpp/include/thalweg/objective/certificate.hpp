@@ -94,7 +94,6 @@ class Certifier final {
   bool collect_free(const Vector& w, std::span<const Index> columns);
   void project(const Evaluation& at, std::span<const Index> columns);
   void project_point(const Vector& w, const Evaluation& at, std::span<const Index> columns);
-  void correlate_projected(std::span<const Index> columns);
   double dual_value(const Candidate& candidate, double tau, std::span<const Index> columns) const;
   double dual_slope(const Candidate& candidate, double tau, std::span<const Index> columns) const;
   bool keep_if_better(const Candidate& candidate, double ratio, double primal,

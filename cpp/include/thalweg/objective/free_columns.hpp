@@ -30,6 +30,8 @@ class FreeColumns final {
 
   // For z of all columns: the step of the coefficients of columns().
   Vector solve(const Vector& z) const;
+  // out += sign X~ x, x of columns().
+  void add_product(const Vector& x, double sign, Vector& out) const;
   // How much of t'S u / S, t the target, may be due to what is left of u on the columns, z its
   // correlations: an exact projection would change it by z'G^+ X~'S t / S.
   double unresolved(const Vector& z) const;
@@ -39,8 +41,6 @@ class FreeColumns final {
  private:
   bool factorize();
   void find_directions();
-  void add_product(const Vector& x, double sign, Vector& out) const;
-  void correlate(const Vector& v, Vector& out) const;
   void remove_directions(const std::vector<Vector>& remainders, Vector& c, Vector& r) const;
   double dot(const Vector& a, const Vector& b) const;
   double rounding(const Vector& c) const;

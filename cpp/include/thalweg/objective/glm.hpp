@@ -108,6 +108,8 @@ class Glm final {
 
   // out[j] = x~_j' v / sum s for j in columns.
   void correlate(const double* v, double sum_v, std::span<const Index> columns, double* out) const;
+  // x~_j' S u / sum s for j in columns, of a residual u.
+  void correlate_residual(const Vector& u, std::span<const Index> columns, Vector& out) const;
 
   // The same from the raw products x_j' v.
   void finish_correlation(double sum_v, std::span<const Index> columns, double* out) const;

@@ -415,9 +415,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     return std::all_of(x.begin(), x.begin() + cols_, [](double value) { return value == 0; });
   }
   double evaluate_null_model(double* gradient) {
-    const double shift = data_.fit_intercept ? point_.back() : 0.0;
-    for (Index i = 0; i < rows_; ++i)
-      eta_[length(i)] = data_.offset != nullptr ? shift + data_.offset[i] : shift;
+    predict(point_, data_.offset, eta_);  // no pass over X: the coefficients are zero
     second_ = Second::none;
     const double loss = loss_.gradient(eta_.data(), slopes_.data());
     std::copy_n(columns().null_product().begin(), cols_, gradient);
