@@ -29,6 +29,13 @@ void ScaledDesign::predict(Index planes, const double* w, const double* shifts,
                            const core::Execution& execution) const {
   const Vector coef = begin_prediction(planes, w, shifts, offset, eta);
   if (std::all_of(coef.begin(), coef.end(), [](double value) { return value == 0; })) return;
+  if (planes > 1) {
+    Vector unused(coef.size());
+    const auto nothing = [](const design::RowRange&) -> const double* { return nullptr; };
+    if (x_.gemv_add_then_t(planes, columns_->all(), coef.data(), eta, nothing, {}, unused.data(),
+                           execution))
+      return;
+  }
   for (Index k = 0; k < planes; ++k)
     x_.gemv_add(columns_->all(), coef.data() + k * cols(), eta + k * rows(), execution);
 }
@@ -42,10 +49,14 @@ bool ScaledDesign::predict_then_multiply(
                             execution);
 }
 
-void ScaledDesign::correlate(const double* v, double sum, double* out,
-                             const core::Execution& execution) const {
-  x_.gemv_t(v, columns_->all(), out, execution);
-  finish_correlation(sum, out);
+void ScaledDesign::multiply(Index planes, const double* v, double* out,
+                            const core::Execution& execution) const {
+  const auto given = [v](const design::RowRange& rows) { return v + rows.begin; };
+  if (planes > 1 &&
+      x_.gemv_add_then_t(planes, {}, nullptr, nullptr, given, columns_->all(), out, execution))
+    return;
+  for (Index k = 0; k < planes; ++k)
+    x_.gemv_t(v + k * rows(), columns_->all(), out + k * cols(), execution);
 }
 
 void ScaledDesign::finish_correlation(double sum, double* out) const {
@@ -77,6 +88,24 @@ void ScaledDesign::gram(const double* h, double sum, double* out, Index ld, doub
     }
     if (cross != nullptr) cross[j] = rest * scale;
   }
+}
+
+Vector ScaledDesign::pair_grams(Index count, bool with_ones, const design::FillWeights& weights,
+                                const core::Execution& execution) const {
+  const design::PairGramRequest request{
+      .count = count, .with_ones = with_ones, .center = columns_->center()};
+  const auto scale = [&](Index j) { return j < cols() ? columns_->inverse_scale(j) : 1.0; };
+  if (is_sparse() || !design::suits_pair_grams(cols(), count)) return {};
+  Vector out(static_cast<std::size_t>(count * request.pairs(cols())));
+  if (!x_.pair_grams(request, weights, out.data(), execution)) return {};
+  double* at = out.data();
+  for (Index j = 0; j < request.columns(cols()); ++j) {
+    for (Index k = 0; k <= j; ++k, at += count) {
+      const double factor = scale(j) * scale(k) * inverse_total_;
+      for (Index q = 0; q < count; ++q) at[q] *= factor;
+    }
+  }
+  return out;
 }
 
 void ScaledDesign::gram_diagonal(const double* h, double sum, double* out,

@@ -113,6 +113,14 @@ class DesignTest : public ::testing::TestWithParam<Shape> {
       std::visit(f, view);
     }
   }
+  Vector plane_of(const Vector& v, Index k) const {
+    return {v.begin() + k * views_.rows(), v.begin() + (k + 1) * views_.rows()};
+  }
+  std::vector<Index> all_columns() const {
+    std::vector<Index> columns(static_cast<std::size_t>(views_.cols()));
+    std::iota(columns.begin(), columns.end(), Index{0});
+    return columns;
+  }
   // Every third column, not in order.
   std::vector<Index> some_columns() const {
     std::vector<Index> columns;
@@ -155,55 +163,117 @@ TEST_P(DesignTest, ProductsAgreeWithNaiveLoops) {
 }
 
 TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
-  const std::vector<Index> columns = some_columns();
-  std::vector<Index> asked(static_cast<std::size_t>(views_.cols()));
-  std::iota(asked.begin(), asked.end(), Index{0});
-  const auto given = static_cast<Index>(columns.size());
-  const std::size_t rows = static_cast<std::size_t>(views_.rows());
+  const std::vector<Index> asked = all_columns();
   int served = 0;
-  for (const Index planes : {1, 3, 10}) {
-    const Vector coef = numbers(planes * given), v = numbers(planes * views_.rows());
-    Vector expected;
-    for (Index k = 0; k < planes; ++k) {
-      const Vector plane(v.begin() + k * views_.rows(), v.begin() + (k + 1) * views_.rows());
-      const Vector own(coef.begin() + k * given, coef.begin() + (k + 1) * given);
-      const Vector sums = product(columns, own, plane);
-      expected.insert(expected.end(), sums.begin(), sums.end());
+  for (const std::vector<Index>& columns : {some_columns(), all_columns(), std::vector<Index>{}}) {
+    const auto given = static_cast<Index>(columns.size());
+    for (const Index planes : {1, 3, 10, 26}) {
+      const Vector coef = numbers(planes * given), v = numbers(planes * views_.rows());
+      Vector expected;
+      for (Index k = 0; k < planes; ++k) {
+        const Vector own(coef.begin() + k * given, coef.begin() + (k + 1) * given);
+        const Vector sums = product(columns, own, plane_of(v, k));
+        expected.insert(expected.end(), sums.begin(), sums.end());
+      }
+      for_each_view([&]<class D>(const D& x) {
+        if constexpr (design::FusedProducts<D>) {
+          Vector first;
+          for (const int threads : {1, 2, 3}) {
+            Vector sum = v, dots(asked.size() * static_cast<std::size_t>(planes));
+            std::vector<Index> reached(design::most_row_blocks, -1);
+            const auto g = [&](const design::RowRange& range) -> const double* {
+              // In the order of their block.
+              EXPECT_LT(reached[static_cast<std::size_t>(range.block)], range.begin);
+              reached[static_cast<std::size_t>(range.block)] = range.begin;
+              return sum.data() + range.begin;
+            };
+            if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked, dots.data(),
+                                   {.threads = threads})) {
+              EXPECT_EQ(v, sum);  // nothing done
+              return;
+            }
+            ++served;
+            for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
+            for (Index k = 0; k < planes; ++k) {
+              const Vector plane = plane_of(expected, k);
+              for (const Index j : asked) {
+                const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
+                ASSERT_NEAR(correlation(j, plane), found, 1e-8);
+              }
+            }
+            if (first.empty()) first = dots;
+            EXPECT_EQ(first, dots);
+          }
+        }
+      });
     }
+  }
+  EXPECT_GT(served, 0);
+}
+
+TEST_P(DesignTest, OnePassMultipliesWithNothingWhereNothingIsGiven) {
+  const std::vector<Index> columns = all_columns();
+  for (const Index planes : {1, 3, 10}) {
+    const Vector coef = numbers(planes * views_.cols()), v = numbers(planes * views_.rows());
     for_each_view([&]<class D>(const D& x) {
       if constexpr (design::FusedProducts<D>) {
-        Vector first;
-        for (const int threads : {1, 2, 3}) {
-          Vector sum = v, dots(asked.size() * static_cast<std::size_t>(planes));
-          std::vector<Index> reached(design::most_row_blocks, -1);
-          const auto g = [&](const design::RowRange& range) -> const double* {
-            // In the order of their block.
-            EXPECT_LT(reached[static_cast<std::size_t>(range.block)], range.begin);
-            reached[static_cast<std::size_t>(range.block)] = range.begin;
-            return sum.data() + range.begin;
-          };
-          if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked, dots.data(),
-                                 {.threads = threads})) {
-            EXPECT_EQ(v, sum);  // nothing done
-            return;
-          }
-          ++served;
-          for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
-          for (Index k = 0; k < planes; ++k) {
-            const auto begin = expected.begin() + k * views_.rows();
-            const Vector plane(begin, begin + static_cast<std::ptrdiff_t>(rows));
-            for (const Index j : asked) {
-              const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
-              ASSERT_NEAR(correlation(j, plane), found, 1e-8);
-            }
-          }
-          if (first.empty()) first = dots;
-          EXPECT_EQ(first, dots);
+        Vector sum = v, unused(coef.size());
+        const auto nothing = [](const design::RowRange&) -> const double* { return nullptr; };
+        if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), nothing, {}, unused.data(),
+                               {.threads = 2}))
+          return;
+        for (Index k = 0; k < planes; ++k) {
+          const Vector own(coef.begin() + k * views_.cols(),
+                           coef.begin() + (k + 1) * views_.cols());
+          const Vector expected = product(columns, own, plane_of(v, k)), found = plane_of(sum, k);
+          for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(expected[i], found[i], 1e-11);
         }
       }
     });
   }
-  EXPECT_GT(served, 0);
+}
+
+TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
+  const Index rows = views_.rows(), cols = views_.cols();
+  if (cols > 64) GTEST_SKIP() << "for few columns";
+  const Vector center = numbers(cols);
+  for (const Index count : {1, 10, 55}) {
+    const Vector weights = numbers(count * rows);
+    const auto fill = [&](Index q, Index begin, Index end, double* out) {
+      std::copy_n(weights.data() + q * rows + begin, end - begin, out);
+    };
+    for (const bool with_ones : {false, true}) {
+      const design::PairGramRequest request{
+          .count = count, .with_ones = with_ones, .center = center.data()};
+      const auto entry = [&](Index i, Index j) {
+        return j < cols ? views_.at(i, j) - center[static_cast<std::size_t>(j)] : 1.0;
+      };
+      for_each_view([&]<class D>(const D& x) {
+        if constexpr (std::is_same_v<typename D::Entry, design::Dense>) {
+          Vector first;
+          for (const int threads : {1, 2, 3}) {
+            Vector out(static_cast<std::size_t>(count * request.pairs(cols)), 7.0);
+            x.pair_grams(request, fill, out.data(), {.threads = threads});
+            if (first.empty()) first = out;
+            EXPECT_EQ(first, out);
+          }
+          const double* found = first.data();
+          for (Index j = 0; j < request.columns(cols); ++j) {
+            for (Index k = 0; k <= j; ++k) {
+              for (Index q = 0; q < count; q += 9) {
+                double expected = 0;
+                for (Index i = 0; i < rows; ++i)
+                  expected +=
+                      weights[static_cast<std::size_t>(q * rows + i)] * entry(i, j) * entry(i, k);
+                ASSERT_NEAR(expected, found[q], 1e-7);
+              }
+              found += count;
+            }
+          }
+        }
+      });
+    }
+  }
 }
 
 TEST_P(DesignTest, GramMatricesByRowsAreThoseByColumns) {

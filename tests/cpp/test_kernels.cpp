@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace thalweg::kernels {
@@ -246,6 +247,56 @@ TYPED_TEST(DenseTest, RowsAgreeWithNaiveLoops) {
               exact_dot.check(dot[j]);
               exact_dot.check(out[j]);
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(DenseTest, PlanesAgreeWithNaiveLoops) {
+  using T = TypeParam;
+  for (const Table* table : tables()) {
+    const DenseKernels<T>& k = table->dense<T>();
+    for (const Index planes : {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 26}) {
+      for (const auto& [n, p] : {std::pair<Index, Index>{0, 3},
+                                 {3, 0},
+                                 {1, 1},
+                                 {5, 2},
+                                 {8, 16},
+                                 {9, 7},
+                                 {13, 29},
+                                 {34, 131},
+                                 {2, 333}}) {
+        SCOPED_TRACE(std::string(table->name) + " planes=" + std::to_string(planes) +
+                     " n=" + std::to_string(n) + " p=" + std::to_string(p));
+        const Index stride = p + 3, pitch = n + 2, out_pitch = p + 1;
+        const Index side = (planes + side_by_side - 1) / side_by_side * side_by_side;
+        const auto x = random_array<T>(n * stride, 1, 5);
+        const auto v = random_array<double>(planes * pitch, 1, 6);
+        const auto before = random_array<double>(planes * out_pitch, 3, 7);
+        auto sums = before;
+        k.planes_accumulate(x.data(), stride, n, p, v.data(), pitch, planes, sums.data(),
+                            out_pitch);
+        const auto coef = random_array<double>(p * side, 1, 8);
+        const auto start = random_array<double>(planes * pitch, 2, 9);
+        auto combined = start;
+        k.planes_combine(x.data(), stride, n, p, coef.data(), side, planes, combined.data(), pitch);
+        EXPECT_TRUE(sums.guarded() && combined.guarded());
+        for (Index plane = 0; plane < planes; ++plane) {
+          for (Index j = 0; j < out_pitch; ++j) {
+            Exact exact;
+            exact.add(before[plane * out_pitch + j]);
+            for (Index i = 0; i < n && j < p; ++i)
+              exact.add(static_cast<long double>(v[plane * pitch + i]) * x[i * stride + j]);
+            exact.check(sums[plane * out_pitch + j]);
+          }
+          for (Index i = 0; i < pitch; ++i) {
+            Exact exact;
+            exact.add(start[plane * pitch + i]);
+            for (Index j = 0; j < p && i < n; ++j)
+              exact.add(static_cast<long double>(coef[j * side + plane]) * x[i * stride + j]);
+            exact.check(combined[plane * pitch + i]);
           }
         }
       }

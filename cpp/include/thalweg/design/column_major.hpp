@@ -5,6 +5,8 @@
 
 #include "thalweg/design/dense_gram.hpp"
 #include "thalweg/design/dense_moments.hpp"
+#include "thalweg/design/pair_grams.hpp"
+#include "thalweg/design/planes.hpp"
 
 namespace thalweg::design {
 
@@ -128,7 +130,7 @@ class ColumnMajor final {
     const Index strip =
         std::min(most_strip, strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8);
     if (strip < least_strip || rows_ < blocks * strip) return false;
-    const auto size = static_cast<Index>(asked.size()), given = static_cast<Index>(columns.size());
+    const auto size = static_cast<Index>(asked.size());
     Vector sums(static_cast<std::size_t>(blocks * planes * size), 0.0);
     core::parallel_for(blocks, execution, [&](Index b) {
       double* const sum = sums.data() + b * planes * size;
@@ -136,11 +138,9 @@ class ColumnMajor final {
       for (Index row = b * rows_ / blocks; row < end; row += strip) {
         if (execution.stop_requested()) return;
         const Index height = std::min(strip, end - row);
-        for (Index k = 0; k < planes; ++k)
-          add_strip(columns, coef + k * given, row, height, v + k * rows_ + row);
+        add_strips(planes, columns, coef, row, height, v + row);
         const double* const u = g(RowRange{row, row + height, b});
-        for (Index k = 0; k < planes; ++k)
-          dot_strip(asked, row, height, u + k * rows_, sum + k * size);
+        if (u != nullptr) dot_strips(planes, asked, row, height, u, sum);
       }
     });
     for (Index i = 0; i < planes * size; ++i) {
@@ -177,6 +177,15 @@ class ColumnMajor final {
         rows_, columns, fresh, center, s, out, ld, execution, precision);
   }
 
+  void pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
+                  const core::Execution& execution) const {
+    dense_pair_grams<T>(
+        [this](Index j) {
+          return DenseColumn<T>{column(j), 1};
+        },
+        rows_, cols_, request, weights, out, execution);
+  }
+
   void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
                    std::span<double* const> out, const core::Execution& execution) const {
     dense_row_moments<T>(
@@ -198,6 +207,34 @@ class ColumnMajor final {
   const T* column(Index j) const { return data_ + j * stride_; }
 
  private:
+  // v_k += X_columns coef_k on some rows, where v_k begin at them.
+  void add_strips(Index planes, std::span<const Index> columns, const double* coef, Index row,
+                  Index height, double* v) const {
+    const auto given = static_cast<Index>(columns.size());
+    if (planes > 1 && given > 0 && is_run(columns)) {
+      kernels_.planes_accumulate(column(columns[0]) + row, stride_, given, height, coef, given,
+                                 planes, v, rows_);
+      return;
+    }
+    for (Index k = 0; k < planes; ++k)
+      add_strip(columns, coef + k * given, row, height, v + k * rows_);
+  }
+  // sums_k += X_columns' u_k on some rows, at which u_k begin.
+  void dot_strips(Index planes, std::span<const Index> columns, Index row, Index height,
+                  const double* u, double* sums) const {
+    const auto size = static_cast<Index>(columns.size());
+    if (planes > 1 && size > 0 && is_run(columns)) {
+      const Index pitch = interleaved_pitch(planes);
+      Vector interleaved(static_cast<std::size_t>(pitch * height));
+      interleave(u, rows_, height, planes, interleaved.data());
+      kernels_.planes_combine(column(columns[0]) + row, stride_, size, height, interleaved.data(),
+                              pitch, planes, sums, size);
+      return;
+    }
+    for (Index k = 0; k < planes; ++k)
+      dot_strip(columns, row, height, u + k * rows_, sums + k * size);
+  }
+
   // v += X_columns coef on some rows.
   void add_strip(std::span<const Index> columns, const double* coef, Index row, Index height,
                  double* v) const {

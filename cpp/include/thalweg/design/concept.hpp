@@ -72,8 +72,9 @@ inline constexpr Index most_row_blocks = 32;
 
 // Both products in one pass over X, for several vectors at once: in_k += X_columns coef_k, then
 // out_k[j] = x_j' g_k for j in `asked` (and what it likes for others). g(range) is called when
-// every in_k is complete on a range of rows and returns where g_0 begins on them; ranges of a block
-// come in order. `planes` vectors lie one after the other, in and g by rows, coef by
+// every in_k is complete on a range of rows and returns where g_0 begins on them, in an array of
+// all rows, or null where nothing is to be multiplied; ranges of a block come in order. No columns:
+// in stays as it is. `planes` vectors lie one after the other, in and g by rows, coef by
 // columns.size(), out by columns of X. False: nothing done, not here.
 template <class D>
 concept FusedProducts = Design<D> &&

@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "thalweg/core/info.hpp"
 #include "thalweg/design/concept.hpp"
+#include "thalweg/design/planes.hpp"
 #include "thalweg/kernels/transpose.hpp"
 
 namespace thalweg::design {
@@ -60,28 +62,26 @@ class Csr final {
         });
   }
 
-  // See FusedProducts. Several planes are interleaved, so that an entry meets all of them in one
-  // place.
+  // See FusedProducts.
   template <class F>
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        F&& g, std::span<const Index> asked, double* out,
                        const core::Execution& execution) const {
-    const Index width = interleaved_width(planes), given = static_cast<Index>(columns.size());
-    Vector full(static_cast<std::size_t>(width * cols_), 0.0), sums(full.size(), 0.0);
-    for (Index k = 0; k < planes; ++k) {
-      for (Index c = 0; c < given; ++c)
-        full[static_cast<std::size_t>(columns[static_cast<std::size_t>(c)] * width + k)] +=
-            coef[k * given + c];
+    if (planes > 1) {
+      multiply_planes(planes, columns, coef, v, g, out, execution);
+      return true;
     }
-    over_row_blocks(width * cols_, sums.data(), execution,
-                    [&](const RowRange& rows, double* partial) {
-                      combine(rows, planes, full.data(), v);
-                      accumulate(rows, planes, g(rows), partial);
-                    });
-    for (Index k = 0; k < planes; ++k) {
-      for (const Index j : asked)
-        out[k * cols_ + j] = sums[static_cast<std::size_t>(j * width + k)];
-    }
+    Vector full(static_cast<std::size_t>(cols_), 0.0), sums(full.size(), 0.0);
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      full[static_cast<std::size_t>(columns[c])] += coef[c];
+    over_row_blocks(cols_, sums.data(), execution, [&](const RowRange& rows, double* partial) {
+      for (Index i = rows.begin; i < rows.end && !columns.empty(); ++i)
+        v[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full.data());
+      const double* const u = g(rows);
+      for (Index i = rows.begin; i < rows.end && u != nullptr; ++i)
+        kernels_.axpy(u[i - rows.begin], values(i), indices(i), stored_in_row(i), partial);
+    });
+    for (const Index j : asked) out[j] = sums[static_cast<std::size_t>(j)];
     return true;
   }
 
@@ -198,42 +198,100 @@ class Csr final {
   }
 
  private:
+  static constexpr Index group_size = kernels::side_by_side;  // of planes
+
   const T* values(Index i) const { return data_ + pointers_[i]; }
   const I* indices(Index i) const { return index_ + pointers_[i]; }
   Index stored_in_row(Index i) const { return static_cast<Index>(pointers_[i + 1] - pointers_[i]); }
 
-  static Index interleaved_width(Index planes) {
-    constexpr Index step = kernels::side_by_side;
-    return planes == 1 ? 1 : (planes + step - 1) / step * step;
+  // gemv_add_then_t of several planes: in groups of a cache line, interleaved, so that an entry
+  // meets all of a group in one place. Predictions by blocks of rows; then each group's products
+  // have sums of their own, which are as long as X is wide, and for which threads share X.
+  template <class F>
+  void multiply_planes(Index planes, std::span<const Index> columns, const double* coef, double* v,
+                       F&& g, double* out, const core::Execution& requested) const {
+    const core::Execution execution = serial_if_small(planes * stored(), requested);
+    const Index groups = interleaved_pitch(planes) / group_size;
+    std::vector<Vector> full;
+    if (!columns.empty()) full = interleaved(planes, columns, coef, execution);
+    std::array<const double*, most_row_blocks> answers{};
+    over_ranges(row_blocks(), execution, [&](const RowRange& rows) {
+      for (std::size_t group = 0; group < full.size(); ++group) {
+        const Index first = static_cast<Index>(group) * group_size;
+        combine(rows, std::min(group_size, planes - first), full[group].data(), v + first * rows_);
+      }
+      const double* const u = g(rows);
+      if (u != nullptr) answers[static_cast<std::size_t>(rows.block)] = u - rows.begin;
+    });
+    if (answers[0] == nullptr) return;
+    // A lone group is shared out by blocks of rows.
+    constexpr Index most_shares = 4;
+    const Index shares =
+        groups > 1 ? 1 : std::clamp<Index>(stored() / (4 * cols_ + 1), 1, most_shares);
+    std::vector<Vector>& sums = full;  // the same memory
+    sums.resize(static_cast<std::size_t>(groups * shares));
+    for (Vector& sum : sums) sum.reserve(static_cast<std::size_t>(group_size * cols_));
+    core::parallel_for(groups * shares, execution, [&](Index task) {
+      const Index first = task / shares * group_size;
+      Vector& sum = sums[static_cast<std::size_t>(task)];
+      sum.assign(static_cast<std::size_t>(group_size * cols_), 0.0);
+      accumulate(boundary(task % shares, shares), boundary(task % shares + 1, shares),
+                 std::min(group_size, planes - first), answers[0] + first * rows_, sum.data(),
+                 execution);
+    });
+    if (execution.stop_requested()) return;
+    constexpr Index chunk = 1 << 12;
+    const Index chunks = (cols_ + chunk - 1) / chunk;
+    core::parallel_for(planes * chunks, execution, [&](Index task) {
+      const Index k = task / chunks, begin = task % chunks * chunk;
+      for (Index j = begin; j < std::min(cols_, begin + chunk); ++j) {
+        double total = 0;
+        for (Index share = 0; share < shares; ++share) {
+          const Vector& sum = sums[static_cast<std::size_t>(k / group_size * shares + share)];
+          total += sum[static_cast<std::size_t>(j * group_size + k % group_size)];
+        }
+        out[k * cols_ + j] = total;
+      }
+    });
   }
 
-  // v_k += X coef_k on some rows, coef interleaved.
+  std::vector<Vector> interleaved(Index planes, std::span<const Index> columns, const double* coef,
+                                  const core::Execution& execution) const {
+    const Index groups = interleaved_pitch(planes) / group_size;
+    const auto given = static_cast<Index>(columns.size());
+    const bool is_whole = given == cols_ && is_run(columns);
+    std::vector<Vector> full(static_cast<std::size_t>(groups));
+    for (Vector& group : full) group.reserve(static_cast<std::size_t>(group_size * cols_));
+    core::parallel_for(groups, execution, [&](Index g) {
+      Vector& group = full[static_cast<std::size_t>(g)];
+      const Index first = g * group_size, size = std::min(group_size, planes - first);
+      group.assign(static_cast<std::size_t>(group_size * cols_), 0.0);
+      for (Index c = 0; c < given; ++c) {
+        const Index j = is_whole ? c : columns[static_cast<std::size_t>(c)];
+        for (Index k = 0; k < size; ++k)
+          group[static_cast<std::size_t>(j * group_size + k)] += coef[(first + k) * given + c];
+      }
+    });
+    return full;
+  }
+
+  // v_k += X coef_k on some rows for the planes of a group.
   void combine(const RowRange& rows, Index planes, const double* coef, double* v) const {
-    if (planes == 1) {
-      for (Index i = rows.begin; i < rows.end; ++i)
-        v[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), coef);
-      return;
-    }
-    Vector products(static_cast<std::size_t>(interleaved_width(planes)));
+    std::array<double, group_size> products;
     for (Index i = rows.begin; i < rows.end; ++i) {
-      kernels_.dots(values(i), indices(i), stored_in_row(i), coef, interleaved_width(planes),
-                    products.data());
+      kernels_.dots(values(i), indices(i), stored_in_row(i), coef, group_size, products.data());
       for (Index k = 0; k < planes; ++k) v[k * rows_ + i] += products[static_cast<std::size_t>(k)];
     }
   }
-  // sums_k += X' g_k on some rows, sums interleaved; g_k begins at the first of them.
-  void accumulate(const RowRange& rows, Index planes, const double* g, double* sums) const {
-    if (planes == 1) {
-      for (Index i = rows.begin; i < rows.end; ++i)
-        kernels_.axpy(g[i - rows.begin], values(i), indices(i), stored_in_row(i), sums);
-      return;
-    }
-    Vector factors(static_cast<std::size_t>(interleaved_width(planes)), 0.0);
-    for (Index i = rows.begin; i < rows.end; ++i) {
-      for (Index k = 0; k < planes; ++k)
-        factors[static_cast<std::size_t>(k)] = g[k * rows_ + i - rows.begin];
-      kernels_.axpys(factors.data(), values(i), indices(i), stored_in_row(i), sums,
-                     interleaved_width(planes));
+  // sums_k += X' u_k on some rows for the planes of a group.
+  void accumulate(Index begin, Index end, Index planes, const double* u, double* sums,
+                  const core::Execution& execution) const {
+    constexpr Index between_polls = 1024;
+    std::array<double, group_size> factors{};
+    for (Index i = begin; i < end; ++i) {
+      if (i % between_polls == 0 && execution.stop_requested()) return;
+      for (Index k = 0; k < planes; ++k) factors[static_cast<std::size_t>(k)] = u[k * rows_ + i];
+      kernels_.axpys(factors.data(), values(i), indices(i), stored_in_row(i), sums, group_size);
     }
   }
   // out_{ij} += sum over some rows of s x_i x_j for columns j in [first, last), i <= j.
@@ -253,30 +311,40 @@ class Csr final {
     }
   }
 
-  // Calls f(range, sums) on short ranges of rows, in the order of their block, each block with sums
-  // of its own, `length` numbers, and adds these up in result. `most_bytes`: of the sums of all
-  // blocks, where there can be two at least. Columns of few entries want few blocks: sums that are
-  // hardly used cost more than they save (a page that is touched first takes microseconds).
+  static constexpr Index least_entries = 1 << 15, most_blocks = 8;  // of a block of rows
+  static_assert(most_blocks <= most_row_blocks);
+
+  Index row_blocks() const { return std::clamp<Index>(stored() / least_entries, 1, most_blocks); }
+
+  // Calls f(range) on short ranges of rows, in the order of their block.
   template <class F>
-  void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
-                       Index most_bytes = Index{64} << 20) const {
-    constexpr Index most_blocks = 8, least_entries = 1 << 15;
-    static_assert(most_blocks <= most_row_blocks);
-    const core::Execution execution = serial_if_small(stored(), requested);
-    const Index affordable =
-        std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
-    const Index worthwhile = std::min(stored() / least_entries, stored() / (4 * cols_ + 1));
-    const Index blocks = std::clamp<Index>(worthwhile, 1, std::min(most_blocks, affordable));
-    Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
+  void over_ranges(Index blocks, const core::Execution& execution, F&& f) const {
     core::parallel_for(blocks, execution, [&](Index b) {
-      double* const sums = blocks > 1 ? partial.data() + b * length : result;
       const Index end = boundary(b + 1, blocks);
       for (Index row = boundary(b, blocks); row < end;) {
         if (execution.stop_requested()) return;
         const Index next = std::min(end, range_end(row));
-        f(RowRange{row, next, b}, sums);
+        f(RowRange{row, next, b});
         row = next;
       }
+    });
+  }
+
+  // Calls f(range, sums) likewise, each block with sums of its own, `length` numbers, and adds
+  // these up in result. `most_bytes`: of the sums of all blocks, where there can be two at least.
+  // Columns of few entries want few blocks: sums that are hardly used cost more than they save (a
+  // page that is touched first takes microseconds).
+  template <class F>
+  void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
+                       Index most_bytes = Index{64} << 20) const {
+    const core::Execution execution = serial_if_small(stored(), requested);
+    const Index affordable =
+        std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
+    const Index worthwhile = std::min(row_blocks(), stored() / (4 * cols_ + 1));
+    const Index blocks = std::clamp<Index>(worthwhile, 1, affordable);
+    Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
+    over_ranges(blocks, execution, [&](const RowRange& rows) {
+      f(rows, blocks > 1 ? partial.data() + rows.block * length : result);
     });
     if (blocks == 1) return;
     constexpr Index chunk = 1 << 12;

@@ -9,6 +9,8 @@
 
 #include "thalweg/design/dense_gram.hpp"
 #include "thalweg/design/dense_moments.hpp"
+#include "thalweg/design/pair_grams.hpp"
+#include "thalweg/design/planes.hpp"
 
 namespace thalweg::design {
 
@@ -110,27 +112,18 @@ class RowMajor final {
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        F&& g, std::span<const Index> /*asked*/, double* out,
                        const core::Execution& execution) const {
-    constexpr Index strip_bytes = 256 << 10;  // of rows, to stay in cache between the two products
     if (row_blocks() < 4) return false;
-    std::vector<Combination> combinations;
-    for (Index k = 0; k < planes; ++k) {
-      combinations.emplace_back(columns, coef + k * static_cast<Index>(columns.size()), cols_);
-    }
-    const Index strip =
-        std::max<Index>(8, strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8);
     std::fill_n(out, planes * cols_, 0.0);
-    over_tiles(planes, cols_, out, execution, [&](const Tile& tile, double* sums) {
-      for (Index row = tile.row; row < tile.row + tile.height; row += strip) {
-        if (execution.stop_requested()) return;
-        const Index next = std::min(tile.row + tile.height, row + strip);
-        for (Index k = 0; k < planes; ++k)
-          combine(combinations[static_cast<std::size_t>(k)], row, next, v + k * rows_);
-        const double* const u = g(RowRange{row, next, tile.block});
-        for (Index k = 0; k < planes; ++k) {
-          kernels_.rows_accumulate(data_ + row * stride_, stride_, next - row, cols_, u + k * rows_,
-                                   sums + k * cols_);
-        }
-      }
+    if (planes > 1) {
+      multiply_planes(planes, columns, coef, v, g, out, execution);
+      return true;
+    }
+    const Combination combination(columns, coef, cols_);
+    over_strips(1, out, execution, [&](const RowRange& rows, double* sums) {
+      if (!columns.empty()) combine(combination, rows.begin, rows.end, v);
+      const double* const u = g(rows);
+      if (u == nullptr) return;
+      kernels_.rows_accumulate(row(rows.begin), stride_, rows.end - rows.begin, cols_, u, sums);
     });
     return true;
   }
@@ -159,6 +152,15 @@ class RowMajor final {
           return DenseColumn<T>{data_ + j, stride_};
         },
         rows_, columns, fresh, center, s, out, ld, execution, precision);
+  }
+
+  void pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
+                  const core::Execution& execution) const {
+    dense_pair_grams<T>(
+        [this](Index j) {
+          return DenseColumn<T>{data_ + j, stride_};
+        },
+        rows_, cols_, request, weights, out, execution);
   }
 
   void row_moments(std::span<const RowPart> parts, const double* center, const RowTarget& t,
@@ -215,6 +217,46 @@ class RowMajor final {
     const double* coef_;
     Vector full_;
   };
+
+  // gemv_add_then_t of several planes.
+  template <class F>
+  void multiply_planes(Index planes, std::span<const Index> columns, const double* coef, double* v,
+                       F&& g, double* out, const core::Execution& execution) const {
+    const Index pitch = interleaved_pitch(planes), given = static_cast<Index>(columns.size());
+    Vector full(static_cast<std::size_t>(given > 0 ? pitch * cols_ : 0), 0.0);
+    for (Index c = 0; c < given; ++c) {
+      double* const at = full.data() + columns[static_cast<std::size_t>(c)] * pitch;
+      for (Index k = 0; k < planes; ++k) at[k] += coef[k * given + c];
+    }
+    over_strips(planes, out, execution, [&](const RowRange& rows, double* sums) {
+      const T* const x = row(rows.begin);
+      const Index height = rows.end - rows.begin;
+      if (given > 0) {
+        kernels_.planes_combine(x, stride_, height, cols_, full.data(), pitch, planes,
+                                v + rows.begin, rows_);
+      }
+      const double* const u = g(rows);
+      if (u == nullptr) return;
+      kernels_.planes_accumulate(x, stride_, height, cols_, u, rows_, planes, sums, cols_);
+    });
+  }
+
+  // Calls f(rows, sums) on strips that stay in a cache between two uses; see over_tiles.
+  template <class F>
+  void over_strips(Index arrays, double* result, const core::Execution& execution, F&& f) const {
+    constexpr Index strip_bytes = 256 << 10;
+    const Index most_rows = arrays > 1 ? 256 : rows_;  // of several vectors beside X
+    const Index strip =
+        std::clamp<Index>(strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8,
+                          std::max<Index>(8, most_rows));
+    over_tiles(arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
+      const Index end = tile.row + tile.height;
+      for (Index row = tile.row; row < end; row += strip) {
+        if (execution.stop_requested()) return;
+        f(RowRange{row, std::min(end, row + strip), tile.block}, sums);
+      }
+    });
+  }
 
   void combine(const Combination& combination, Index begin, Index end, double* out) const {
     for (Index i = begin; i < end; ++i) out[i] += combination(kernels_, data_ + i * stride_);

@@ -22,6 +22,9 @@ struct Moments {
   double dot = 0;     // sum_i x_i v_i
 };
 
+// What numbers of vectors are padded to: whole registers of every instruction set.
+inline constexpr Index side_by_side = 8;
+
 // Kernels on contiguous columns of scalar type T.
 template <class T>
 struct DenseKernels {
@@ -53,6 +56,14 @@ struct DenseKernels {
   // s may be null (weights of one).
   void (*rows_moments)(const T* x, Index stride, Index n, Index p, const double* s, const double* v,
                        double* sum, double* sum_sq, double* dot);
+  // The first two with several vectors ("planes") at once:
+  // out_k[j] += sum_i v_k[i] x_ij, v_k at v + k * pitch, out_k at out + k * out_pitch;
+  void (*planes_accumulate)(const T* x, Index stride, Index n, Index p, const double* v,
+                            Index pitch, Index planes, double* out, Index out_pitch);
+  // out_k[i] += sum_j x_ij coef_k[j], coef_k[j] at coef[j * pitch + k], pitch a multiple of
+  // side_by_side and nothing in between NaN.
+  void (*planes_combine)(const T* x, Index stride, Index n, Index p, const double* coef,
+                         Index pitch, Index planes, double* out, Index out_pitch);
 
   // Copies `count` <= gram_panel_width columns of length kc (column c starts at x[c], consecutive
   // elements `stride` apart) into a float64 panel: panel[i * gram_panel_width + c] =
@@ -83,9 +94,6 @@ struct SparseKernels {
   void (*dots)(const T* x, const I* index, Index nnz, const double* v, Index pitch, double* out);
   void (*axpys)(const double* a, const T* x, const I* index, Index nnz, double* v, Index pitch);
 };
-
-// What numbers of vectors are padded to: whole registers of every instruction set.
-inline constexpr Index side_by_side = 8;
 
 // Columns per packed panel of the Gram kernel, the same for every instruction set, so that packed
 // panels have one layout. 24 = three AVX-512 vectors, six AVX2 vectors.

@@ -6,6 +6,7 @@
 // in a fixed order. Plain C++ arithmetic without -ffast-math: NaN and infinity propagate.
 #include "thalweg/kernels/kernels.hpp"
 #include "thalweg/kernels/pack.inl"
+#include "thalweg/kernels/planes.inl"
 
 namespace thalweg::kernels::THALWEG_KERNELS_ISA {
 namespace {
@@ -393,48 +394,6 @@ void rows_moments(const T* x, Index stride, Index n, Index p, const double* s, c
 // Packed panels
 // ---------------------------------------------------------------------------------------------
 
-// Transposes lanes x lanes values held in `lanes` registers, by butterflies.
-THALWEG_KERNEL_INLINE void transpose(Vec* r) {
-#if THALWEG_KERNELS_LANES == 8
-  THALWEG_UNROLL
-  for (int k = 0; k < 8; k += 2) {
-    const Vec a = r[k], b = r[k + 1];
-    r[k] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
-    r[k + 1] = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
-  }
-  THALWEG_UNROLL
-  for (int t = 0; t < 4; ++t) {
-    const int k = (t / 2) * 4 + t % 2;
-    const Vec a = r[k], b = r[k + 2];
-    r[k] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
-    r[k + 2] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-  THALWEG_UNROLL
-  for (int k = 0; k < 4; ++k) {
-    const Vec a = r[k], b = r[k + 4];
-    r[k] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
-    r[k + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-#elif THALWEG_KERNELS_LANES == 4
-  THALWEG_UNROLL
-  for (int k = 0; k < 4; k += 2) {
-    const Vec a = r[k], b = r[k + 1];
-    r[k] = __builtin_shufflevector(a, b, 0, 4, 2, 6);
-    r[k + 1] = __builtin_shufflevector(a, b, 1, 5, 3, 7);
-  }
-  THALWEG_UNROLL
-  for (int k = 0; k < 2; ++k) {
-    const Vec a = r[k], b = r[k + 2];
-    r[k] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-    r[k + 2] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  }
-#else
-  const Vec a = r[0], b = r[1];
-  r[0] = __builtin_shufflevector(a, b, 0, 2);
-  r[1] = __builtin_shufflevector(a, b, 1, 3);
-#endif
-}
-
 // panel <- (t - center) * s with the switches resolved at compile time.
 template <bool centered, bool weighted>
 THALWEG_KERNEL_INLINE Vec adjust(Vec t, Vec center, const double* s, Index i) {
@@ -788,10 +747,11 @@ void map_log1p(const double* x, Index n, double* out) {
 // The table
 // ---------------------------------------------------------------------------------------------
 
-#define THALWEG_DENSE_KERNELS(T)                                                              \
-  {                                                                                           \
-    dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>,       \
-        rows_accumulate<T>, rows_combine<T>, rows_moments<T>, pack<T, double>, pack<T, float> \
+#define THALWEG_DENSE_KERNELS(T)                                                        \
+  {                                                                                     \
+    dot<T>, axpy<T>, axpy_weighted<T>, dots<T>, axpys<T>, moments<T>, moments_group<T>, \
+        rows_accumulate<T>, rows_combine<T>, rows_moments<T>, planes_accumulate<T>,     \
+        planes_combine<T>, pack<T, double>, pack<T, float>                              \
   }
 #define THALWEG_SPARSE_KERNELS(T, I)                                                       \
   {                                                                                        \

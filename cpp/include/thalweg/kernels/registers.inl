@@ -1,4 +1,4 @@
-// The registers of one instruction set: vectors of float64 lanes, loads, stores, tails and sums.
+// The registers of one instruction set: float64 vectors, loads, stores, tails, sums, transposition.
 //
 // Included, like everything in .inl files, by units that are compiled once per instruction set. The
 // unit defines THALWEG_KERNELS_ISA (namespace and name) and THALWEG_KERNELS_LANES (float64 lanes of
@@ -152,6 +152,48 @@ THALWEG_KERNEL_INLINE double total(const Vec* acc) {
     return lane_sum(((acc[0] + acc[1]) + (acc[2] + acc[3])) +
                     ((acc[4] + acc[5]) + (acc[6] + acc[7])));
   }
+}
+
+// Transposes lanes x lanes values held in `lanes` registers, by butterflies.
+THALWEG_KERNEL_INLINE void transpose(Vec* r) {
+#if THALWEG_KERNELS_LANES == 8
+  THALWEG_UNROLL
+  for (int k = 0; k < 8; k += 2) {
+    const Vec a = r[k], b = r[k + 1];
+    r[k] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+    r[k + 1] = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  THALWEG_UNROLL
+  for (int t = 0; t < 4; ++t) {
+    const int k = (t / 2) * 4 + t % 2;
+    const Vec a = r[k], b = r[k + 2];
+    r[k] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+    r[k + 2] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  THALWEG_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    const Vec a = r[k], b = r[k + 4];
+    r[k] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    r[k + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+#elif THALWEG_KERNELS_LANES == 4
+  THALWEG_UNROLL
+  for (int k = 0; k < 4; k += 2) {
+    const Vec a = r[k], b = r[k + 1];
+    r[k] = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    r[k + 1] = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+  }
+  THALWEG_UNROLL
+  for (int k = 0; k < 2; ++k) {
+    const Vec a = r[k], b = r[k + 2];
+    r[k] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    r[k + 2] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  }
+#else
+  const Vec a = r[0], b = r[1];
+  r[0] = __builtin_shufflevector(a, b, 0, 2);
+  r[1] = __builtin_shufflevector(a, b, 1, 3);
+#endif
 }
 
 // Asks for the cache lines of the next `count` registers' worth of data, `distance` bytes ahead.

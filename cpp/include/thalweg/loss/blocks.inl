@@ -218,10 +218,11 @@ THALWEG_KERNEL_INLINE double planes_pass(const void* loss, const Rows& rows, con
             y, [&](Index k) { return at.load(eta + k * rows.stride); },
             [&](Index k, Pack weight) { at.store(g + k * rows.stride, weight); });
         sum.add(at, rows, softmax.value());
+        const Pack inverse = Pack(1.0) / softmax.sum;
         for (Index k = 0; k < of.outputs; ++k) {
           const Pack weight = at.load(g + k * rows.stride);
-          visit(at, k * rows.stride, weight / softmax.sum);
-          at.store(g + k * rows.stride, at.weighted(rows, softmax.gradient(y, k, weight)));
+          visit(at, k * rows.stride, weight * inverse);
+          at.store(g + k * rows.stride, at.weighted(rows, softmax.gradient(y, k, weight, inverse)));
         }
       });
   return sum.total();
@@ -250,9 +251,10 @@ THALWEG_LOSS_KERNEL void planes_information(const void* loss, const Rows& rows, 
         const auto softmax = of.softmax(
             at.load(rows.y), [&](Index k) { return at.load(eta + k * rows.stride); },
             [&](Index k, Pack weight) { at.store(h + k * rows.stride, weight); });
+        const Pack inverse = Pack(1.0) / softmax.sum;
         for (Index k = 0; k < of.outputs; ++k) {
           double* const plane = h + k * rows.stride;
-          at.store(plane, at.load(plane) / softmax.sum);
+          at.store(plane, at.load(plane) * inverse);
         }
       });
 }
@@ -280,10 +282,10 @@ THALWEG_LOSS_KERNEL void planes_line(const void* loss, const Rows& rows, const d
               first = first + weight * difference;
               second = second + weight * difference * difference;
             });
-        const Pack mean = first / softmax.sum;
+        const Pack inverse = Pack(1.0) / softmax.sum, mean = first * inverse;
         value_sum.add(at, rows, softmax.value());
         slope_sum.add(at, rows, mean);
-        curvature_sum.add(at, rows, max(second / softmax.sum - mean * mean, 0.0));
+        curvature_sum.add(at, rows, max(second * inverse - mean * mean, 0.0));
       });
   out[0] = value_sum.total();
   out[1] = slope_sum.total();

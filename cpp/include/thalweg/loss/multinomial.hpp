@@ -26,9 +26,10 @@ struct Softmax {
   V value() const noexcept {
     return (largest - score) + log1p(select(score == largest, others, sum - 1.0));
   }
-  // p_k - [k = y] from e_k; p_y - 1 = -others / sum.
-  V gradient(V y, Index k, V weight) const noexcept {
-    return select(y == static_cast<double>(k), -others, weight) / sum;
+  // p_k - [k = y] from e_k; p_y - 1 = -others / sum. `inverse` is that of the sum: a division takes
+  // as long as an exponential.
+  V gradient(V y, Index k, V weight, V inverse) const noexcept {
+    return select(y == static_cast<double>(k), -others, weight) * inverse;
   }
 };
 

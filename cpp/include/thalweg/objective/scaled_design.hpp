@@ -36,15 +36,20 @@ class ScaledDesign final {
                              const double* offset, double* eta,
                              const std::function<const double*(const design::RowRange&)>& v,
                              double* out, const core::Execution& execution) const;
-  // out = X~' v / total, for v of that sum; zero for a column without variation.
-  void correlate(const double* v, double sum, double* out, const core::Execution& execution) const;
-  // The same from the products X' v.
+  // out_k = X' v_k for so many planes.
+  void multiply(Index planes, const double* v, double* out, const core::Execution& execution) const;
+  // out = X~' v / total from the products X' v, v of that sum; zero for a column without variation.
   void finish_correlation(double sum, double* out) const;
   // out = X~' diag(h) X~ / total with leading dimension ld and, where asked for (not null), cross =
   // X~' h / total; h has that sum.
   void gram(const double* h, double sum, double* out, Index ld, double* cross,
             const core::Execution& execution) const;
-  // The diagonal of that.
+  // The lower triangles of that under many weightings h_q at once, q < count: out_qm for the pairs
+  // m of pair_grams.hpp, with a column of ones after the others where it is asked for. Empty: not
+  // here.
+  Vector pair_grams(Index count, bool with_ones, const design::FillWeights& weights,
+                    const core::Execution& execution) const;
+  // The diagonal of `gram`.
   void gram_diagonal(const double* h, double sum, double* out,
                      const core::Execution& execution) const;
 

@@ -298,12 +298,10 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // The adjoint of that over sum s: X~' v_k and, for an intercept, the sum of v_k. `has_products`:
   // `out` holds X' v_k, of the columns as they are.
   void collect(const double* v, bool has_products, double* out) const {
+    if (!has_products) x_.multiply(outputs_, v, out, execution());
     for (Index k = 0; k < outputs_; ++k) {
-      const double* const plane = v + k * rows_;
-      const double sum = loss_.sum(plane);
-      double* const products = out + k * cols_;
-      if (has_products) x_.finish_correlation(sum, products);
-      else x_.correlate(plane, sum, products, execution());
+      const double sum = data_.fit_intercept ? loss_.sum(v + k * rows_) : 0.0;
+      x_.finish_correlation(sum, out + k * cols_);
       if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
     }
   }
@@ -573,10 +571,12 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     ++counts_.hessians;
     need(second);
     const Index ld = size();
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index l = k; l < outputs_; ++l) {
-        if (execution().stop_requested()) return;
-        assemble_block(curvature_block(k, l), k, l, out, ld);
+    if (!assemble_pairs(out, ld)) {
+      for (Index k = 0; k < outputs_; ++k) {
+        for (Index l = k; l < outputs_; ++l) {
+          if (execution().stop_requested()) return;
+          assemble_block(curvature_block(k, l), k, l, out, ld);
+        }
       }
     }
     for (Index j = 0; j < cols_; ++j) {
@@ -586,6 +586,46 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
     if (data_.fit_intercept) fix_common_part(out + cols_ * outputs_ * (ld + 1), ld + 1, 1);
     if constexpr (has_scale) subtract_coupling(out, ld);
+  }
+
+  // All blocks at once, where the design can.
+  bool assemble_pairs(double* out, Index ld) {
+    if constexpr (!has_scale) {
+      if (outputs_ == 1) return false;
+      std::vector<std::pair<Index, Index>> of;  // outputs of each weighting
+      for (Index k = 0; k < outputs_; ++k) {
+        for (Index l = k; l < outputs_; ++l) of.emplace_back(k, l);
+      }
+      const auto count = static_cast<Index>(of.size());
+      const Vector all = x_.pair_grams(
+          count, data_.fit_intercept,
+          [&](Index q, Index begin, Index end, double* h) {
+            const auto [k, l] = of[length(q)];
+            loss_.curvature_block(slopes_.data(), k, l, begin, end, h);
+          },
+          execution());
+      if (all.empty()) return false;
+      // Where the entry of column j (the intercept after the others) and output k is.
+      const auto place = [&](Index j, Index k) {
+        return j < cols_ ? k * cols_ + j : cols_ * outputs_ + k;
+      };
+      const double* entry = all.data();
+      for (Index j = 0; j < cols_ + (data_.fit_intercept ? 1 : 0); ++j) {
+        for (Index i = 0; i <= j; ++i) {
+          for (const auto& [k, l] : of) {
+            const auto put = [&](Index row, Index col) {
+              out[std::max(row, col) + std::min(row, col) * ld] = *entry;
+            };
+            put(place(j, l), place(i, k));
+            put(place(i, l), place(j, k));
+            ++entry;
+          }
+        }
+      }
+      return true;
+    } else {
+      return false;
+    }
   }
 
   // The rows' coupling in terms of the variables: the Hessian's term -factor q q'.

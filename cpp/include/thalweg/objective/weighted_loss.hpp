@@ -96,13 +96,21 @@ class WeightedLoss final {
   // s_i d2 loss / d eta_k d eta_l: h itself, or made in `scratch` of n.
   const double* curvature_block(const double* h, Index k, Index l, double* scratch) const {
     if (outputs_ == 1) return h;
+    blocks_.for_each(
+        [&](Index begin, Index end) { curvature_block(h, k, l, begin, end, scratch + begin); });
+    return scratch;
+  }
+  // The same on some rows, of several outputs.
+  void curvature_block(const double* h, Index k, Index l, Index begin, Index end,
+                       double* out) const {
     const double* const p = h + k * rows_;
     const double* const q = h + l * rows_;
-    blocks_.for_each([&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i)
-        scratch[i] = weight(i) * p[i] * ((k == l ? 1.0 : 0.0) - q[i]);
-    });
-    return scratch;
+    const double one = k == l ? 1.0 : 0.0;
+    if (weights_ == nullptr) {
+      for (Index i = begin; i < end; ++i) out[i - begin] = p[i] * (one - q[i]);
+    } else {
+      for (Index i = begin; i < end; ++i) out[i - begin] = weights_[i] * p[i] * (one - q[i]);
+    }
   }
 
   // eta += step d
