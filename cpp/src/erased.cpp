@@ -46,6 +46,23 @@ void Erased::moments(const double* s, const double* v, ColumnMoments& out,
   std::visit([&](const auto& x) { x.moments(s, v, out, execution); }, x_);
 }
 
+void Erased::square_products(Index planes, const double* h, double* out,
+                             const core::Execution& execution) const {
+  std::visit(
+      [&]<class D>(const D& x) {
+        if constexpr (SquareProducts<D>) {
+          x.square_products(planes, h, out, execution);
+        } else {
+          ColumnMoments moments;
+          for (Index k = 0; k < planes; ++k) {
+            x.moments(h + k * rows_, h + k * rows_, moments, execution);
+            std::copy(moments.sum_sq.begin(), moments.sum_sq.end(), out + k * cols_);
+          }
+        }
+      },
+      x_);
+}
+
 bool Erased::gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef,
                              double* v, const std::function<const double*(const RowRange&)>& g,
                              std::span<const Index> asked, double* out,

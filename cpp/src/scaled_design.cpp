@@ -1,5 +1,7 @@
 #include "thalweg/objective/scaled_design.hpp"
 
+#include "thalweg/core/elements.hpp"
+
 namespace thalweg::objective {
 
 void ScaledDesign::scale(const ColumnOptions& options, const double* v, double sum_v,
@@ -8,18 +10,30 @@ void ScaledDesign::scale(const ColumnOptions& options, const double* v, double s
   inverse_total_ = 1.0 / options.total;
 }
 
-Vector ScaledDesign::begin_prediction(Index planes, const double* w, const double* shifts,
-                                      const double* offset, double* eta) const {
-  Vector coef(static_cast<std::size_t>(planes * cols()));
+const double* ScaledDesign::begin_prediction(Index planes, const double* w, const double* shifts,
+                                             const double* offset, double* eta, Vector& scaled,
+                                             const core::Execution& execution) const {
+  const double* coef = w;
+  if (columns_->is_scaled()) {
+    scaled.resize(static_cast<std::size_t>(planes * cols()));
+    coef = scaled.data();
+  }
   for (Index k = 0; k < planes; ++k) {
+    const Index first = k * cols();
     double shift = shifts != nullptr ? shifts[k] : 0.0;
-    for (Index j = 0; j < cols(); ++j) {
-      const double value = w[k * cols() + j] * columns_->inverse_scale(j);
-      coef[static_cast<std::size_t>(k * cols() + j)] = value;
-      shift -= columns_->mean(j) * value;
+    for (Index j = 0; columns_->is_scaled() && j < cols(); ++j)
+      scaled[static_cast<std::size_t>(first + j)] = w[first + j] * columns_->inverse_scale(j);
+    if (columns_->center() != nullptr) {
+      shift -= core::sum_elements(cols(), execution.threads, [&](Index begin, Index end) {
+        double sum = 0;
+        for (Index j = begin; j < end; ++j) sum += columns_->mean(j) * coef[first + j];
+        return sum;
+      });
     }
     double* const out = eta + k * rows();
-    for (Index i = 0; i < rows(); ++i) out[i] = offset != nullptr ? shift + offset[i] : shift;
+    core::for_elements(rows(), execution.threads, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) out[i] = offset != nullptr ? shift + offset[i] : shift;
+    });
   }
   return coef;
 }
@@ -27,26 +41,28 @@ Vector ScaledDesign::begin_prediction(Index planes, const double* w, const doubl
 void ScaledDesign::predict(Index planes, const double* w, const double* shifts,
                            const double* offset, double* eta,
                            const core::Execution& execution) const {
-  const Vector coef = begin_prediction(planes, w, shifts, offset, eta);
-  if (std::all_of(coef.begin(), coef.end(), [](double value) { return value == 0; })) return;
+  Vector scaled;
+  const double* const coef = begin_prediction(planes, w, shifts, offset, eta, scaled, execution);
+  const Index size = planes * cols();
+  if (std::all_of(coef, coef + size, [](double value) { return value == 0; })) return;
   if (planes > 1) {
-    Vector unused(coef.size());
+    Vector unused(static_cast<std::size_t>(size));
     const auto nothing = [](const design::RowRange&) -> const double* { return nullptr; };
-    if (x_.gemv_add_then_t(planes, columns_->all(), coef.data(), eta, nothing, {}, unused.data(),
+    if (x_.gemv_add_then_t(planes, columns_->all(), coef, eta, nothing, {}, unused.data(),
                            execution))
       return;
   }
   for (Index k = 0; k < planes; ++k)
-    x_.gemv_add(columns_->all(), coef.data() + k * cols(), eta + k * rows(), execution);
+    x_.gemv_add(columns_->all(), coef + k * cols(), eta + k * rows(), execution);
 }
 
 bool ScaledDesign::predict_then_multiply(
     Index planes, const double* w, const double* shifts, const double* offset, double* eta,
     const std::function<const double*(const design::RowRange&)>& v, double* out,
     const core::Execution& execution) const {
-  const Vector coef = begin_prediction(planes, w, shifts, offset, eta);
-  return x_.gemv_add_then_t(planes, columns_->all(), coef.data(), eta, v, columns_->all(), out,
-                            execution);
+  Vector scaled;
+  const double* const coef = begin_prediction(planes, w, shifts, offset, eta, scaled, execution);
+  return x_.gemv_add_then_t(planes, columns_->all(), coef, eta, v, columns_->all(), out, execution);
 }
 
 void ScaledDesign::multiply(Index planes, const double* v, double* out,
@@ -59,12 +75,15 @@ void ScaledDesign::multiply(Index planes, const double* v, double* out,
     x_.gemv_t(v + k * rows(), columns_->all(), out + k * cols(), execution);
 }
 
-void ScaledDesign::finish_correlation(double sum, double* out) const {
-  for (Index j = 0; j < cols(); ++j) {
-    // A column without variation explains nothing; its product is rounding.
-    const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
-    out[j] = columns_->sq_norm(j) > 0 ? product * inverse_total_ : 0.0;
-  }
+void ScaledDesign::finish_correlation(double sum, double* out,
+                                      const core::Execution& execution) const {
+  core::for_elements(cols(), execution.threads, [&](Index begin, Index end) {
+    for (Index j = begin; j < end; ++j) {
+      // A column without variation explains nothing; its product is rounding.
+      const double product = (out[j] - columns_->mean(j) * sum) * columns_->inverse_scale(j);
+      out[j] = columns_->sq_norm(j) > 0 ? product * inverse_total_ : 0.0;
+    }
+  });
 }
 
 void ScaledDesign::gram(const double* h, double sum, double* out, Index ld, double* cross,
@@ -108,15 +127,22 @@ Vector ScaledDesign::pair_grams(Index count, bool with_ones, const design::FillW
   return out;
 }
 
-void ScaledDesign::gram_diagonal(const double* h, double sum, double* out,
-                                 const core::Execution& execution) const {
-  design::ColumnMoments moments;
-  x_.moments(h, h, moments, execution);
-  for (Index j = 0; j < cols(); ++j) {
-    const auto at = static_cast<std::size_t>(j);
-    const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
-    const double square = moments.sum_sq[at] - mean * (2 * moments.sum[at] - mean * sum);
-    out[j] = std::max(square, 0.0) * scale * scale * inverse_total_;
+void ScaledDesign::gram_diagonals(Index planes, const double* h, const double* sums, double* out,
+                                  const core::Execution& execution) const {
+  x_.square_products(planes, h, out, execution);
+  Vector products;
+  if (columns_->center() != nullptr) {
+    products.resize(static_cast<std::size_t>(planes * cols()));
+    multiply(planes, h, products.data(), execution);
+  }
+  for (Index k = 0; k < planes; ++k) {
+    for (Index j = 0; j < cols(); ++j) {
+      double& entry = out[k * cols() + j];
+      const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
+      if (mean != 0)
+        entry -= mean * (2 * products[static_cast<std::size_t>(k * cols() + j)] - mean * sums[k]);
+      entry = std::max(entry, 0.0) * scale * scale * inverse_total_;
+    }
   }
 }
 

@@ -175,6 +175,10 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
         const Vector sums = product(columns, own, plane_of(v, k));
         expected.insert(expected.end(), sums.begin(), sums.end());
       }
+      Vector expected_dots;
+      for (Index k = 0; k < planes; ++k) {
+        for (const Index j : asked) expected_dots.push_back(correlation(j, plane_of(expected, k)));
+      }
       for_each_view([&]<class D>(const D& x) {
         if constexpr (design::FusedProducts<D>) {
           Vector first;
@@ -194,13 +198,8 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
             }
             ++served;
             for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(expected[i], sum[i], 1e-11);
-            for (Index k = 0; k < planes; ++k) {
-              const Vector plane = plane_of(expected, k);
-              for (const Index j : asked) {
-                const double found = dots[static_cast<std::size_t>(k * views_.cols() + j)];
-                ASSERT_NEAR(correlation(j, plane), found, 1e-8);
-              }
-            }
+            for (std::size_t i = 0; i < dots.size(); ++i)
+              ASSERT_NEAR(expected_dots[i], dots[i], 1e-8);
             if (first.empty()) first = dots;
             EXPECT_EQ(first, dots);
           }
@@ -248,6 +247,17 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
       const auto entry = [&](Index i, Index j) {
         return j < cols ? views_.at(i, j) - center[static_cast<std::size_t>(j)] : 1.0;
       };
+      Vector expected;
+      for (Index j = 0; j < request.columns(cols); ++j) {
+        for (Index k = 0; k <= j; ++k) {
+          for (Index q = 0; q < count; q += 9) {
+            double sum = 0;
+            for (Index i = 0; i < rows; ++i)
+              sum += weights[static_cast<std::size_t>(q * rows + i)] * entry(i, j) * entry(i, k);
+            expected.push_back(sum);
+          }
+        }
+      }
       for_each_view([&]<class D>(const D& x) {
         if constexpr (std::is_same_v<typename D::Entry, design::Dense>) {
           Vector first;
@@ -257,22 +267,42 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
             if (first.empty()) first = out;
             EXPECT_EQ(first, out);
           }
-          const double* found = first.data();
-          for (Index j = 0; j < request.columns(cols); ++j) {
-            for (Index k = 0; k <= j; ++k) {
-              for (Index q = 0; q < count; q += 9) {
-                double expected = 0;
-                for (Index i = 0; i < rows; ++i)
-                  expected +=
-                      weights[static_cast<std::size_t>(q * rows + i)] * entry(i, j) * entry(i, k);
-                ASSERT_NEAR(expected, found[q], 1e-7);
-              }
-              found += count;
-            }
+          std::size_t at = 0;
+          for (Index pair = 0; pair < request.pairs(cols); ++pair) {
+            for (Index q = 0; q < count; q += 9)
+              ASSERT_NEAR(expected[at++], first[static_cast<std::size_t>(pair * count + q)], 1e-7);
           }
         }
       });
     }
+  }
+}
+
+TEST_P(DesignTest, SquareProductsAreSumsOfWeightedSquares) {
+  const Index rows = views_.rows(), cols = views_.cols();
+  for (const Index planes : {1, 3, 11}) {
+    const Vector h = numbers(planes * rows);
+    Vector expected;
+    for (Index k = 0; k < planes; ++k) {
+      for (Index j = 0; j < cols; ++j) {
+        double sum = 0;
+        for (Index i = 0; i < rows; ++i)
+          sum += h[static_cast<std::size_t>(k * rows + i)] * views_.at(i, j) * views_.at(i, j);
+        expected.push_back(sum);
+      }
+    }
+    for_each_view([&]<class D>(const D& x) {
+      if constexpr (design::SquareProducts<D>) {
+        Vector first;
+        for (const int threads : {1, 2, 3}) {
+          Vector out(expected.size(), 7.0);
+          x.square_products(planes, h.data(), out.data(), {.threads = threads});
+          if (first.empty()) first = out;
+          EXPECT_EQ(first, out);
+        }
+        for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(expected[i], first[i], 1e-8);
+      }
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/design/dense_gram.hpp"
 #include "thalweg/design/dense_moments.hpp"
 #include "thalweg/design/pair_grams.hpp"
@@ -150,6 +151,28 @@ class ColumnMajor final {
       out[i / size * cols_ + asked[static_cast<std::size_t>(i % size)]] = total;
     }
     return true;
+  }
+
+  // See SquareProducts. The squares of a column, some rows at a time, meet all planes.
+  void square_products(Index planes, const double* h, double* out,
+                       const core::Execution& execution) const {
+    constexpr Index strip = 2048;
+    core::parallel_for(cols_, serial_if_small(planes * stored(), execution), [&](Index j) {
+      std::array<double, strip> squares;
+      std::vector<const double*> at(static_cast<std::size_t>(planes));
+      Vector sums(at.size(), 0.0), parts(at.size());
+      for (Index row = 0; row < rows_; row += strip) {
+        const Index height = std::min(strip, rows_ - row);
+        const T* const x = column(j) + row;
+        for (Index i = 0; i < height; ++i)
+          squares[static_cast<std::size_t>(i)] = core::square(static_cast<double>(x[i]));
+        for (std::size_t k = 0; k < at.size(); ++k) at[k] = h + static_cast<Index>(k) * rows_ + row;
+        kernels::table().dense<double>().dots(at.data(), planes, squares.data(), height,
+                                              parts.data());
+        for (std::size_t k = 0; k < at.size(); ++k) sums[k] += parts[k];
+      }
+      for (std::size_t k = 0; k < at.size(); ++k) out[static_cast<Index>(k) * cols_ + j] = sums[k];
+    });
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,

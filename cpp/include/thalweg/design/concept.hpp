@@ -85,6 +85,13 @@ concept FusedProducts = Design<D> &&
     } -> std::same_as<bool>;
 };
 
+// out_k[j] = sum_i h_k[i] x_ij^2 for so many planes h_k: diagonals of Gram matrices.
+template <class D>
+concept SquareProducts = Design<D> &&
+    requires(const D& d, const double* h, double* out, const core::Execution& execution) {
+  {d.square_products(Index{}, h, out, execution)};
+};
+
 template <class D>
 concept ColumnAccess = Design<D> &&
     requires(const D& d, Index j, double a, const double* in, double* out,

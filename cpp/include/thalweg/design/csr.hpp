@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "thalweg/core/info.hpp"
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/design/concept.hpp"
 #include "thalweg/design/planes.hpp"
 #include "thalweg/kernels/transpose.hpp"
@@ -83,6 +84,21 @@ class Csr final {
     });
     for (const Index j : asked) out[j] = sums[static_cast<std::size_t>(j)];
     return true;
+  }
+
+  // See SquareProducts.
+  void square_products(Index planes, const double* h, double* out,
+                       const core::Execution& execution) const {
+    std::vector<Vector> sums;
+    sum_planes(planes, h, out, serial_if_small(planes * stored(), execution), sums,
+               [&](Index i, const std::array<double, group_size>& factors, double* to) {
+                 for (Index e = 0; e < stored_in_row(i); ++e) {
+                   const double square = core::square(static_cast<double>(values(i)[e]));
+                   double* const at = to + static_cast<Index>(indices(i)[e]) * group_size;
+                   for (Index k = 0; k < group_size; ++k)
+                     at[k] += square * factors[static_cast<std::size_t>(k)];
+                 }
+               });
   }
 
   void moments(const double* s, const double* v, ColumnMoments& out,
@@ -211,7 +227,6 @@ class Csr final {
   void multiply_planes(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        F&& g, double* out, const core::Execution& requested) const {
     const core::Execution execution = serial_if_small(planes * stored(), requested);
-    const Index groups = interleaved_pitch(planes) / group_size;
     std::vector<Vector> full;
     if (!columns.empty()) full = interleaved(planes, columns, coef, execution);
     std::array<const double*, most_row_blocks> answers{};
@@ -224,20 +239,37 @@ class Csr final {
       if (u != nullptr) answers[static_cast<std::size_t>(rows.block)] = u - rows.begin;
     });
     if (answers[0] == nullptr) return;
+    sum_planes(planes, answers[0], out, execution, full,
+               [&](Index i, const std::array<double, group_size>& factors, double* sums) {
+                 kernels_.axpys(factors.data(), values(i), indices(i), stored_in_row(i), sums,
+                                group_size);
+               });
+  }
+
+  // out_k[j] = what add(i, u_k[i] of the planes of a group, sums of the group) makes of all rows,
+  // in memory of the groups of planes.
+  template <class Add>
+  void sum_planes(Index planes, const double* u, double* out, const core::Execution& execution,
+                  std::vector<Vector>& sums, Add&& add) const {
+    const Index groups = interleaved_pitch(planes) / group_size;
     // A lone group is shared out by blocks of rows.
-    constexpr Index most_shares = 4;
+    constexpr Index most_shares = 4, between_polls = 1024;
     const Index shares =
         groups > 1 ? 1 : std::clamp<Index>(stored() / (4 * cols_ + 1), 1, most_shares);
-    std::vector<Vector>& sums = full;  // the same memory
     sums.resize(static_cast<std::size_t>(groups * shares));
     for (Vector& sum : sums) sum.reserve(static_cast<std::size_t>(group_size * cols_));
     core::parallel_for(groups * shares, execution, [&](Index task) {
-      const Index first = task / shares * group_size;
+      const Index first = task / shares * group_size, size = std::min(group_size, planes - first);
       Vector& sum = sums[static_cast<std::size_t>(task)];
       sum.assign(static_cast<std::size_t>(group_size * cols_), 0.0);
-      accumulate(boundary(task % shares, shares), boundary(task % shares + 1, shares),
-                 std::min(group_size, planes - first), answers[0] + first * rows_, sum.data(),
-                 execution);
+      std::array<double, group_size> factors{};
+      for (Index i = boundary(task % shares, shares); i < boundary(task % shares + 1, shares);
+           ++i) {
+        if (i % between_polls == 0 && execution.stop_requested()) return;
+        for (Index k = 0; k < size; ++k)
+          factors[static_cast<std::size_t>(k)] = u[(first + k) * rows_ + i];
+        add(i, factors, sum.data());
+      }
     });
     if (execution.stop_requested()) return;
     constexpr Index chunk = 1 << 12;
@@ -281,17 +313,6 @@ class Csr final {
     for (Index i = rows.begin; i < rows.end; ++i) {
       kernels_.dots(values(i), indices(i), stored_in_row(i), coef, group_size, products.data());
       for (Index k = 0; k < planes; ++k) v[k * rows_ + i] += products[static_cast<std::size_t>(k)];
-    }
-  }
-  // sums_k += X' u_k on some rows for the planes of a group.
-  void accumulate(Index begin, Index end, Index planes, const double* u, double* sums,
-                  const core::Execution& execution) const {
-    constexpr Index between_polls = 1024;
-    std::array<double, group_size> factors{};
-    for (Index i = begin; i < end; ++i) {
-      if (i % between_polls == 0 && execution.stop_requested()) return;
-      for (Index k = 0; k < planes; ++k) factors[static_cast<std::size_t>(k)] = u[k * rows_ + i];
-      kernels_.axpys(factors.data(), values(i), indices(i), stored_in_row(i), sums, group_size);
     }
   }
   // out_{ij} += sum over some rows of s x_i x_j for columns j in [first, last), i <= j.

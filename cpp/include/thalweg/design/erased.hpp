@@ -33,6 +33,8 @@ class Erased final {
                 const core::Execution& execution) const;
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const;
+  void square_products(Index planes, const double* h, double* out,
+                       const core::Execution& execution) const;
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        const std::function<const double*(const RowRange&)>& g,
                        std::span<const Index> asked, double* out,

@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/design/dense_gram.hpp"
 #include "thalweg/design/dense_moments.hpp"
 #include "thalweg/design/pair_grams.hpp"
@@ -128,6 +129,23 @@ class RowMajor final {
     return true;
   }
 
+  // See SquareProducts.
+  void square_products(Index planes, const double* h, double* out,
+                       const core::Execution& execution) const {
+    std::fill_n(out, planes * cols_, 0.0);
+    over_strips(planes, out, execution, [&](const RowRange& rows, double* sums) {
+      const Index height = rows.end - rows.begin;
+      Vector squares(static_cast<std::size_t>(height * cols_));
+      for (Index i = 0; i < height; ++i) {
+        const T* const x = row(rows.begin + i);
+        double* const to = squares.data() + i * cols_;
+        for (Index j = 0; j < cols_; ++j) to[j] = core::square(static_cast<double>(x[j]));
+      }
+      kernels::table().dense<double>().planes_accumulate(
+          squares.data(), cols_, height, cols_, h + rows.begin, rows_, planes, sums, cols_);
+    });
+  }
+
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const {
     out.resize(cols_);
@@ -245,7 +263,7 @@ class RowMajor final {
   template <class F>
   void over_strips(Index arrays, double* result, const core::Execution& execution, F&& f) const {
     constexpr Index strip_bytes = 256 << 10;
-    const Index most_rows = arrays > 1 ? 256 : rows_;  // of several vectors beside X
+    const Index most_rows = arrays > 1 ? 256 : 4096;  // of several vectors beside X
     const Index strip =
         std::clamp<Index>(strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8,
                           std::max<Index>(8, most_rows));

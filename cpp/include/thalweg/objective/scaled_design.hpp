@@ -39,7 +39,7 @@ class ScaledDesign final {
   // out_k = X' v_k for so many planes.
   void multiply(Index planes, const double* v, double* out, const core::Execution& execution) const;
   // out = X~' v / total from the products X' v, v of that sum; zero for a column without variation.
-  void finish_correlation(double sum, double* out) const;
+  void finish_correlation(double sum, double* out, const core::Execution& execution) const;
   // out = X~' diag(h) X~ / total with leading dimension ld and, where asked for (not null), cross =
   // X~' h / total; h has that sum.
   void gram(const double* h, double sum, double* out, Index ld, double* cross,
@@ -49,14 +49,16 @@ class ScaledDesign final {
   // here.
   Vector pair_grams(Index count, bool with_ones, const design::FillWeights& weights,
                     const core::Execution& execution) const;
-  // The diagonal of `gram`.
-  void gram_diagonal(const double* h, double sum, double* out,
-                     const core::Execution& execution) const;
+  // The diagonals of `gram` for so many planes h_k of sums `sums`.
+  void gram_diagonals(Index planes, const double* h, const double* sums, double* out,
+                      const core::Execution& execution) const;
 
  private:
-  // The raw coefficients of so many planes; eta becomes what is no product with X.
-  Vector begin_prediction(Index planes, const double* w, const double* shifts, const double* offset,
-                          double* eta) const;
+  // The raw coefficients of so many planes, w or made in `scaled`; eta becomes what is no product
+  // with X.
+  const double* begin_prediction(Index planes, const double* w, const double* shifts,
+                                 const double* offset, double* eta, Vector& scaled,
+                                 const core::Execution& execution) const;
 
   design::Erased x_;
   std::optional<Columns> columns_;

@@ -125,6 +125,8 @@ struct Refinements {
 class Smooth : public Line {
  public:
   virtual Index size() const = 0;
+  // That work on vectors of this size may use.
+  virtual int threads() const { return 1; }
   // f(x) and its gradient; x becomes the base point.
   virtual double evaluate(const double* x, double* gradient) = 0;
   // Lines from the base point along d, until the next call. d is not kept.

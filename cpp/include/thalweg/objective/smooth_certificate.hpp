@@ -185,14 +185,12 @@ class SmoothGlmCertifier final {
   // What the gradient implies, were its loss's slopes those of a dual point.
   template <class Point>
   double gap(const Point& at) const {
-    double sum = 0;
+    double sum = glm_.sum_coefficients([&](std::size_t i, Index j) {
+      const penalty::Term term = glm_.terms()(j);
+      const double z = term.l2 * at.x[i] - at.gradient[i];
+      return term.value(at.x[i]) + term.conjugate(z) - z * at.x[i];
+    });
     for (Index k = 0; k < glm_.outputs(); ++k) {
-      for (Index j = 0; j < glm_.cols(); ++j) {
-        const auto i = static_cast<std::size_t>(k * glm_.cols() + j);
-        const penalty::Term term = glm_.terms()(j);
-        const double z = term.l2 * at.x[i] - at.gradient[i];
-        sum += term.value(at.x[i]) + term.conjugate(z) - z * at.x[i];
-      }
       if (!glm_.fits_intercept()) continue;
       const auto b = static_cast<std::size_t>(glm_.cols() * glm_.outputs() + k);
       sum += glm_.intercept_gain(at.gradient[b]);

@@ -29,6 +29,7 @@
 #include <numeric>
 #include <optional>
 
+#include "thalweg/core/elements.hpp"
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
@@ -108,11 +109,12 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   Index size() const override { return (cols_ + (data_.fit_intercept ? 1 : 0)) * outputs_; }
+  int threads() const override { return execution().threads; }
 
   double evaluate(const double* x, double* gradient) override {
     ++counts_.values;
     ++counts_.gradients;
-    point_.assign(x, x + length(size()));
+    copy(x, point_.data());
     if (is_null(point_)) return evaluate_null_model(gradient);
     if (const auto value = evaluate_in_one_pass(point_, eta_, gradient)) return *value;
     predict(point_, data_.offset, eta_);
@@ -120,18 +122,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   void begin_line(const double* direction) override {
-    direction_.assign(direction, direction + length(size()));
+    copy(direction, direction_.data());
     ahead_ = Ahead::nothing;
-    penalty_ = {};
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index j = 0; j < cols_; ++j) {
-        const auto at = length(k * cols_ + j);
-        const double l2 = terms_(j).l2;
-        penalty_[0] += 0.5 * l2 * point_[at] * point_[at];
-        penalty_[1] += l2 * point_[at] * direction_[at];
-        penalty_[2] += l2 * direction_[at] * direction_[at];
-      }
-    }
   }
 
   double value_along(double step) override { return along(step).value; }
@@ -153,14 +145,14 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       eta_.swap(delta_);
       point_.swap(trial_point_);
       ahead_ = Ahead::nothing;
-      std::copy(point_.begin(), point_.end(), x);
-      std::copy(trial_gradient_.begin(), trial_gradient_.end(), gradient);
+      copy(point_.data(), x);
+      copy(trial_gradient_.data(), gradient);
       return trial_.value;
     }
     look_along_line();
-    for (std::size_t i = 0; i < point_.size(); ++i) point_[i] += step * direction_[i];
+    combine(step, point_.data());
     loss_.advance(step, delta_.data(), eta_.data());
-    std::copy(point_.begin(), point_.end(), x);
+    copy(point_.data(), x);
     return finish_base(gradient);
   }
 
@@ -301,7 +293,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     if (!has_products) x_.multiply(outputs_, v, out, execution());
     for (Index k = 0; k < outputs_; ++k) {
       const double sum = data_.fit_intercept ? loss_.sum(v + k * rows_) : 0.0;
-      x_.finish_correlation(sum, out + k * cols_);
+      x_.finish_correlation(sum, out + k * cols_, execution());
       if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum / total_;
     }
   }
@@ -320,6 +312,17 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       out[intercepts + k + (l * cols_ + j) * ld] = cross[length(j)];
     }
     out[intercepts + l + (intercepts + k) * ld] = sum / total_;
+  }
+
+  // The sum of f(i, j) over coefficients i, of column j.
+  template <class F>
+  double sum_coefficients(F&& f) const {
+    return core::sum_elements(cols_ * outputs_, threads(), [&](Index begin, Index end) {
+      double sum = 0;
+      for (Index i = begin, j = begin % cols_; i < end; ++i, j = j + 1 < cols_ ? j + 1 : 0)
+        sum += f(length(i), j);
+      return sum;
+    });
   }
 
   // The weighted mean loss at the base point.
@@ -352,6 +355,18 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
 
+  // Of vectors of variables.
+  void copy(const double* from, double* to) const {
+    core::for_elements(size(), threads(), [&](Index begin, Index end) {
+      std::copy(from + begin, from + end, to + begin);
+    });
+  }
+  // to = the base point + step times the direction
+  void combine(double step, double* to) const {
+    core::for_elements(size(), threads(), [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) to[i] = point_[length(i)] + step * direction_[length(i)];
+    });
+  }
   // slopes_ = -s u
   void take_slopes(const Vector& u) {
     second_ = Second::none;
@@ -367,9 +382,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   double penalty_value(const Vector& x) const {
-    double sum = 0;
-    for (Index i = 0; i < cols_ * outputs_; ++i) sum += terms_(i % cols_).value(x[length(i)]);
-    return sum;
+    return sum_coefficients([&](std::size_t i, Index j) { return terms_(j).value(x[i]); });
   }
 
   // eta = X~ w + b (+ offset), output by output.
@@ -431,18 +444,23 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   double finish_gradient(const Vector& x, double loss, bool has_products, double* gradient) {
     second_ = Second::none;
     collect(slopes_.data(), has_products, gradient);
-    for (Index i = 0; i < cols_ * outputs_; ++i) gradient[i] += terms_(i % cols_).l2 * x[length(i)];
-    return loss / total_ + penalty_value(x);
+    return loss / total_ + sum_coefficients([&](std::size_t i, Index j) {
+             const penalty::Term term = terms_(j);
+             gradient[i] += term.l2 * x[i];
+             return term.value(x[i]);
+           });
   }
 
   // The line's first trial, as a point of its own. False: not here.
   bool try_point(double step) {
-    double slope = 0;
-    for (std::size_t i = 0; i < point_.size(); ++i)
-      trial_point_[i] = point_[i] + step * direction_[i];
+    combine(step, trial_point_.data());
     const auto value = evaluate_in_one_pass(trial_point_, delta_, trial_gradient_.data());
     if (!value) return false;
-    for (std::size_t i = 0; i < point_.size(); ++i) slope += trial_gradient_[i] * direction_[i];
+    const double slope = core::sum_elements(size(), threads(), [&](Index begin, Index end) {
+      double sum = 0;
+      for (Index i = begin; i < end; ++i) sum += trial_gradient_[length(i)] * direction_[length(i)];
+      return sum;
+    });
     trial_ = {.step = step, .value = *value, .slope = slope};
     ahead_ = Ahead::trial;
     return true;
@@ -451,6 +469,16 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     if (ahead_ == Ahead::line) return;
     predict(direction_, nullptr, delta_);
     ahead_ = Ahead::line;
+    penalty_ = {};
+    for (Index k = 0; k < outputs_; ++k) {
+      for (Index j = 0; j < cols_; ++j) {
+        const auto at = length(k * cols_ + j);
+        const double l2 = terms_(j).l2;
+        penalty_[0] += 0.5 * l2 * point_[at] * point_[at];
+        penalty_[1] += l2 * point_[at] * direction_[at];
+        penalty_[2] += l2 * direction_[at] * direction_[at];
+      }
+    }
   }
   // What was known of the line is lost.
   double* scratch() {
@@ -534,9 +562,17 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     loss_.curvature(eta_.data(), scratch(), slopes_.data());
   }
 
-  // s_i d2 loss / d eta_k d eta_l at the base point.
-  const double* curvature_block(Index k, Index l) {
-    return loss_.curvature_block(slopes_.data(), k, l, scratch());
+  // s_i d2 loss / d eta_k d eta_l at the base point; of several outputs in a plane of the scratch.
+  const double* curvature_block(Index k, Index l, Index plane = 0) {
+    return loss_.curvature_block(slopes_.data(), k, l, scratch() + plane * rows_);
+  }
+  // Whether h_i = factor s_i but for rounding.
+  bool is_multiple_of_weights(const double* h, double factor) const {
+    for (Index i = 0; i < rows_; ++i) {
+      const double expected = factor * loss_.weight(i);
+      if (!(std::fabs(h[i] - expected) <= 1e-12 * std::fabs(expected))) return false;
+    }
+    return true;
   }
 
   void multiply(const double* v, double* out) override {
@@ -549,7 +585,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       loss_.product(slopes_.data(), u);
     }
     collect(u, has_products, out);
-    for (Index i = 0; i < cols_ * outputs_; ++i) out[i] += terms_(i % cols_).l2 * v[i];
+    sum_coefficients([&](std::size_t i, Index j) { return out[i] += terms_(j).l2 * v[i]; });
   }
   // u = (the second derivative of the loss) X~ v, and its products with the columns of X as they
   // are, in one pass. False: nothing done.
@@ -659,16 +695,23 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   void diagonal(double* out) override {
     need(Second::observed);
+    const double* const h = outputs_ == 1 ? slopes_.data() : scratch();
+    Vector sums(length(outputs_));
+    bool is_even = true;  // as it is in a model without columns: the pass over X is known
     for (Index k = 0; k < outputs_; ++k) {
-      const double* const h = curvature_block(k, k);
-      const double sum = loss_.sum(h);
-      double* const entries = out + k * cols_;
-      x_.gram_diagonal(h, sum, entries, execution());
+      curvature_block(k, k, k);
+      sums[length(k)] = loss_.sum(h + k * rows_);
+      is_even = is_even && is_multiple_of_weights(h + k * rows_, sums[length(k)] / total_);
+    }
+    if (!is_even) x_.gram_diagonals(outputs_, h, sums.data(), out, execution());
+    for (Index k = 0; k < outputs_; ++k) {
+      const double mean = sums[length(k)] / total_;
       for (Index j = 0; j < cols_; ++j) {
-        entries[j] += terms_(j).l2;
-        if (!(entries[j] > 0)) entries[j] = 1.0;
+        double& entry = out[k * cols_ + j];
+        entry = (is_even ? mean * columns().sq_norm(j) : entry) + terms_(j).l2;
+        if (!(entry > 0)) entry = 1.0;
       }
-      if (data_.fit_intercept) out[cols_ * outputs_ + k] = sum > 0 ? sum / total_ : 1.0;
+      if (data_.fit_intercept) out[cols_ * outputs_ + k] = mean > 0 ? mean : 1.0;
     }
     if constexpr (has_scale) {
       const double factor = couple(coupling_);

@@ -19,10 +19,10 @@ namespace thalweg::solver {
 
 class DenseInverse final {
  public:
-  void begin(objective::Smooth& f, std::size_t size) {
-    size_ = size;
-    for (Vector* v : {&s_, &y_, &product_}) v->resize(size);
-    core::resize_matrix(inverse_, size, "bfgs");
+  void begin(objective::Smooth& f) {
+    size_ = static_cast<std::size_t>(f.size());
+    for (Vector* v : {&s_, &y_, &product_}) v->resize(size_);
+    core::resize_matrix(inverse_, size_, "bfgs");
     initial_.begin(f);
     clear();
   }

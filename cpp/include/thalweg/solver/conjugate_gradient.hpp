@@ -24,8 +24,8 @@ class ConjugateGradientSolver final : public SmoothSolver {
   explicit ConjugateGradientSolver(double eta)
       : eta_(eta), search_(&line_search::HagerZhang::search, options()) {}
 
-  void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
-    line_.begin(at.x.size());
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
+    line_.begin(f);
     s_.resize(at.x.size());
     y_.resize(at.x.size());
     last_step_ = 0;

@@ -25,7 +25,7 @@ class GaussNewtonSolver final : public SmoothSolver {
  public:
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     model_.begin(*f.refinements().residuals, static_cast<Index>(at.x.size()));
-    line_.begin(at.x.size());
+    line_.begin(f);
     deficient_ = 0;
   }
 

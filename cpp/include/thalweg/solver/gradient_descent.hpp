@@ -29,8 +29,8 @@ class GradientDescentSolver final : public SmoothSolver {
   GradientDescentSolver(Rule rule, double step)
       : rule_(rule), constant_(step), search_(&line_search::Armijo::search, {}) {}
 
-  void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
-    line_.begin(at.x.size());
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
+    line_.begin(f);
     s_.resize(at.x.size());
     y_.resize(at.x.size());
     trial_ = 0;

@@ -16,6 +16,7 @@ class InitialMetric final {
   // D at the base point.
   void begin(objective::Smooth& f) {
     gamma_ = 1;
+    threads_ = f.threads();
     objective::HessianDiagonal* const hessian = f.refinements().diagonal;
     inverse_.clear();
     if (hessian == nullptr) return;
@@ -31,8 +32,12 @@ class InitialMetric final {
   void rescale(const Pair& pair, const Vector& y) {
     double square = pair.yy;
     if (has_diagonal()) {
-      square = 0;
-      for (std::size_t j = 0; j < y.size(); ++j) square += y[j] * inverse_[j] * y[j];
+      square = core::sum_elements(length_of(y), threads_, [&](Index begin, Index end) {
+        double sum = 0;
+        for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+          sum += y[j] * inverse_[j] * y[j];
+        return sum;
+      });
     }
     gamma_ = pair.sy / square;
   }
@@ -40,11 +45,15 @@ class InitialMetric final {
   double entry(std::size_t j) const { return has_diagonal() ? gamma_ * inverse_[j] : gamma_; }
 
   void multiply(Vector& v) const {
-    for (std::size_t j = 0; j < v.size(); ++j) v[j] *= entry(j);
+    core::for_elements(length_of(v), threads_, [&](Index begin, Index end) {
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+        v[j] *= entry(j);
+    });
   }
 
  private:
   Vector inverse_;
+  int threads_ = 1;
   double gamma_ = 1;
 };
 

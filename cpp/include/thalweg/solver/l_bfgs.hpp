@@ -24,11 +24,9 @@ class LimitedMemory final {
  public:
   explicit LimitedMemory(std::size_t capacity) : pairs_(capacity), alpha_(capacity) {}
 
-  void begin(objective::Smooth& f, std::size_t size) {
-    for (Entry& entry : pairs_) {
-      entry.s.resize(size);
-      entry.y.resize(size);
-    }
+  // Pairs get their memory when they are first written.
+  void begin(objective::Smooth& f) {
+    threads_ = f.threads();
     initial_.begin(f);
     clear();
   }
@@ -36,16 +34,24 @@ class LimitedMemory final {
   // Whether nothing is known of the Hessian.
   bool is_plain() const { return count_ == 0 && !initial_.has_diagonal(); }
 
+  // A vector is subtracted and the next product taken in one pass over v.
   void multiply(Vector& v) {
+    if (count_ == 0) return initial_.multiply(v);
+    double product = dot(newest(1).s, v, threads_);
     for (std::size_t back = 1; back <= count_; ++back) {
       const Entry& entry = newest(back);
-      alpha_[back - 1] = entry.rho * dot(entry.s, v);
-      axpy(-alpha_[back - 1], entry.y, v);
+      double& alpha = alpha_[back - 1];
+      alpha = entry.rho * product;
+      if (back < count_) product = axpy_dot(-alpha, entry.y, v, newest(back + 1).s, threads_);
+      else axpy(-alpha, entry.y, v, threads_);
     }
     initial_.multiply(v);
+    product = dot(newest(count_).y, v, threads_);
     for (std::size_t back = count_; back > 0; --back) {
       const Entry& entry = newest(back);
-      axpy(alpha_[back - 1] - entry.rho * dot(entry.y, v), entry.s, v);
+      const double beta = alpha_[back - 1] - entry.rho * product;
+      if (back > 1) product = axpy_dot(beta, entry.s, v, newest(back - 1).y, threads_);
+      else axpy(beta, entry.s, v, threads_);
     }
   }
 
@@ -74,6 +80,7 @@ class LimitedMemory final {
   Vector alpha_;
   InitialMetric initial_;
   std::size_t next_ = 0, count_ = 0;
+  int threads_ = 1;
 };
 
 struct LBfgs final {

@@ -144,6 +144,11 @@ class LBfgsBSolver final : public SmoothSolver {
 
   line_search::Found search(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) {
     const double length = norm(direction_);
+    // A bound that is off by rounding only: values do not tell, the target is right.
+    if (length <= 4 * epsilon * norm(at.x)) {
+      f.begin_line(direction_.data());
+      return {.outcome = line_search::Outcome::success, .at = f.along(1.0), .trials = 1};
+    }
     const double first = matrix_.count() > 0 ? 1.0 : first_trial(at.value, slope_, length);
     const double room = room_along(at.x, direction_, bounds);
     // A function that falls for so long has no minimum within reach. x stays finite.
@@ -153,9 +158,10 @@ class LBfgsBSolver final : public SmoothSolver {
         f, {0, at.value, slope_},
         {.first_step = first, .largest_step = std::min(room, reach), .decrease = 1e-3});
     // At a bound f may still fall.
-    const bool is_at_bound = found.at.step >= room && found.at.value > -infinity;
-    if (found.outcome == line_search::Outcome::unbounded && is_at_bound) {
-      found.outcome = line_search::Outcome::success;
+    if (found.outcome == line_search::Outcome::unbounded && found.at.value > -infinity &&
+        room < reach) {
+      found.outcome =
+          found.at.step >= room ? line_search::Outcome::success : line_search::Outcome::no_decrease;
     }
     return found;
   }

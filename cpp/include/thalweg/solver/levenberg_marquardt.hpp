@@ -26,7 +26,7 @@ class LevenbergMarquardtSolver final : public SmoothSolver {
  public:
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     model_.begin(*f.refinements().residuals, static_cast<Index>(at.x.size()));
-    line_.begin(at.x.size());
+    line_.begin(f);
     mu_ = first_mu;
     growth_ = 2;
   }

@@ -23,7 +23,10 @@ inline std::string nonfinite_hessians(Index steps) {
 
 class LineStep final {
  public:
-  void begin(std::size_t size) { direction_.assign(size, 0.0); }
+  void begin(const objective::Smooth& f) {
+    direction_.assign(static_cast<std::size_t>(f.size()), 0.0);
+    threads_ = f.threads();
+  }
 
   // For the caller to set, and to have checked by `is_downhill` before a search.
   Vector& direction() { return direction_; }
@@ -33,7 +36,7 @@ class LineStep final {
   // direction over -gradient.
   double point_downhill(const SmoothPoint& at) { return point_downhill(at.gradient); }
   double point_downhill(const Vector& gradient) {
-    const double length = norm(gradient);
+    const double length = norm(gradient, threads_);
     const double scale = length > 1 ? 1 / length : 1.0;
     for (std::size_t j = 0; j < direction_.size(); ++j) direction_[j] = -scale * gradient[j];
     slope_ = -(scale * length) * length;
@@ -41,18 +44,19 @@ class LineStep final {
   }
 
   double first_trial(const SmoothPoint& at) const {
-    return solver::first_trial(at.value, slope_, norm(direction_));
+    return solver::first_trial(at.value, slope_, norm(direction_, threads_));
   }
 
   // A function that falls for so long has no minimum within reach. x stays finite.
   double largest_step(const SmoothPoint& at) const {
-    return std::min(reach_from(norm(at.x)), 1e300) / norm(direction_);
+    return std::min(reach_from(norm(at.x, threads_)), 1e300) / norm(direction_, threads_);
   }
 
   // Whether the direction makes an acute angle with minus the gradient, by more than rounding.
   bool is_downhill(const SmoothPoint& at) {
-    slope_ = dot(direction_, at.gradient);
-    return -slope_ > epsilon * norm(direction_) * norm(at.gradient) && std::isfinite(slope_);
+    slope_ = dot(direction_, at.gradient, threads_);
+    const double sizes = norm(direction_, threads_) * norm(at.gradient, threads_);
+    return -slope_ > epsilon * sizes && std::isfinite(slope_);
   }
 
   // Moves the point, but not to where f is not finite.
@@ -69,8 +73,9 @@ class LineStep final {
   // Moves the point to a trial of the line that f is on.
   StepOutcome finish(objective::Smooth& f, SmoothPoint& at, double step) {
     at.value = f.move(step, at.x.data(), at.gradient.data());
-    return {
-        .epochs = 1, .largest_change = step * largest_entry(direction_), .failure = std::nullopt};
+    return {.epochs = 1,
+            .largest_change = step * largest_entry(direction_, threads_),
+            .failure = std::nullopt};
   }
 
   StepOutcome failed(core::Status status) const {
@@ -82,6 +87,7 @@ class LineStep final {
 
  private:
   Vector direction_;
+  int threads_ = 1;
   double slope_ = 0;
 };
 

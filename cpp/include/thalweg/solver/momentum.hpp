@@ -58,8 +58,8 @@ class MomentumSolver final : public SmoothSolver {
   MomentumSolver(const core::Info& info, Rule rule, double constant_step)
       : info_(info), rule_(std::move(rule)), constant_(constant_step) {}
 
-  void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
-    line_.begin(at.x.size());
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
+    line_.begin(f);
     point_.resize(at.x.size());
     momentum_.resize(at.x.size());
     lipschitz_.begin();

@@ -37,11 +37,11 @@ class NewtonSolver final : public SmoothSolver {
  public:
   explicit NewtonSolver(const NewtonKind& kind) : kind_(kind) {}
 
-  void begin(objective::Smooth&, const SmoothPoint& at, const Bounds&) override {
+  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     const auto n = at.x.size();
     core::resize_matrix(hessian_, n, kind_.name);
     diagonal_.resize(n);
-    line_.begin(n);
+    line_.begin(f);
     modified_ = nonfinite_ = 0;
     stretch_ = 1;
   }

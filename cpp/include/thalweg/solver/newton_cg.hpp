@@ -30,9 +30,9 @@ class NewtonCgSolver final : public SmoothSolver {
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
-    cg_.begin(n);
+    cg_.begin(n, f.threads());
     preconditioner_.begin(n);
-    line_.begin(at.x.size());
+    line_.begin(f);
     eta_ = most_eta;
     norm_before_ = 0;
     nonfinite_ = 0;

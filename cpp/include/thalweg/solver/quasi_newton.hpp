@@ -5,7 +5,7 @@
 // A pair of no positive curvature is skipped. Where H gives no descent, or the search along -H grad
 // fails, the step is repeated along the gradient, and H begins anew, before giving up.
 //
-// H offers begin(f, size), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
+// H offers begin(f), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
 // H v), next_s() and next_y() (where the next pair is written), learn(pair) (which takes it in),
 // bytes().
 #pragma once
@@ -22,13 +22,13 @@ class QuasiNewtonSolver final : public SmoothSolver {
   QuasiNewtonSolver(const core::Info& info, Inverse inverse, line_search::Search search)
       : info_(info), inverse_(std::move(inverse)), search_(search, options()) {}
 
-  void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
-    inverse_.begin(f, at.x.size());
-    line_.begin(at.x.size());
+  void begin(objective::Smooth& f, const SmoothPoint&, const Bounds&) override {
+    inverse_.begin(f);
+    line_.begin(f);
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
-    const bool is_plain = !aim(at);
+    const bool is_plain = !aim(at, f.threads());
     if (is_plain) aim_downhill(at);
     if (!run(f, at)) {
       if (is_plain || search_.is_unbounded()) return line_.failed(search_.found().outcome);
@@ -53,10 +53,13 @@ class QuasiNewtonSolver final : public SmoothSolver {
   }
 
   // -H grad; false where that is of no use.
-  bool aim(const SmoothPoint& at) {
+  bool aim(const SmoothPoint& at, int threads) {
     if (inverse_.is_plain()) return false;
     Vector& direction = line_.direction();
-    for (std::size_t j = 0; j < direction.size(); ++j) direction[j] = -at.gradient[j];
+    core::for_elements(length_of(direction), threads, [&](Index begin, Index end) {
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+        direction[j] = -at.gradient[j];
+    });
     inverse_.multiply(direction);
     return line_.is_downhill(at);
   }

@@ -35,14 +35,19 @@ class SearchStep final {
     found_ = search_(f, {0, from, line.slope()}, options_);
     if (found_.outcome == line_search::Outcome::unbounded) return false;
     if (!found_.success() && !(found_.at.value < at.value)) return false;
-    s = at.x;
-    y = at.gradient;
+    const int threads = f.threads();
+    s.resize(at.x.size());
+    y.resize(at.x.size());
+    core::for_elements(length_of(s), threads, [&](Index begin, Index end) {
+      std::copy(at.x.data() + begin, at.x.data() + end, s.data() + begin);
+      std::copy(at.gradient.data() + begin, at.gradient.data() + end, y.data() + begin);
+    });
     outcome_ = line.finish(f, at, found_.at.step);
-    for (std::size_t j = 0; j < s.size(); ++j) {
-      s[j] = at.x[j] - s[j];
-      y[j] = at.gradient[j] - y[j];
-    }
-    pair_ = {.ss = dot(s, s), .sy = dot(s, y), .yy = dot(y, y)};
+    core::for_elements(length_of(s), threads, [&](Index begin, Index end) {
+      subtract_from(at.x.data() + begin, end - begin, s.data() + begin);
+      subtract_from(at.gradient.data() + begin, end - begin, y.data() + begin);
+    });
+    pair_ = {.ss = dot(s, s, threads), .sy = dot(s, y, threads), .yy = dot(y, y, threads)};
     return true;
   }
 
@@ -53,6 +58,11 @@ class SearchStep final {
   const StepOutcome& outcome() const { return outcome_; }
 
  private:
+  // v <- x - v
+  static void subtract_from(const double* x, Index n, double* v) {
+    for (Index j = 0; j < n; ++j) v[j] = x[j] - v[j];
+  }
+
   line_search::Search search_;
   line_search::Options options_;
   line_search::Found found_;

@@ -104,7 +104,7 @@ class SmoothProcess final {
     result.certificate = certifier_.provisional(at_);
     result.side_conditions_hold = certifier_.side_conditions_hold(at_, tol_);
     is_final_ = certifier_.is_final_always();
-    certified_ = at_;
+    keep();
   }
 
   // A step that a stop cut short leaves nothing to trust.
@@ -122,13 +122,29 @@ class SmoothProcess final {
   std::optional<core::Status> diagnosis() const { return certifier_.diagnosis(at_); }
 
   Index support() const {
-    const auto end = at_.x.begin() + certifier_.coefficients(at_);
-    return static_cast<Index>(std::count_if(at_.x.begin(), end, [](double v) { return v != 0; }));
+    const double* const x = at_.x.data();
+    return static_cast<Index>(
+        core::sum_elements(certifier_.coefficients(at_), f_.threads(), [x](Index begin, Index end) {
+          return static_cast<double>(end - begin - std::count(x + begin, x + end, 0.0));
+        }));
   }
 
   void finish(const DriverContext&, core::Result&) {}
 
  private:
+  // certified_ = at_
+  void keep() {
+    certified_.x.resize(at_.x.size());
+    certified_.gradient.resize(at_.gradient.size());
+    core::for_elements(length_of(at_.x), f_.threads(), [&](Index begin, Index end) {
+      std::copy(at_.x.data() + begin, at_.x.data() + end, certified_.x.data() + begin);
+      std::copy(at_.gradient.data() + begin, at_.gradient.data() + end,
+                certified_.gradient.data() + begin);
+    });
+    certified_.value = at_.value;
+    certified_.dual = at_.dual;
+  }
+
   objective::Smooth& f_;
   SmoothSolver& solver_;
   SmoothPoint& at_;

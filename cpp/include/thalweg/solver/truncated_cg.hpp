@@ -43,9 +43,10 @@ class TruncatedCg final {
     bool is_finite = true;  // the product that ended it
   };
 
-  void begin(Index size) {
+  void begin(Index size, int threads = 1) {
     for (Vector* v : {&step_, &residual_, &scaled_, &direction_, &product_})
       v->resize(static_cast<std::size_t>(size));
+    threads_ = threads;
   }
 
   const Vector& step() const { return step_; }
@@ -65,7 +66,7 @@ class TruncatedCg final {
     residual_ = gradient;
     precondition(options.diagonal);
     for (std::size_t j = 0; j < step_.size(); ++j) direction_[j] = -scaled_[j];
-    double rho = dot(residual_, scaled_);
+    double rho = dot(residual_, scaled_, threads_);
     const double goal = rho * options.reduction * options.reduction;
     // Squares and product in the norm of M: of the step, step and direction, the direction.
     double ss = 0, sd = 0, dd = rho;
@@ -73,7 +74,7 @@ class TruncatedCg final {
     while (rho > goal && outcome.products < most && !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;
-      const double curvature = dot(direction_, product_);
+      const double curvature = dot(direction_, product_, threads_);
       const bool negative = !(curvature > flat * size_of(curvature));
       const double length = negative ? infinity : rho / curvature;
       const double longer = ss + length * (2 * sd + length * dd);
@@ -83,20 +84,22 @@ class TruncatedCg final {
         end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome);
         break;
       }
-      axpy(length, direction_, step_);
-      axpy(length, product_, residual_);
+      axpy(length, direction_, step_, threads_);
+      axpy(length, product_, residual_, threads_);
       precondition(options.diagonal);
-      const double next = dot(residual_, scaled_);
+      const double next = dot(residual_, scaled_, threads_);
       const double turn = next / rho;
-      for (std::size_t j = 0; j < step_.size(); ++j)
-        direction_[j] = turn * direction_[j] - scaled_[j];
+      core::for_elements(length_of(step_), threads_, [&](Index begin, Index end) {
+        for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+          direction_[j] = turn * direction_[j] - scaled_[j];
+      });
       ss = longer;
       sd = turn * (sd + length * dd);
       dd = next + turn * turn * dd;
       rho = next;
       outcome.norm = std::sqrt(ss);
     }
-    outcome.model = 0.5 * (dot(gradient, step_) + dot(residual_, step_));
+    outcome.model = 0.5 * (dot(gradient, step_, threads_) + dot(residual_, step_, threads_));
     return outcome;
   }
 
@@ -109,7 +112,7 @@ class TruncatedCg final {
   };
 
   double size_of(double curvature) const {
-    const double size = norm(direction_) * norm(product_);
+    const double size = norm(direction_, threads_) * norm(product_, threads_);
     return std::isfinite(size) ? size : std::fabs(curvature);
   }
 
@@ -118,7 +121,10 @@ class TruncatedCg final {
       scaled_ = residual_;
       return;
     }
-    for (std::size_t j = 0; j < residual_.size(); ++j) scaled_[j] = residual_[j] / diagonal[j];
+    core::for_elements(length_of(residual_), threads_, [&](Index begin, Index end) {
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+        scaled_[j] = residual_[j] / diagonal[j];
+    });
   }
 
   void end_early(double curvature, const Norms& at, double radius, Outcome& outcome) {
@@ -141,6 +147,7 @@ class TruncatedCg final {
   }
 
   Vector step_, residual_, scaled_, direction_, product_;
+  int threads_ = 1;
 };
 
 // The preconditioner of a function that estimates its Hessian's diagonal, else none. Entries are

@@ -27,9 +27,9 @@ class TrustNcgSolver final : public SmoothSolver {
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
-    cg_.begin(n);
+    cg_.begin(n, f.threads());
     preconditioner_.begin(n);
-    line_.begin(at.x.size());
+    line_.begin(f);
     radius_ = 0;
     is_first_ = true;
     nonfinite_ = 0;
