@@ -127,13 +127,18 @@ def to_float(name, array, copies, order="K", dtype=None):
         native = array.dtype.newbyteorder("=")
         dtype = native if native in FLOATS else np.dtype(np.float64)
     if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
+        refuse_complex(name, array.dtype)
     if array.dtype.kind not in "fiubO":
         refuse_type(name, f"dtype {array.dtype}")
     with naming(f"{name} has objects that do not convert to float"):
         converted = array.astype(dtype, order=order)
     record(copies, name, f"converted from {array.dtype} to {converted.dtype}", converted)
     return converted
+
+
+def refuse_complex(name, dtype):
+    """Raise the ValueError of complex numbers; it begins like scikit-learn's."""
+    raise ValueError(f"Complex data not supported: {name} has dtype {dtype}.")
 
 
 def refuse_type(name, what):

@@ -176,6 +176,8 @@ def read_design(X, copies, n_threads=None, by_rows=False):
         array = to_float("X", array, copies, order="F")
     elif not has_unit_stride(array):
         why = f"its strides {array.strides} fit neither row-major nor column-major order"
+        if not array.flags.aligned:
+            why = f"its numbers are not aligned to {array.itemsize} bytes"
         array = np.array(array, order="F")
         record(copies, "X", why, array)
     return _core.Design.dense(array)

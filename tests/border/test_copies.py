@@ -141,9 +141,16 @@ def test_only_the_pointers_are_converted_where_types_differ(problem, kind):
     assert "indptr converted from int64" in copied
 
 
+def misaligned(X):
+    copy = np.ndarray(X.shape, X.dtype, bytearray(1 + X.nbytes), offset=1)
+    copy[...] = X
+    return copy
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
+        (misaligned, "aligned to 8 bytes"),
         (lambda X: X[::2, ::2], "strides"),
         (lambda X: X[::-1], "strides"),
         (lambda X: X[:, ::-1], "strides"),

@@ -303,3 +303,9 @@ def test_extreme_scales_end(x_scale, y_scale):
         except ValueError:
             continue  # squares that leave float64, by name: see above
         assert solution.report.status in ("converged", "stalled", "max_iter", "non_finite")
+
+
+def test_predict_names_complex_data():
+    model = tw.linear_model.Lasso().fit(X, Y)
+    with pytest.raises(ValueError, match="Complex data not supported: X has dtype complex128"):
+        model.predict(X + 1j)

@@ -10,7 +10,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thalweg import _parameters, solvers
-from thalweg._arrays import check_columns, refuse_type, to_array
+from thalweg._arrays import check_columns, refuse_complex, refuse_type, to_array
 from thalweg._engine import (
     OPTION_RULES,
     Options,
@@ -217,6 +217,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator):
             X = to_array("X", X, [])
             if X.dtype.kind in "SU":
                 refuse_type("X", f"dtype {X.dtype}")
+            if X.dtype.kind == "c":
+                refuse_complex("X", X.dtype)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         eta = X @ self.coef_.T
         if sparse.issparse(eta):  # sparse coefficients
