@@ -43,10 +43,16 @@ class SmoothChoice final : public SmoothSolver {
   Index matrix_bytes() const override { return solver_->matrix_bytes(); }
 
  private:
-  // Steps between two looks ahead; a step of the dual is several visits of all rows.
-  int window() const { return is_dual() ? 2 : 10; }
-  // What a quadratically convergent method needs from where others are slow.
-  static constexpr double newton_steps = 8;
+  // Steps between two looks ahead; a step of the dual is several visits of all rows. Before a cheap
+  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five.
+  int window() const {
+    if (is_dual()) return 2;
+    if (is_newton()) return 20;
+    return has_cheap_matrix_ ? static_cast<int>(newton_ratio()) : 10;
+  }
+  // What a quadratically convergent method needs from where others are slow; cheap ones take over
+  // earlier.
+  double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
   static constexpr double truncated_products = 150;
   // Beyond it a matrix is not assembled, whatever it would save.
   static constexpr double largest_matrix = 6000;
@@ -55,10 +61,14 @@ class SmoothChoice final : public SmoothSolver {
     // A third of a cube of multiply-adds, blocked as the matrix is.
     return costs_.matrix + size_ * size_ * size_ / (3 * 16) + 2 * costs_.gradient;
   }
+  // Of a Newton step to a gradient.
+  double newton_ratio() const { return newton_step_cost() / costs_.gradient; }
   bool can_factorise() const { return has_matrix_ && size_ <= largest_matrix; }
   bool is_dual() const { return solver_->ran() == std::string_view("dual_coordinate_descent"); }
+  bool is_newton() const { return solver_->ran() == std::string_view("newton"); }
   bool may_switch() const {
-    return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs"));
+    return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs") ||
+                            (is_newton() && has_product_));
   }
   // A visit of all rows of the dual: two passes over X whose entries come in no order.
   double visit_cost() const { return 2 * costs_.gradient; }
@@ -74,11 +84,14 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   void choose_first() {
-    constexpr double cheap_step = 20;  // gradients
+    constexpr double cheapest = 6, cheap = 20;
+    has_cheap_matrix_ = can_factorise() && newton_ratio() <= cheap;
     if (is_bounded_) {
       use("l_bfgs_b", "limits on coefficients");
-    } else if (can_factorise() && newton_step_cost() <= cheap_step * costs_.gradient) {
+    } else if (has_cheap_matrix_ && newton_ratio() <= cheapest) {
       use("newton", "the Hessian costs no more than a few gradients");
+    } else if (has_cheap_matrix_) {
+      use("l_bfgs", "the first steps are as good as Newton's");
     } else if (suits_dual_) {
       use("dual_coordinate_descent", "rows are fewer than columns, or short");
     } else {
@@ -89,14 +102,21 @@ class SmoothChoice final : public SmoothSolver {
   // Looks ahead: whether another solver takes over.
   bool switches(const SmoothContext& context) {
     const double fall = certificate_then_ / context.certificate;
+    if (is_newton()) {
+      // Where the Hessian is singular, as on rows that a hinge is done with, steps can be short.
+      if (fall > 2) return false;
+      use("trust_ncg", "Newton first, a trust region when it became slow");
+      return true;
+    }
     const double left = context.certificate / std::max(context.target, 1e-300);
     // What is left at the rate of the window; a certificate that does not fall promises nothing.
     const double epochs =
         fall > 1 ? epochs_ * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
     const double cost = epochs * (is_dual() ? visit_cost() : costs_.gradient);
     const std::string first = is_dual() ? "the dual first, " : "L-BFGS first, ";
-    if (can_factorise() && newton_steps * newton_step_cost() < cost) {
-      use("newton", first + "Newton when it became slow");
+    if (can_factorise() && newton_steps() * newton_step_cost() < cost) {
+      use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
+                                               : "Newton when it became slow"));
     } else if (has_product_ && truncated_products * costs_.product < cost) {
       use(is_dual() ? "newton_cg" : "trust_ncg",
           first + "a truncated Newton method when it became slow");
@@ -120,6 +140,7 @@ class SmoothChoice final : public SmoothSolver {
   std::uint64_t seed_;
   objective::Costs costs_;
   double size_ = 0;
+  bool has_cheap_matrix_ = false;
   bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
