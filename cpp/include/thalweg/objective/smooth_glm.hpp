@@ -167,9 +167,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   Counts counts() const override { return counts_; }
   Costs costs() const override {
     // Multiply-adds of a blocked product in the time of one entry of a pass over memory (measured
-    // with bench_kernels: 20 GFlop/s a core against 5 GB/s of float64); of products of the entries of
-    // a sparse row, whose places in the matrix are near one another (steps of Newton's method and
-    // of L-BFGS on a9a, phishing, mine_injuries).
+    // with bench_kernels: 20 GFlop/s a core against 5 GB/s of float64); those of the entries of a
+    // sparse row with one another, whose places in the matrix are near (from steps of Newton's
+    // method and of L-BFGS on a9a, phishing, mine_injuries).
     constexpr double blocked = 16, scattered = 3;
     const auto stored = static_cast<double>(x_.stored());
     const auto outputs = static_cast<double>(outputs_);
