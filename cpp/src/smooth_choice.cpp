@@ -34,6 +34,7 @@ class SmoothChoice final : public SmoothSolver {
     if (steps_ == 0) certificate_then_ = context.certificate;
     const StepOutcome outcome = solver_->step(f, at, context);
     ++steps_;
+    modified_ += outcome.is_modified ? 1 : 0;
     epochs_ += static_cast<double>(outcome.epochs);
     return outcome;
   }
@@ -104,7 +105,7 @@ class SmoothChoice final : public SmoothSolver {
     const double fall = certificate_then_ / context.certificate;
     if (is_newton()) {
       // Where the Hessian is singular, as on rows that a hinge is done with, steps can be short.
-      if (fall > 2) return false;
+      if (fall > 2 || 2 * modified_ < steps_) return false;
       use("trust_ncg", "Newton first, a trust region when it became slow");
       return true;
     }
@@ -127,7 +128,7 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   void restart_window() {
-    steps_ = 0;
+    steps_ = modified_ = 0;
     epochs_ = 0;
   }
 
@@ -144,7 +145,7 @@ class SmoothChoice final : public SmoothSolver {
   bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
-  int steps_ = 0;
+  int steps_ = 0, modified_ = 0;  // since the last look ahead; with a modified Hessian
   double epochs_ = 0;
   double certificate_then_ = infinity;
 };

@@ -43,8 +43,12 @@ Data make_data(const loss::LossBlock& loss) {
 
 std::vector<loss::LossBlock> blocks() {
   std::vector<loss::LossBlock> list;
-  for (const core::Info* info : losses())
-    list.push_back(find_loss_block(info->name, {}, core::flag(*info, "multi_output") ? 3 : 1));
+  for (const core::Info* info : losses()) {
+    const bool is_multiple = core::flag(*info, "multi_output");
+    list.push_back(find_loss_block(info->name, {}, is_multiple ? 3 : 1));
+    // Enough blocks of the Hessian to be made at once.
+    if (is_multiple) list.push_back(find_loss_block(info->name, {}, 5));
+  }
   return list;
 }
 
@@ -57,13 +61,13 @@ struct Model {
   objective::SmoothGlm<> glm;
   Vector point;
 
-  Model(const loss::LossBlock& loss, bool intercept)
+  Model(const loss::LossBlock& loss, bool intercept, bool has_offset = true)
       : data(make_data(loss)),
         x(design::ColumnMajor<double>(data.x.data(), rows, cols, rows)),
         glm(x,
             {.y = data.y.data(),
              .weights = data.weights.data(),
-             .offset = data.offset.data(),
+             .offset = has_offset ? data.offset.data() : nullptr,
              .fit_intercept = intercept,
              .standardize = true},
             loss, {}) {
@@ -138,13 +142,34 @@ TEST_P(SmoothGlmTest, HessianIsTheDerivativeOfTheGradient) {
       EXPECT_NEAR(diagonal[j], product[j], 1e-10 * (1 + product[j])) << loss.info().name;
       for (std::size_t i = 0; i < size; ++i) {
         EXPECT_NEAR(product[i], (above[i] - below[i]) / (2 * h), 1e-6) << loss.info().name;
-        // Intercepts of several outputs have a curvature of their own, see fix_common_part.
+        // Intercepts of several outputs have a curvature of their own, see OutputBlocks.
         const bool common =
             loss.outputs() > 1 && j >= static_cast<std::size_t>(cols * loss.outputs());
         if (i >= j && !common) {
           EXPECT_NEAR(matrix[i + j * size], product[i], 1e-10) << loss.info().name;
         }
       }
+    }
+  }
+}
+
+// Where all rows have the same curvature, the diagonal is known without X.
+TEST_P(SmoothGlmTest, DiagonalOfTheModelWithoutColumns) {
+  for (const loss::LossBlock& loss : blocks()) {
+    if (!core::flag(loss.info(), "twice_differentiable")) continue;
+    Model model(loss, GetParam(), false);
+    const auto size = static_cast<std::size_t>(model.glm.size());
+    Vector at(size, 0.0), product(size), diagonal(size);
+    const Vector& intercepts = model.glm.null_intercept();
+    if (GetParam()) std::copy(intercepts.rbegin(), intercepts.rend(), at.rbegin());
+    const objective::Refinements refinements = model.glm.refinements();
+    model.glm.evaluate(at.data(), product.data());
+    refinements.diagonal->diagonal(diagonal.data());
+    for (std::size_t j = 0; j < size; ++j) {
+      Vector unit(size, 0.0);
+      unit[j] = 1;
+      refinements.product->multiply(unit.data(), product.data());
+      EXPECT_NEAR(diagonal[j], product[j], 1e-10 * (1 + product[j])) << loss.info().name;
     }
   }
 }

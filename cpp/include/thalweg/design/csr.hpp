@@ -260,11 +260,11 @@ class Csr final {
     for (Vector& sum : sums) sum.reserve(static_cast<std::size_t>(group_size * cols_));
     core::parallel_for(groups * shares, execution, [&](Index task) {
       const Index first = task / shares * group_size, size = std::min(group_size, planes - first);
+      const Index end = boundary(task % shares + 1, shares);
       Vector& sum = sums[static_cast<std::size_t>(task)];
       sum.assign(static_cast<std::size_t>(group_size * cols_), 0.0);
       std::array<double, group_size> factors{};
-      for (Index i = boundary(task % shares, shares); i < boundary(task % shares + 1, shares);
-           ++i) {
+      for (Index i = boundary(task % shares, shares); i < end; ++i) {
         if (i % between_polls == 0 && execution.stop_requested()) return;
         for (Index k = 0; k < size; ++k)
           factors[static_cast<std::size_t>(k)] = u[(first + k) * rows_ + i];

@@ -7,10 +7,10 @@
 // multiplications, and panels of more columns than there are multiply with nothing; here a pair is
 // made once for all weightings.
 //
-// Weights are packed some rows at a time; then a task takes a panel of pairs, and a slice of the
-// rows where pairs are too few to go round. Both are cut by sizes, so that the bits do not depend
-// on threads. Cost: n q m multiply-adds in register tiles. Memory: 4 MB, and the sums of each
-// slice.
+// Weights are packed some rows at a time; then a task takes a panel of pairs and some of
+// weightings, and a slice of the rows where these are too few to go round. All are cut by sizes, so
+// that the bits do not depend on threads. Cost: n q m multiply-adds in register tiles. Memory: 4 MB
+// (or 128 rows of weights), and the sums of each slice.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +35,12 @@ struct PairGramRequest {
   Index pairs(Index cols) const { return columns(cols) * (columns(cols) + 1) / 2; }
 };
 
-// Whether it pays: one by one are as fast where columns fill panels, or weightings are few.
-inline bool suits_pair_grams(Index cols, Index count) { return cols <= 64 && count >= 10; }
+// Whether it pays: one by one are as fast where columns fill panels, or weightings are few. All of
+// them are held beside the matrix that they become.
+inline bool suits_pair_grams(Index cols, Index count) {
+  constexpr Index most_entries = 1 << 21;
+  return cols <= 64 && count >= 10 && count * cols * (cols + 1) / 2 <= most_entries;
+}
 
 namespace detail {
 
@@ -55,10 +59,11 @@ class PairGrams final {
         panels_q_((request.count + width - 1) / width),
         panels_m_((pairs_ + width - 1) / width) {
     constexpr Index least_tasks = 16, least_rows = 1024, round_bytes = 4 << 20;
-    slices_ =
-        std::clamp<Index>(std::min(least_tasks / panels_m_, rows / least_rows), 1, least_tasks);
+    const Index row_bytes = 8 * (panels_q_ * width + columns_);
+    const Index most = std::min(rows / least_rows, round_bytes / (block * row_bytes));
+    slices_ = std::clamp<Index>(std::min(least_tasks / panels_m_, most), 1, least_tasks);
     const Index slice_rows = (rows + slices_ - 1) / slices_;
-    const Index fit = round_bytes / (8 * slices_ * (panels_q_ * width + columns_));
+    const Index fit = round_bytes / (slices_ * row_bytes);
     round_ = std::clamp(fit / block * block, block, (slice_rows + block - 1) / block * block);
     packed_.require(slices_ * panels_q_ * round_ * width);
     x_.resize(static_cast<std::size_t>(slices_ * columns_ * round_));
@@ -77,10 +82,12 @@ class PairGrams final {
     for (Index done = 0; done < longest && !execution_.stop_requested(); done += round_) {
       core::parallel_for(slices_ * blocks, execution_,
                          [&](Index task) { pack(task / blocks, done, task % blocks * block); });
-      core::parallel_for(slices_ * panels_m_, execution_, [&](Index task) {
-        const Index slice = task / panels_m_;
+      const Index groups = (panels_q_ + group - 1) / group;
+      core::parallel_for(slices_ * groups * panels_m_, execution_, [&](Index task) {
+        const Index slice = task / (groups * panels_m_), first_q = task % groups * group;
         double* const sum = slice == 0 ? out : sums[static_cast<std::size_t>(slice - 1)].data();
-        multiply(slice, done, task % panels_m_, sum);
+        multiply(slice, done, task / groups % panels_m_, first_q,
+                 std::min(panels_q_, first_q + group), sum);
       });
     }
     for (const Vector& sum : sums) {
@@ -91,6 +98,7 @@ class PairGrams final {
  private:
   static constexpr Index width = kernels::gram_panel_width;
   static constexpr Index block = gram_inner_rows;
+  static constexpr Index group = 16;  // panels of weightings of a task
 
   Index slice_begin(Index slice) const { return slice * rows_ / slices_; }
   // Rows [begin, end) of a slice in this round.
@@ -126,8 +134,8 @@ class PairGrams final {
     }
   }
 
-  // Adds the products of all weightings with a panel of pairs.
-  void multiply(Index slice, Index done, Index panel, double* sum) {
+  // Adds the products of panels [first_q, last_q) of weightings with a panel of pairs.
+  void multiply(Index slice, Index done, Index panel, Index first_q, Index last_q, double* sum) {
     const auto [first, last] = round_of(slice, done);
     const double* const packed = packed_.data() + slice * panels_q_ * round_ * width;
     const Index begin = panel * width, count = std::min(width, pairs_ - begin);
@@ -140,7 +148,7 @@ class PairGrams final {
         const double* const b = column_of(slice, k) + row;
         for (Index i = 0; i < height; ++i) z[static_cast<std::size_t>(i * width + m)] = a[i] * b[i];
       }
-      for (Index q = 0; q < panels_q_; ++q) {
+      for (Index q = first_q; q < last_q; ++q) {
         block_.panel_product(packed + (q * round_ + row) * width, z.data(), height, 1.0,
                              sum + q * width + begin * request_.count, request_.count,
                              std::min(width, request_.count - q * width), count, false);

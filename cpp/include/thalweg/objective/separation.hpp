@@ -141,7 +141,7 @@ class Separation final {
     for (Index k = 0; k < outputs_; ++k) {
       for (Index l = k; l < outputs_; ++l) {
         for (Index i = 0; i < rows_; ++i) h[length(i)] = second_derivative(i, k, l);
-        model_.assemble_block(h.data(), k, l, matrix_.data(), size);
+        model_.assemble_block(h.data(), k, l, matrix_.data());
       }
     }
     cholesky_.factorize(matrix_.data(), size, size, 1e-13, model_.execution());

@@ -32,6 +32,7 @@
 #include "thalweg/core/elements.hpp"
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/output_blocks.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
 #include "thalweg/objective/row_dual.hpp"
 #include "thalweg/objective/scaled_design.hpp"
@@ -59,6 +60,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         outputs_(loss_.loss().outputs()),
         total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + rows_, 0.0)
                                        : static_cast<double>(rows_)),
+        blocks_(x_, outputs_, data.fit_intercept, total_),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         delta_(length(rows_ * outputs_)),
@@ -300,20 +302,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
-  // A block of a matrix of second derivatives over sum s: X~' diag(h) X~, X~' h and the sum of h
-  // in the rows of output l and the columns of output k.
-  void assemble_block(const double* h, Index k, Index l, double* out, Index ld) {
-    const double sum = loss_.sum(h);
-    Vector cross(length(data_.fit_intercept ? cols_ : 0));
-    x_.gram(h, sum, out + l * cols_ + k * cols_ * ld, ld,
-            data_.fit_intercept ? cross.data() : nullptr, execution());
-    if (!data_.fit_intercept) return;
-    const Index intercepts = cols_ * outputs_;
-    for (Index j = 0; j < cols_; ++j) {
-      out[intercepts + l + (k * cols_ + j) * ld] = cross[length(j)];
-      out[intercepts + k + (l * cols_ + j) * ld] = cross[length(j)];
-    }
-    out[intercepts + l + (intercepts + k) * ld] = sum / total_;
+  // A block of a matrix of second derivatives, of rows that weigh h; see OutputBlocks.
+  void assemble_block(const double* h, Index k, Index l, double* out) const {
+    blocks_.assemble(h, loss_.sum(h), k, l, out, execution());
   }
 
   // The sum of f(i, j) over coefficients i, of column j.
@@ -604,65 +595,29 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
-  // Lower triangle, by pairs of outputs.
   void assemble(Second second, double* out) {
     ++counts_.hessians;
     need(second);
-    const Index ld = size();
-    if (!assemble_pairs(out, ld)) {
+    if (!assemble_all(out)) {
       for (Index k = 0; k < outputs_; ++k) {
         for (Index l = k; l < outputs_; ++l) {
           if (execution().stop_requested()) return;
-          assemble_block(curvature_block(k, l), k, l, out, ld);
+          assemble_block(curvature_block(k, l), k, l, out);
         }
       }
     }
-    for (Index j = 0; j < cols_; ++j) {
-      const double l2 = terms_(j).l2;
-      for (Index k = 0; k < outputs_; ++k) out[(k * cols_ + j) * (ld + 1)] += l2;
-      if (l2 == 0) fix_common_part(out + j * (ld + 1), cols_ * (ld + 1), cols_);
-    }
-    if (data_.fit_intercept) fix_common_part(out + cols_ * outputs_ * (ld + 1), ld + 1, 1);
-    if constexpr (has_scale) subtract_coupling(out, ld);
+    blocks_.add_penalty(terms_, out);
+    if constexpr (has_scale) subtract_coupling(out, size());
   }
-
-  // All blocks at once, where the design can.
-  bool assemble_pairs(double* out, Index ld) {
-    if constexpr (!has_scale) {
-      if (outputs_ == 1) return false;
-      std::vector<std::pair<Index, Index>> of;  // outputs of each weighting
-      for (Index k = 0; k < outputs_; ++k) {
-        for (Index l = k; l < outputs_; ++l) of.emplace_back(k, l);
-      }
-      const auto count = static_cast<Index>(of.size());
-      const Vector all = x_.pair_grams(
-          count, data_.fit_intercept,
-          [&](Index q, Index begin, Index end, double* h) {
-            const auto [k, l] = of[length(q)];
-            loss_.curvature_block(slopes_.data(), k, l, begin, end, h);
-          },
-          execution());
-      if (all.empty()) return false;
-      // Where the entry of column j (the intercept after the others) and output k is.
-      const auto place = [&](Index j, Index k) {
-        return j < cols_ ? k * cols_ + j : cols_ * outputs_ + k;
-      };
-      const double* entry = all.data();
-      for (Index j = 0; j < cols_ + (data_.fit_intercept ? 1 : 0); ++j) {
-        for (Index i = 0; i <= j; ++i) {
-          for (const auto& [k, l] : of) {
-            const auto put = [&](Index row, Index col) {
-              out[std::max(row, col) + std::min(row, col) * ld] = *entry;
-            };
-            put(place(j, l), place(i, k));
-            put(place(i, l), place(j, k));
-            ++entry;
-          }
-        }
-      }
-      return true;
-    } else {
+  bool assemble_all(double* out) const {
+    if constexpr (has_scale) {
       return false;
+    } else {
+      return outputs_ > 1 && blocks_.assemble_all(
+                                 [&](Index k, Index l, Index begin, Index end, double* h) {
+                                   loss_.curvature_block(slopes_.data(), k, l, begin, end, h);
+                                 },
+                                 out, execution());
     }
   }
 
@@ -683,38 +638,17 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
-  // A number added to the coefficients of all outputs changes nothing, nor does the gradient ask
-  // for it: a curvature in that direction leaves the solution of a Newton system as it is, and
-  // makes the matrix definite. `first` is the entry of output 0, `next` leads to that of the next
-  // one on the diagonal, `below` to the next row.
-  void fix_common_part(double* first, Index next, Index below) const {
-    if (outputs_ == 1) return;
-    const double curvature = *first;
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index l = k; l < outputs_; ++l) first[k * next + (l - k) * below] += curvature;
-    }
-  }
-
   void diagonal(double* out) override {
     need(Second::observed);
     const double* const h = outputs_ == 1 ? slopes_.data() : scratch();
     Vector sums(length(outputs_));
-    bool is_even = true;  // as it is in a model without columns: the pass over X is known
+    bool is_even = true;  // as in a model without columns
     for (Index k = 0; k < outputs_; ++k) {
       curvature_block(k, k, k);
       sums[length(k)] = loss_.sum(h + k * rows_);
       is_even = is_even && is_multiple_of_weights(h + k * rows_, sums[length(k)] / total_);
     }
-    if (!is_even) x_.gram_diagonals(outputs_, h, sums.data(), out, execution());
-    for (Index k = 0; k < outputs_; ++k) {
-      const double mean = sums[length(k)] / total_;
-      for (Index j = 0; j < cols_; ++j) {
-        double& entry = out[k * cols_ + j];
-        entry = (is_even ? mean * columns().sq_norm(j) : entry) + terms_(j).l2;
-        if (!(entry > 0)) entry = 1.0;
-      }
-      if (data_.fit_intercept) out[cols_ * outputs_ + k] = mean > 0 ? mean : 1.0;
-    }
+    blocks_.diagonal(h, sums, is_even, terms_, out, execution());
     if constexpr (has_scale) {
       const double factor = couple(coupling_);
       for (Index j = 0; j < size(); ++j) {
@@ -729,6 +663,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   Loss loss_;
   Index rows_, cols_, outputs_;
   double total_;
+  OutputBlocks blocks_;
   penalty::Terms terms_;
   Vector eta_;                // predictions at the base point
   Vector slopes_;             // s loss' there, or s loss'' once second_ says which

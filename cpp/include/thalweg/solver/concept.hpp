@@ -47,6 +47,8 @@ struct StepOutcome {
   double largest_change = 0;
   // Why no later step will do better, where that is so.
   std::optional<core::Status> failure = std::nullopt;
+  // Of Newton's method: the matrix was not positive definite.
+  bool is_modified = false;
 };
 
 // A solver of squared loss and separable penalties on one model, which outlives it. A call does the

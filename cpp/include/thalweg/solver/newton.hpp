@@ -60,7 +60,9 @@ class NewtonSolver final : public SmoothSolver {
     if (!found.success()) return line_.failed(found.outcome);
     // Without curvature a step has no length of its own: while it is taken whole it gets longer.
     stretch_ = is_modified && found.at.step >= first ? 2 * first : 1.0;
-    return line_.finish(f, at, found.at.step);
+    StepOutcome outcome = line_.finish(f, at, found.at.step);
+    outcome.is_modified = is_modified;
+    return outcome;
   }
 
   std::string reason() const override {
