@@ -167,7 +167,7 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
   int served = 0;
   for (const std::vector<Index>& columns : {some_columns(), all_columns(), std::vector<Index>{}}) {
     const auto given = static_cast<Index>(columns.size());
-    for (const Index planes : {1, 3, 10, 26}) {
+    for (const Index planes : {1, 3, 10}) {
       const Vector coef = numbers(planes * given), v = numbers(planes * views_.rows());
       Vector expected;
       for (Index k = 0; k < planes; ++k) {
@@ -236,7 +236,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
   const Index rows = views_.rows(), cols = views_.cols();
   if (cols > 64) GTEST_SKIP() << "for few columns";
   const Vector center = numbers(cols);
-  for (const Index count : {1, 10, 55, 400}) {
+  for (const Index count : {10, 400}) {
     const Vector weights = numbers(count * rows);
     const auto fill = [&](Index q, Index begin, Index end, double* out) {
       std::copy_n(weights.data() + q * rows + begin, end - begin, out);
@@ -250,7 +250,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
       Vector expected;
       for (Index j = 0; j < request.columns(cols); ++j) {
         for (Index k = 0; k <= j; ++k) {
-          for (Index q = 0; q < count; q += 13) {
+          for (Index q = 0; q < count; q += 61) {
             double sum = 0;
             for (Index i = 0; i < rows; ++i)
               sum += weights[static_cast<std::size_t>(q * rows + i)] * entry(i, j) * entry(i, k);
@@ -269,7 +269,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
           }
           std::size_t at = 0;
           for (Index pair = 0; pair < request.pairs(cols); ++pair) {
-            for (Index q = 0; q < count; q += 13)
+            for (Index q = 0; q < count; q += 61)
               ASSERT_NEAR(expected[at++], first[static_cast<std::size_t>(pair * count + q)], 1e-7);
           }
         }
@@ -280,7 +280,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
 
 TEST_P(DesignTest, SquareProductsAreSumsOfWeightedSquares) {
   const Index rows = views_.rows(), cols = views_.cols();
-  for (const Index planes : {1, 3, 11}) {
+  for (const Index planes : {1, 11}) {
     const Vector h = numbers(planes * rows);
     Vector expected;
     for (Index k = 0; k < planes; ++k) {
