@@ -236,12 +236,16 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
   const Index rows = views_.rows(), cols = views_.cols();
   if (cols > 64) GTEST_SKIP() << "for few columns";
   const Vector center = numbers(cols);
+  // Many weightings on few rows: sanitized kernels are slow.
+  const bool is_small = rows < 100;
   for (const Index count : {10, 400}) {
+    if (count > 10 && !is_small) continue;
     const Vector weights = numbers(count * rows);
     const auto fill = [&](Index q, Index begin, Index end, double* out) {
       std::copy_n(weights.data() + q * rows + begin, end - begin, out);
     };
     for (const bool with_ones : {false, true}) {
+      if (!with_ones && !is_small) continue;
       const design::PairGramRequest request{
           .count = count, .with_ones = with_ones, .center = center.data()};
       const auto entry = [&](Index i, Index j) {
@@ -250,7 +254,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
       Vector expected;
       for (Index j = 0; j < request.columns(cols); ++j) {
         for (Index k = 0; k <= j; ++k) {
-          for (Index q = 0; q < count; q += 61) {
+          for (Index q = 0; q < count; q += 3) {
             double sum = 0;
             for (Index i = 0; i < rows; ++i)
               sum += weights[static_cast<std::size_t>(q * rows + i)] * entry(i, j) * entry(i, k);
@@ -261,7 +265,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
       for_each_view([&]<class D>(const D& x) {
         if constexpr (std::is_same_v<typename D::Entry, design::Dense>) {
           Vector first;
-          for (const int threads : {1, 2, 3}) {
+          for (const int threads : {1, 2}) {
             Vector out(static_cast<std::size_t>(count * request.pairs(cols)), 7.0);
             x.pair_grams(request, fill, out.data(), {.threads = threads});
             if (first.empty()) first = out;
@@ -269,7 +273,7 @@ TEST_P(DesignTest, PairGramsAreGramMatricesOfEachWeighting) {
           }
           std::size_t at = 0;
           for (Index pair = 0; pair < request.pairs(cols); ++pair) {
-            for (Index q = 0; q < count; q += 61)
+            for (Index q = 0; q < count; q += 3)
               ASSERT_NEAR(expected[at++], first[static_cast<std::size_t>(pair * count + q)], 1e-7);
           }
         }
