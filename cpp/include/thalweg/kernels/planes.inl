@@ -3,6 +3,8 @@
 //
 // Included by kernels.inl. Cost: n p planes multiply-adds, four times as many as entries of X and
 // of the vectors are loaded.
+#pragma once
+
 #include "thalweg/kernels/registers.inl"
 
 namespace thalweg::kernels::THALWEG_KERNELS_ISA {
