@@ -89,17 +89,12 @@ void Erased::gram(std::span<const Index> columns, Index fresh, const double* cen
       x_);
 }
 
-bool Erased::pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
+void Erased::pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
                         const core::Execution& execution) const {
-  if (!suits_pair_grams(cols_, request.count)) return false;
-  return std::visit(
+  std::visit(
       [&](const auto& x) {
-        if constexpr (requires { x.pair_grams(request, weights, out, execution); }) {
+        if constexpr (requires { x.pair_grams(request, weights, out, execution); })
           x.pair_grams(request, weights, out, execution);
-          return true;
-        } else {
-          return false;
-        }
       },
       x_);
 }

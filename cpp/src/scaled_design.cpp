@@ -116,7 +116,7 @@ Vector ScaledDesign::pair_grams(Index count, bool with_ones, const design::FillW
   const auto scale = [&](Index j) { return j < cols() ? columns_->inverse_scale(j) : 1.0; };
   if (is_sparse() || !design::suits_pair_grams(cols(), count)) return {};
   Vector out(static_cast<std::size_t>(count * request.pairs(cols())));
-  if (!x_.pair_grams(request, weights, out.data(), execution)) return {};
+  x_.pair_grams(request, weights, out.data(), execution);
   double* at = out.data();
   for (Index j = 0; j < request.columns(cols()); ++j) {
     for (Index k = 0; k <= j; ++k, at += count) {

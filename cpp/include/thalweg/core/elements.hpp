@@ -22,6 +22,11 @@ void for_elements(Index n, int threads, F&& f) {
                [&](Index b) { f(b * elements_block, std::min(n, (b + 1) * elements_block)); });
 }
 
+inline void copy_elements(const double* from, Index n, double* to, int threads) {
+  for_elements(n, threads,
+               [&](Index begin, Index end) { std::copy(from + begin, from + end, to + begin); });
+}
+
 // The sum of f(begin, end) over blocks.
 template <class F>
 double sum_elements(Index n, int threads, F&& f) {

@@ -291,7 +291,6 @@ class Csr final {
                                   const core::Execution& execution) const {
     const Index groups = interleaved_pitch(planes) / group_size;
     const auto given = static_cast<Index>(columns.size());
-    const bool is_whole = given == cols_ && is_run(columns);
     std::vector<Vector> full(static_cast<std::size_t>(groups));
     for (Vector& group : full) group.reserve(static_cast<std::size_t>(group_size * cols_));
     core::parallel_for(groups, execution, [&](Index g) {
@@ -299,7 +298,7 @@ class Csr final {
       const Index first = g * group_size, size = std::min(group_size, planes - first);
       group.assign(static_cast<std::size_t>(group_size * cols_), 0.0);
       for (Index c = 0; c < given; ++c) {
-        const Index j = is_whole ? c : columns[static_cast<std::size_t>(c)];
+        const Index j = columns[static_cast<std::size_t>(c)];
         for (Index k = 0; k < size; ++k)
           group[static_cast<std::size_t>(j * group_size + k)] += coef[(first + k) * given + c];
       }

@@ -50,8 +50,8 @@ class Erased final {
   // See ColumnAccess. By rows there are only Gram matrices of all columns, about zero.
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const;
-  // See pair_grams.hpp; false: nothing done, not here.
-  bool pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
+  // See pair_grams.hpp: of a dense design.
+  void pair_grams(const PairGramRequest& request, const FillWeights& weights, double* out,
                   const core::Execution& execution) const;
   Index stored(Index j) const;                    // of a design with columns
   void axpy(double a, Index j, double* v) const;  // likewise

@@ -264,9 +264,8 @@ class RowMajor final {
   void over_strips(Index arrays, double* result, const core::Execution& execution, F&& f) const {
     constexpr Index strip_bytes = 256 << 10;
     const Index most_rows = arrays > 1 ? 256 : 4096;  // of several vectors beside X
-    const Index strip =
-        std::clamp<Index>(strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8,
-                          std::max<Index>(8, most_rows));
+    const Index strip = std::clamp<Index>(
+        strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8, most_rows);
     over_tiles(arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
       const Index end = tile.row + tile.height;
       for (Index row = tile.row; row < end; row += strip) {

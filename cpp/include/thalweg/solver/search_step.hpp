@@ -38,10 +38,8 @@ class SearchStep final {
     const int threads = f.threads();
     s.resize(at.x.size());
     y.resize(at.x.size());
-    core::for_elements(length_of(s), threads, [&](Index begin, Index end) {
-      std::copy(at.x.data() + begin, at.x.data() + end, s.data() + begin);
-      std::copy(at.gradient.data() + begin, at.gradient.data() + end, y.data() + begin);
-    });
+    core::copy_elements(at.x.data(), length_of(s), s.data(), threads);
+    core::copy_elements(at.gradient.data(), length_of(y), y.data(), threads);
     outcome_ = line.finish(f, at, found_.at.step);
     core::for_elements(length_of(s), threads, [&](Index begin, Index end) {
       subtract_from(at.x.data() + begin, end - begin, s.data() + begin);

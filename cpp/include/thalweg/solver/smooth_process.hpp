@@ -136,11 +136,9 @@ class SmoothProcess final {
   void keep() {
     certified_.x.resize(at_.x.size());
     certified_.gradient.resize(at_.gradient.size());
-    core::for_elements(length_of(at_.x), f_.threads(), [&](Index begin, Index end) {
-      std::copy(at_.x.data() + begin, at_.x.data() + end, certified_.x.data() + begin);
-      std::copy(at_.gradient.data() + begin, at_.gradient.data() + end,
-                certified_.gradient.data() + begin);
-    });
+    const Index size = length_of(at_.x);
+    core::copy_elements(at_.x.data(), size, certified_.x.data(), f_.threads());
+    core::copy_elements(at_.gradient.data(), size, certified_.gradient.data(), f_.threads());
     certified_.value = at_.value;
     certified_.dual = at_.dual;
   }
