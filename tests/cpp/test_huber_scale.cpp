@@ -317,8 +317,9 @@ TEST_P(HuberModelTest, DualPointsBoundTheObjective) {
 TEST_P(HuberModelTest, TargetsFarFromZeroHaveTheSameScale) {
   if (!GetParam()) return;
   const Model model(true), far(true, 1e7);
-  EXPECT_NEAR(far.glm.null_objective(), model.glm.null_objective(), 1e-7);
-  EXPECT_NEAR(far.glm.null_intercept().front() - 1e7, model.glm.null_intercept().front(), 1e-6);
+  EXPECT_NEAR(far.glm.null_model().objective, model.glm.null_model().objective, 1e-7);
+  EXPECT_NEAR(far.glm.null_model().intercept.front() - 1e7,
+              model.glm.null_model().intercept.front(), 1e-6);
 }
 
 }  // namespace

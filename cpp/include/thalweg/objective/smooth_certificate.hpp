@@ -159,7 +159,7 @@ class SmoothGlmCertifier final {
   // tolerance in use allows: as good as none.
   bool is_lost_in_rounding(Index j, double l2) const {
     constexpr double least_tol = 1e-10;
-    const double size = std::sqrt(glm_.columns().sq_norm(j)) * glm_.null_slope_norm();
+    const double size = std::sqrt(glm_.columns().sq_norm(j)) * glm_.null_model().slope_norm;
     return l2 > 0 && core::square(epsilon * size) > 2 * l2 * least_tol * glm_.tolerance_scale();
   }
   bool can_fall_for_ever() const {
@@ -190,8 +190,7 @@ class SmoothGlmCertifier final {
       const double z = term.l2 * at.x[i] - at.gradient[i];
       return term.value(at.x[i]) + term.conjugate(z) - z * at.x[i];
     });
-    for (Index k = 0; k < glm_.outputs(); ++k) {
-      if (!glm_.fits_intercept()) continue;
+    for (Index k = 0; glm_.fits_intercept() && k < glm_.outputs(); ++k) {
       const auto b = static_cast<std::size_t>(glm_.cols() * glm_.outputs() + k);
       sum += glm_.intercept_gain(at.gradient[b]);
     }
@@ -201,7 +200,7 @@ class SmoothGlmCertifier final {
   template <class Point>
   double kkt_residual(const Point& at) const {
     double worst = 0;
-    const double scale = glm_.null_slope_norm() > 0 ? glm_.null_slope_norm() : 1.0;
+    const double scale = glm_.null_model().slope_norm > 0 ? glm_.null_model().slope_norm : 1.0;
     for (Index k = 0; k < glm_.outputs(); ++k) {
       for (Index j = 0; j < glm_.cols(); ++j) {
         const auto i = static_cast<std::size_t>(k * glm_.cols() + j);

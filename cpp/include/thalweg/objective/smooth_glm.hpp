@@ -30,8 +30,8 @@
 #include <optional>
 
 #include "thalweg/core/elements.hpp"
-#include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/null_model.hpp"
 #include "thalweg/objective/output_blocks.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
 #include "thalweg/objective/row_dual.hpp"
@@ -68,8 +68,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         direction_(length(size())),
         trial_point_(length(size())),
         trial_gradient_(length(size())) {
-    find_null_model();
-    if constexpr (has_scale) loss_.set_floor(null_objective_, mean_abs_target_);
+    null_ = NullModel::find(loss_, data_, total_, outputs_, eta_, slopes_, scratch());
+    if constexpr (has_scale) loss_.set_floor(null_.objective, null_.mean_abs_target);
     x_.scale({.weights = data.weights,
               .total = total_,
               .centre = data.fit_intercept,
@@ -94,23 +94,20 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   const penalty::Terms& terms() const { return terms_; }
   const GlmData& data() const { return data_; }
   double total_weight() const { return total_; }
-  // Of the model without columns: its objective, its intercepts, the norm of the loss's gradient.
-  double null_objective() const { return null_objective_; }
-  const Vector& null_intercept() const { return null_intercept_; }
-  double null_slope_norm() const { return null_slope_norm_; }
+  const NullModel& null_model() const { return null_; }
   // Of the numbers that the objective is the sum of; the square of a residual has no other.
   double rounding_scale() const {
-    return core::flag(loss().info(), "quadratic") ? 0.0 : mean_abs_target_;
+    return core::flag(loss().info(), "quadratic") ? 0.0 : null_.mean_abs_target;
   }
   // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
   // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
-    const double residual = 1e3 * epsilon * mean_abs_target_;
+    const double residual = 1e3 * epsilon * null_.mean_abs_target;
     const bool quadratic = core::flag(loss().info(), "quadratic");
-    return std::max(null_objective_, quadratic ? 0.5 * core::square(residual) : residual);
+    return std::max(null_.objective, quadratic ? 0.5 * core::square(residual) : residual);
   }
 
-  Index size() const override { return (cols_ + (data_.fit_intercept ? 1 : 0)) * outputs_; }
+  Index size() const override { return blocks_.size(); }
   int threads() const override { return execution().threads; }
 
   double evaluate(const double* x, double* gradient) override {
@@ -211,7 +208,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       if (!given.empty()) {
         take_slopes(given);
       } else {
-        if (data_.fit_intercept) shifts = shift_to_best_intercept();
+        if (data_.fit_intercept) shifts = shift_to_best_intercept(loss_, outputs_, eta_, scratch());
         loss_.gradient(eta_.data(), slopes_.data());  // -s u
       }
       if (data_.fit_intercept) balance_slopes();
@@ -268,18 +265,15 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     // A quarter bounds the curvature of the losses in use; the final certificate is exact.
     else return 2 * square;
   }
-  // What rounding makes of the largest entry of the gradient in raw coordinates. Predictions are
-  // rounded, and slopes are off by their second derivative times that: of counts in the millions,
-  // much. What was known of the line is lost.
+  // What rounding makes of the largest entry of the gradient in raw coordinates. What was known of
+  // the line is lost.
   double gradient_rounding() {
     double norm = 1;
     for (const Index j : columns().all()) norm = std::max(norm, columns().raw_norm(j));
     if constexpr (has_scale) {
-      return norm * loss_.rounding(mean_abs_target_);
+      return norm * loss_.rounding(null_.mean_abs_target);
     } else {
-      double* const d = scratch();
-      for (std::size_t i = 0; i < eta_.size(); ++i) d[i] = std::sqrt(1 + std::fabs(eta_[i]));
-      return 8 * epsilon * norm * loss_.line(eta_.data(), d, 0)[2] / total_;
+      return norm * NullModel::slope_rounding(loss_, data_.offset, total_, eta_, rows_, scratch());
     }
   }
 
@@ -327,7 +321,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // To the coordinates of the raw columns, and back.
   RawCoordinates coordinates() const {
-    return {columns(), outputs_, data_.fit_intercept, null_intercept_};
+    return {columns(), outputs_, data_.fit_intercept, null_.intercept};
   }
 
  private:
@@ -350,9 +344,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // Of vectors of variables.
   void copy(const double* from, double* to) const {
-    core::for_elements(size(), threads(), [&](Index begin, Index end) {
-      std::copy(from + begin, from + end, to + begin);
-    });
+    core::copy_elements(from, size(), to, threads());
   }
   // to = the base point + step times the direction
   void combine(double step, double* to) const {
@@ -360,6 +352,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
       for (Index i = begin; i < end; ++i) to[i] = point_[length(i)] + step * direction_[length(i)];
     });
   }
+
   // slopes_ = -s u
   void take_slopes(const Vector& u) {
     second_ = Second::none;
@@ -414,7 +407,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   // Of one output, the products of X with the slopes of the model without columns are known. A
   // scale changes slopes as it is sharpened.
   bool is_null(const Vector& x) const {
-    if (has_scale || outputs_ > 1 || (data_.fit_intercept && x.back() != null_intercept_.front()))
+    if (has_scale || outputs_ > 1 || (data_.fit_intercept && x.back() != null_.intercept.front()))
       return false;
     return std::all_of(x.begin(), x.begin() + cols_, [](double value) { return value == 0; });
   }
@@ -477,52 +470,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   double* scratch() {
     ahead_ = Ahead::nothing;
     return delta_.data();
-  }
-
-  // The model without columns: intercepts by Newton's method, as for any shift of the predictions.
-  void find_null_model() {
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index i = 0; i < rows_; ++i)
-        eta_[length(k * rows_ + i)] = data_.offset != nullptr ? data_.offset[i] : 0.0;
-    }
-    null_intercept_.assign(length(outputs_), 0.0);
-    if (data_.fit_intercept) null_intercept_ = shift_to_best_intercept();
-    null_objective_ = loss_.gradient(eta_.data(), slopes_.data()) / total_;
-    double square = 0, mean_abs = 0;
-    for (Index i = 0; i < rows_; ++i) {
-      const double weight = loss_.weight(i);
-      mean_abs += weight * std::fabs(data_.y[i]);
-      for (Index k = 0; weight > 0 && k < outputs_; ++k)
-        square += core::square(slopes_[length(k * rows_ + i)]) / weight;
-    }
-    mean_abs_target_ = mean_abs / total_;
-    null_slope_norm_ = std::sqrt(square / total_);
-  }
-
-  // Adds to the predictions of each output what minimises the loss, one output after the other
-  // until none changes (at once for a single one); returns the shifts. Safeguarded Newton steps.
-  Vector shift_to_best_intercept() {
-    constexpr int most_rounds = 200;
-    Vector shifts(length(outputs_), 0.0);
-    for (int round = 0; round < most_rounds; ++round) {
-      double largest = 0;
-      for (Index k = 0; k < outputs_; ++k) {
-        const double step = best_shift(k);
-        double* const eta = eta_.data() + k * rows_;
-        for (Index i = 0; i < rows_; ++i) eta[i] += step;
-        shifts[length(k)] += step;
-        largest = std::max(largest, std::fabs(step) / (1 + std::fabs(shifts[length(k)])));
-      }
-      if (outputs_ == 1 || largest <= 4 * epsilon || execution().stop_requested()) break;
-    }
-    return shifts;
-  }
-
-  double best_shift(Index k) {
-    double* const all = scratch();
-    std::fill_n(all, rows_ * outputs_, 0.0);
-    std::fill_n(all + k * rows_, rows_, 1.0);
-    return best_step(loss_, eta_.data(), all);
   }
 
   // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
@@ -680,8 +627,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   struct NoDual {};
   std::conditional_t<has_scale, NoDual, GlmDual> dual_ = make_dual();
   Matrix hessian_{*this, Second::observed}, information_{*this, Second::expected};
-  double null_objective_ = 0, null_slope_norm_ = 0, mean_abs_target_ = 0;
-  Vector null_intercept_;
+  NullModel null_;
   Counts counts_;
 };
 

@@ -144,8 +144,10 @@ class LBfgsBSolver final : public SmoothSolver {
 
   line_search::Found search(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) {
     const double length = norm(direction_);
-    // A bound that is off by rounding only: values do not tell, the target is right.
-    if (length <= 4 * epsilon * norm(at.x)) {
+    // A bound that is off by rounding only, of the point or of the way to it: values do not tell,
+    // the target is right.
+    const bool is_lost = bounds.any() && -slope_ <= 4 * epsilon * std::fabs(at.value);
+    if (is_lost || length <= 4 * epsilon * norm(at.x)) {
       f.begin_line(direction_.data());
       return {.outcome = line_search::Outcome::success, .at = f.along(1.0), .trials = 1};
     }
