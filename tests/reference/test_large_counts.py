@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+import thalweg as tw
 from thalweg import linear_model
 
 
@@ -33,3 +34,20 @@ def test_a_gradient_that_is_too_large_is_told_from_a_gap(exact):
     with pytest.warns(ConvergenceWarning, match="wanted, but an entry of the gradient exceeds tol"):
         model.fit(X, y)
     assert model.certificate_.relative <= 1e-9
+
+
+@pytest.mark.parametrize("offset", [-700.0, -300.0, 115.0, 200.0, 650.0])
+@pytest.mark.parametrize("loss", ["poisson", "gamma", tw.losses.Tweedie(power=1.5)], ids=str)
+def test_a_constant_offset_moves_the_intercept_only(loss, offset):
+    """However far: slopes grow exponentially, and Newton's steps to an intercept do not."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(200, 3))
+    y = 1.0 + rng.poisson(1.0, 200)
+    plain, moved = (
+        tw.solve(X, y, loss=loss, penalty="l2", alpha=0.1, offset=shift, tol=1e-8)
+        for shift in (None, np.full(200, offset))
+    )
+    assert moved.report.status == "converged"
+    assert moved.intercept + offset == pytest.approx(plain.intercept, abs=1e-4)
+    assert moved.certificate.primal == pytest.approx(plain.certificate.primal, rel=1e-7)
+    np.testing.assert_allclose(moved.coef, plain.coef, atol=1e-4)

@@ -1,12 +1,17 @@
 // The minimum of a convex loss over all rows on a line of predictions, eta + t d, from the side of
-// zero: safeguarded Newton steps on its slope. For intercepts, where d is one on an output's rows.
+// zero: for intercepts, where d is one on an output's rows.
+//
+// Newton steps on the slope, which rises with t, kept between the points where it was seen to be
+// negative and positive. Where slopes grow exponentially Newton's steps all have the same length,
+// however far the minimum is. One that is not much shorter than the last one is replaced, by a step
+// to the middle of the two points or, where one of them is not known yet, of twice the length.
 //
 // Cost: a pass over the rows for each step, a handful of them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
 
 #include "thalweg/core/numerics.hpp"
 #include "thalweg/core/types.hpp"
@@ -15,29 +20,41 @@ namespace thalweg::objective {
 
 template <class Loss>
 double best_step(const Loss& loss, const double* eta, const double* d) {
-  constexpr int most_steps = 100;
-  // Of a step, so that no exponential overflows; doubled while steps are as long, since targets may
-  // be of any unit.
-  double longest = 5.0;
-  double step = 0, known = 0, lower = -infinity, upper = infinity;
+  constexpr int most_steps = 200;
+  // Of a step, so that no exponential overflows; more and more while steps are as long, since
+  // targets may be of any unit.
+  double longest = 5.0, growth = 1;
+  double step = 0, known = 0, last = 0, last_newton = infinity, lower = -infinity, upper = infinity;
   for (int i = 0; i < most_steps; ++i) {
     const std::array<double, 3> at = loss.line(eta, d, step);
     if (!std::isfinite(at[1])) {
       if (step == known) break;
+      (step > known ? upper : lower) = step;  // too far
       step = 0.5 * (known + step);
       continue;
     }
     if (at[1] == 0) break;
     known = step;
     (at[1] > 0 ? upper : lower) = step;
-    double next = at[2] > 0 ? step - at[1] / at[2] : step - std::copysign(longest, at[1]);
-    const double wanted = std::exchange(next, core::clip(next, step - longest, step + longest));
-    if (wanted != next) longest *= 2;
-    if (!(next > lower && next < upper) && std::isfinite(lower) && std::isfinite(upper))
-      next = 0.5 * (lower + upper);
-    const bool done = std::fabs(next - step) <= 2 * epsilon * (std::fabs(step) + epsilon);
-    step = next;
-    if (done || loss.execution().stop_requested()) break;
+    const bool has_both = std::isfinite(lower) && std::isfinite(upper);
+    const double newton = at[2] > 0 ? -at[1] / at[2] : -std::copysign(longest, at[1]);
+    double move = core::clip(newton, -longest, longest);
+    if (move != newton) longest *= growth *= 2;
+    if (std::fabs(move) <= 2 * epsilon * (std::fabs(step) + epsilon)) return step + move;
+    if (has_both) {
+      const bool is_slow = std::fabs(move) > 0.5 * std::fabs(last);
+      if (is_slow || !(step + move > lower && step + move < upper))
+        move = 0.5 * (lower + upper) - step;
+    } else {
+      const double length = std::fabs(move);
+      if (length > 0.75 * last_newton)
+        move = std::copysign(std::max(length, 2 * std::fabs(last)), move);
+      last_newton = length;
+    }
+    step += move;
+    last = move;
+    // The points are neighbours, or as good.
+    if (std::fabs(move) <= epsilon * std::fabs(step) || loss.execution().stop_requested()) break;
   }
   return step;
 }
