@@ -38,7 +38,7 @@ class SingleColumns final {
   }
   double visit_cost(Index k) const {
     const auto entries = static_cast<double>(glm_.design().stored(column(k)));
-    return solver::visit_cost(block_.is_dense(), entries);
+    return solver::visit_cost(block_.is_dense(), entries, static_cast<double>(columns_.size()));
   }
 
  private:

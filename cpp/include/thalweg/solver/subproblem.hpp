@@ -37,6 +37,7 @@ class Subproblem final {
     Index epochs = 0;     // sweeps and rounds of the active set allowed
     Index face_size = 0;  // largest support to factorise
     bool small_rank = false;
+    bool goes_on = false;  // on the columns of the last call
   };
   struct Outcome {
     Index epochs = 0;
@@ -59,7 +60,8 @@ class Subproblem final {
     double sweep_cost = 0;
     for (std::size_t k = 0; k < w.size(); ++k)
       sweep_cost += model.visit_cost(static_cast<Index>(k));
-    double spent = 0;
+    CgWait cg;
+    if (!budget.goes_on) spent_ = 0;
     double patience = budget.small_rank ? 0.0 : 1.0;
     Index most_rounds = budget.small_rank ? budget.epochs : attempt_rounds;
     while (outcome.epochs < budget.epochs && !execution.stop_requested()) {
@@ -67,12 +69,13 @@ class Subproblem final {
         const Index before = outcome.epochs;
         const double violation = sweep(model, w, terms, all_, outcome, execution);
         if (violation <= reach(w)) return outcome;
+        cg.judge(violation);
         last_support_.swap(support_);
         collect_support(w, terms);
         if (support_.empty()) continue;
         // Two products more judge the step.
         const Index products = std::min(most_products, budget.epochs - outcome.epochs - 2);
-        if (support_ == last_support_ && products > 0) {
+        if (support_ == last_support_ && products > 0 && cg.is_over(violation)) {
           const FaceCg::Outcome step =
               face_cg_.step(model, w, terms, support_, cg_reduction, products, execution);
           outcome.used_cg = true;
@@ -82,7 +85,7 @@ class Subproblem final {
           anderson(model, w, terms, budget, outcome, execution);
         }
         const double share = static_cast<double>(support_.size()) / static_cast<double>(w.size());
-        spent += sweep_cost * (1 + share * static_cast<double>(outcome.epochs - before - 1));
+        spent_ += sweep_cost * (1 + share * static_cast<double>(outcome.epochs - before - 1));
       }
       collect_support(w, terms);
       const auto size = static_cast<double>(support_.size());
@@ -91,7 +94,7 @@ class Subproblem final {
       columns_.clear();
       for (const Index k : support_) columns_.push_back(model.column(k));
       const double attempt = size * size * size / factor_rate + build_cost(columns_);
-      if (spent < patience * attempt) continue;
+      if (spent_ < patience * attempt) continue;
       const ActiveSet::Outcome exact =
           active_set_.run(model, w, terms, std::min(most_rounds, budget.epochs - outcome.epochs),
                           gram, ensure, reach, execution);
@@ -101,7 +104,7 @@ class Subproblem final {
       if (exact.converged) return outcome;
       patience = std::max(1.0, 2 * patience);
       most_rounds = attempt_rounds;
-      spent = 0;
+      spent_ = 0;
     }
     return outcome;
   }
@@ -116,6 +119,28 @@ class Subproblem final {
   // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked
   // factorisations.
   static constexpr double factor_rate = 45;
+
+  // Newton steps end where coefficients change sign. Where many would, they get nowhere, at the price
+  // of a hundred sweeps: after one that left the violation of the next sweep as it was, the next
+  // waits for a few rounds of extrapolation, and twice as many each time.
+  class CgWait {
+   public:
+    // After every sweep, and before every step: whether there may be one, from this violation.
+    void judge(double violation) {
+      if (before_ > 0 && violation > 0.9 * before_) rounds_ = length_ = std::max(4, 2 * length_);
+      before_ = 0;
+    }
+    bool is_over(double violation) {
+      if (rounds_-- > 0) return false;
+      rounds_ = 0;
+      before_ = violation;
+      return true;
+    }
+
+   private:
+    double before_ = 0;  // of the step that has not been judged
+    int rounds_ = 0, length_ = 0;
+  };
 
   // Near the optimum the duality gap is about 2 ||w||_1 times the largest violation.
   static double tolerance(const Budget& budget, const Vector& w) {
@@ -191,6 +216,7 @@ class Subproblem final {
   FaceCg face_cg_;
   std::vector<Index> all_, support_, last_support_, columns_;
   Vector w_support_, delta_;
+  double spent_ = 0;  // on sweeps since the last attempt
 };
 
 }  // namespace thalweg::solver

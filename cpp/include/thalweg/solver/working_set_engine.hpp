@@ -66,11 +66,12 @@ class WorkingSetEngine final : public QuadraticSolver {
     const Subproblem::Budget budget{
         .gap = std::max(0.3 * context.target,
                         all_at_once_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
-        .violation = 0.2 * violation,
+        .violation = (takes_all_ ? 0.5 : 0.2) * violation,
         .rounding = last_rounding_,
         .epochs = std::min(context.epochs_left, most_epochs),
         .face_size = gram_limit(),
-        .small_rank = small_rank()};
+        .small_rank = small_rank(),
+        .goes_on = takes_all_};
     const Subproblem::Outcome outcome = (last_was_gram_ = choose_gram())
                                             ? solve_gram(at, budget, violation)
                                             : solve_residual(at, budget);
@@ -140,7 +141,7 @@ class WorkingSetEngine final : public QuadraticSolver {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
-    takes_all_ = all_at_once_ || holds_most(excess, context.columns);
+    takes_all_ = all_at_once_ || holds_most(excess, context.columns) || nears_rank(w, context.columns);
     if (takes_all_) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ =
@@ -157,6 +158,18 @@ class WorkingSetEngine final : public QuadraticSolver {
            block_->visit_factor(columns) < strided_visit;
   }
 
+  // Whether the support has come so near the rank, on few more columns than rows, that what enters
+  // pushes others out: then sets that leave columns out are wrong about as many as they hold.
+  bool nears_rank(const Vector& w, std::span<const Index> columns) const {
+    if (!block_->is_dense() || inner_ == Inner::gram || 2 * glm_.cols() > 3 * glm_.rows() ||
+        block_->visit_factor(columns) >= strided_visit)
+      return false;
+    const auto support = std::count_if(columns.begin(), columns.end(), [&](Index j) {
+      return w[static_cast<std::size_t>(j)] != 0;
+    });
+    return 2 * support > std::min(glm_.rows(), glm_.cols());
+  }
+
   // Working set: everything non-zero, and the worst violators.
   void select(const Vector& w, const objective::Evaluation& at, const penalty::Terms& terms,
               const StepContext& context) {
@@ -165,7 +178,7 @@ class WorkingSetEngine final : public QuadraticSolver {
     for (const Index j : context.columns) {
       const auto k = static_cast<std::size_t>(j);
       const penalty::Term term = terms(j);
-      if (w[k] != 0 || term.l1 == 0 || all_at_once_) {
+      if (w[k] != 0 || term.l1 == 0 || takes_all_) {
         working_set_.push_back(j);
         continue;
       }
@@ -269,7 +282,7 @@ class WorkingSetEngine final : public QuadraticSolver {
     const auto size = static_cast<double>(working_set_.size());
     const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
     const double support = 0.5 * std::min(size, static_cast<double>(glm_.rows()));
-    const double visit = visit_cost(block_->is_dense(), entries_per_column(working_set_)) *
+    const double visit = visit_cost(block_->is_dense(), entries_per_column(working_set_), size) *
                          block_->visit_factor(working_set_);
     estimate_ = {.gram = build_cost(working_set_) +
                          rounds * (5 * size + support * GramModel::update_cost(cached)),
