@@ -1,6 +1,7 @@
 // Compressed sparse columns: the entries of column j are data[pointers[j] .. pointers[j + 1]),
 // their rows in `index`, sorted and without duplicates (the border checks; see
-// design/sparse_format.hpp).
+// design/sparse_format.hpp). A column with an entry in every row is therefore an array by itself,
+// and visited as one.
 #pragma once
 
 #include <algorithm>
@@ -35,13 +36,16 @@ class Csc final {
   }
 
   double dot(Index j, const double* v) const {
-    return kernels_.dot(values(j), indices(j), stored(j), v);
+    return is_full(j) ? full_.dot(values(j), v, rows_)
+                      : kernels_.dot(values(j), indices(j), stored(j), v);
   }
   void axpy(double a, Index j, double* v) const {
-    kernels_.axpy(a, values(j), indices(j), stored(j), v);
+    if (is_full(j)) full_.axpy(a, values(j), v, rows_);
+    else kernels_.axpy(a, values(j), indices(j), stored(j), v);
   }
   void axpy_weighted(double a, Index j, const double* s, double* v) const {
-    kernels_.axpy_weighted(a, values(j), indices(j), stored(j), s, v);
+    if (is_full(j)) full_.axpy_weighted(a, values(j), s, v, rows_);
+    else kernels_.axpy_weighted(a, values(j), indices(j), stored(j), s, v);
   }
 
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
@@ -74,7 +78,9 @@ class Csc final {
     core::parallel_for(
         (cols_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
           for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
-            const kernels::Moments m = kernels_.moments(values(j), indices(j), stored(j), s, v);
+            const kernels::Moments m =
+                is_full(j) ? full_.moments(values(j), s, v, rows_)
+                           : kernels_.moments(values(j), indices(j), stored(j), s, v);
             out.sum[static_cast<std::size_t>(j)] = m.sum;
             out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
             out.dot[static_cast<std::size_t>(j)] = m.dot;
@@ -82,55 +88,21 @@ class Csc final {
         });
   }
 
-  // By rows: the columns asked for are regrouped by row once, then every entry (i, j) of a fresh
-  // column meets the entries of row i before it; the other half of the square is its mirror image.
-  // Cost: one read of the columns, plus sum_i (fresh entries of row i) * (entries of row i) at
-  // most, far below a product of every pair of columns.
+  // Narrow columns meet by rows, wide ones meet all others as vectors over the rows.
+  // Cost: a read of the narrow columns and, at most, sum_i (fresh entries of row i) * (entries of
+  // row i) of them, far below a product of every pair; for each wide column, a read of all that
+  // it meets.
   void gram(std::span<const Index> columns, Index fresh, const double* center, const double* s,
             double total, double* out, Index ld, const core::Execution& execution) const {
     const auto count = static_cast<Index>(columns.size());
     const Index first = count - fresh;
-    const Index block = block_columns();
-    std::vector<Index> starts(static_cast<std::size_t>(rows_) + 1, 0);
-    for (Index c = 0; c < count; ++c) {
-      if (c % block == 0 && execution.stop_requested()) return;
-      const Index j = columns[static_cast<std::size_t>(c)];
-      for (Index e = 0; e < stored(j); ++e) ++starts[static_cast<std::size_t>(indices(j)[e]) + 1];
+    for (Index k = 0; k < fresh && !execution.stop_requested(); ++k) {
+      const double mean = center != nullptr ? center[columns[length(first + k)]] : 0.0;
+      for (Index c = 0; c < count; ++c)
+        out[c + k * ld] = center != nullptr ? -total * mean * center[columns[length(c)]] : 0.0;
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(rows_); ++i) starts[i + 1] += starts[i];
-    const auto entries =
-        std::make_unique_for_overwrite<RowEntry[]>(static_cast<std::size_t>(starts.back()));
-    std::vector<Index> next(starts.begin(), starts.end() - 1);
-    for (Index c = 0; c < count; ++c) {
-      if (c % block == 0 && execution.stop_requested()) return;
-      const Index j = columns[static_cast<std::size_t>(c)];
-      for (Index e = 0; e < stored(j); ++e) {
-        const auto i = static_cast<std::size_t>(indices(j)[e]);
-        entries[static_cast<std::size_t>(next[i]++)] = {static_cast<double>(values(j)[e]), c};
-      }
-    }
-    constexpr Index group = 8;
-    core::parallel_for(
-        (fresh + group - 1) / group, serial_if_small(starts.back() * fresh / 16, execution),
-        [&](Index g) {
-          for (Index k = g * group; k < std::min(fresh, (g + 1) * group); ++k) {
-            if (execution.stop_requested()) return;
-            const Index j = columns[static_cast<std::size_t>(first + k)];
-            double* const column = out + k * ld;
-            for (Index c = 0; c < count; ++c) {
-              column[c] = center != nullptr
-                              ? -total * center[j] * center[columns[static_cast<std::size_t>(c)]]
-                              : 0.0;
-            }
-            for (Index e = 0; e < stored(j); ++e) {
-              const auto i = static_cast<std::size_t>(indices(j)[e]);
-              const double x = static_cast<double>(values(j)[e]) * (s != nullptr ? s[i] : 1.0);
-              const RowEntry* entry = entries.get() + starts[i];
-              for (; entry->column < first + k; ++entry) column[entry->column] += x * entry->value;
-              column[entry->column] += x * entry->value;  // its own
-            }
-          }
-        });
+    add_narrow_products(columns, fresh, s, out, ld, execution);
+    add_wide_products(columns, fresh, s, out, ld, execution);
     kernels::mirror_upper(out + first, fresh, ld, execution);
   }
 
@@ -150,6 +122,91 @@ class Csc final {
     Index column;
   };
 
+  static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
+
+  bool is_full(Index j) const { return stored(j) == rows_ && rows_ > 0; }
+  // A quarter of the rows: regrouped by row, its entries would meet those of nearly every other
+  // column where they lie.
+  bool is_wide(Index j) const { return 4 * stored(j) >= rows_; }
+
+  // The narrow columns are regrouped by row once, then every entry (i, j) of a fresh one meets the
+  // entries of row i before it; the other half of the square is its mirror image.
+  void add_narrow_products(std::span<const Index> columns, Index fresh, const double* s,
+                           double* out, Index ld, const core::Execution& execution) const {
+    const auto count = static_cast<Index>(columns.size());
+    const Index first = count - fresh;
+    const Index block = block_columns();
+    if (std::all_of(columns.begin() + first, columns.end(), [&](Index j) { return is_wide(j); }))
+      return;
+    std::vector<Index> starts(length(rows_) + 1, 0);
+    for (Index c = 0; c < count; ++c) {
+      if (c % block == 0 && execution.stop_requested()) return;
+      const Index j = columns[length(c)];
+      if (is_wide(j)) continue;
+      for (Index e = 0; e < stored(j); ++e) ++starts[static_cast<std::size_t>(indices(j)[e]) + 1];
+    }
+    for (std::size_t i = 0; i < length(rows_); ++i) starts[i + 1] += starts[i];
+    const auto entries = std::make_unique_for_overwrite<RowEntry[]>(length(starts.back()));
+    std::vector<Index> next(starts.begin(), starts.end() - 1);
+    for (Index c = 0; c < count; ++c) {
+      if (c % block == 0 && execution.stop_requested()) return;
+      const Index j = columns[length(c)];
+      if (is_wide(j)) continue;
+      for (Index e = 0; e < stored(j); ++e) {
+        const auto i = static_cast<std::size_t>(indices(j)[e]);
+        entries[length(next[i]++)] = {static_cast<double>(values(j)[e]), c};
+      }
+    }
+    constexpr Index group = 8;
+    core::parallel_for((fresh + group - 1) / group,
+                       serial_if_small(starts.back() * fresh / 16, execution), [&](Index g) {
+                         for (Index k = g * group; k < std::min(fresh, (g + 1) * group); ++k) {
+                           if (execution.stop_requested()) return;
+                           const Index j = columns[length(first + k)];
+                           if (is_wide(j)) continue;
+                           double* const column = out + k * ld;
+                           for (Index e = 0; e < stored(j); ++e) {
+                             const auto i = static_cast<std::size_t>(indices(j)[e]);
+                             const double x =
+                                 static_cast<double>(values(j)[e]) * (s != nullptr ? s[i] : 1.0);
+                             const RowEntry* entry = entries.get() + starts[i];
+                             for (; entry->column < first + k; ++entry)
+                               column[entry->column] += x * entry->value;
+                             column[entry->column] += x * entry->value;  // its own
+                           }
+                         }
+                       });
+  }
+
+  // Of every pair with a wide column and a fresh one, above the diagonal.
+  void add_wide_products(std::span<const Index> columns, Index fresh, const double* s, double* out,
+                         Index ld, const core::Execution& execution) const {
+    const auto count = static_cast<Index>(columns.size());
+    const Index first = count - fresh;
+    Vector v;
+    for (Index c = 0; c < count; ++c) {
+      if (!is_wide(columns[length(c)])) continue;
+      if (execution.stop_requested()) return;
+      v.assign(length(rows_), 0.0);
+      if (s != nullptr) axpy_weighted(1.0, columns[length(c)], s, v.data());
+      else axpy(1.0, columns[length(c)], v.data());
+      // Fresh ones from here on; narrow ones before it, if it is fresh itself.
+      const Index from = c >= first ? 0 : first;
+      constexpr Index group = 4;
+      core::parallel_for(
+          (count - from + group - 1) / group,
+          serial_if_small(stored() * (count - from) / std::max<Index>(cols_, 1), execution),
+          [&](Index g) {
+            const Index begin = from + g * group;
+            for (Index k = begin; k < std::min(count, begin + group); ++k) {
+              const Index j = columns[length(k)];
+              if (k < c && is_wide(j)) continue;  // met before
+              out[std::min(k, c) + (std::max(k, c) - first) * ld] += dot(j, v.data());
+            }
+          });
+    }
+  }
+
   const T* values(Index j) const { return data_ + pointers_[j]; }
   const I* indices(Index j) const { return index_ + pointers_[j]; }
   // Columns per task, for about 16,000 entries each.
@@ -162,6 +219,7 @@ class Csc final {
   const I* pointers_;
   Index rows_, cols_;
   const kernels::SparseKernels<T, I>& kernels_ = kernels::table().sparse<T, I>();
+  const kernels::DenseKernels<T>& full_ = kernels::table().template dense<T>();
 };
 
 static_assert(ColumnAccess<Csc<double, std::int32_t>>);
