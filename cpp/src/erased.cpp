@@ -31,6 +31,10 @@ Index Erased::bytes() const {
 const core::Info& Erased::info() const {
   return std::visit([]<class D>(const D&) -> const core::Info& { return D::Entry::info; }, x_);
 }
+Erased Erased::transposed() const {
+  return std::visit([](const auto& x) { return Erased(x.transposed()); }, x_);
+}
+
 void Erased::gemv_t(const double* v, std::span<const Index> columns, double* out,
                     const core::Execution& execution) const {
   std::visit([&](const auto& x) { x.gemv_t(v, columns, out, execution); }, x_);

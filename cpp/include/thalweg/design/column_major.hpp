@@ -12,6 +12,8 @@
 namespace thalweg::design {
 
 struct Dense;  // its catalogue entry
+template <class T>
+class RowMajor;
 
 // Products with contiguous columns, column(j) -> const T*. v, or a block of rows of `out`, is read
 // once per group of columns.
@@ -78,6 +80,9 @@ class ColumnMajor final {
   ColumnMajor row_slice(Index begin, Index end) const {
     return {data_ + begin, end - begin, cols_, stride_};
   }
+
+  // X', a view of the same memory.
+  RowMajor<T> transposed() const { return {data_, cols_, rows_, stride_}; }
 
   double dot(Index j, const double* v) const { return kernels_.dot(column(j), v, rows_); }
   void axpy(double a, Index j, double* v) const { kernels_.axpy(a, column(j), v, rows_); }

@@ -16,6 +16,8 @@
 namespace thalweg::design {
 
 struct SparseColumns;  // its catalogue entry
+template <class T, class I>
+class Csr;
 
 template <class T, class I>
 class Csc final {
@@ -34,6 +36,9 @@ class Csc final {
     return stored() * static_cast<Index>(sizeof(T) + sizeof(I)) +
            (cols_ + 1) * static_cast<Index>(sizeof(I));
   }
+
+  // X', a view of the same memory.
+  Csr<T, I> transposed() const { return {data_, index_, pointers_, cols_, rows_}; }
 
   double dot(Index j, const double* v) const {
     return is_full(j) ? full_.dot(values(j), v, rows_)

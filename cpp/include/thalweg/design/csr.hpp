@@ -20,6 +20,8 @@
 namespace thalweg::design {
 
 struct SparseRows;  // its catalogue entry
+template <class T, class I>
+class Csc;
 
 template <class T, class I>
 class Csr final {
@@ -37,6 +39,9 @@ class Csr final {
     return stored() * static_cast<Index>(sizeof(T) + sizeof(I)) +
            (rows_ + 1) * static_cast<Index>(sizeof(I));
   }
+
+  // X', a view of the same memory.
+  Csc<T, I> transposed() const { return {data_, index_, pointers_, cols_, rows_}; }
 
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {

@@ -26,6 +26,9 @@ class Erased final {
   bool is_sparse() const { return core::flag(info(), "sparse"); }
   const AnyDesign& view() const { return x_; }
 
+  // X', a view of the same memory.
+  Erased transposed() const;
+
   // As of the view (see Design and FusedProducts).
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const;

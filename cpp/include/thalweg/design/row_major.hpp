@@ -16,6 +16,8 @@
 namespace thalweg::design {
 
 struct Dense;  // its catalogue entry
+template <class T>
+class ColumnMajor;
 
 template <class T>
 class RowMajor final {
@@ -36,6 +38,9 @@ class RowMajor final {
   }
   const T* row(Index i) const { return data_ + i * stride_; }
   Index stride() const { return stride_; }
+
+  // X', a view of the same memory.
+  ColumnMajor<T> transposed() const { return {data_, cols_, rows_, stride_}; }
 
   double dot(Index j, const double* v) const {
     double sum[4] = {0, 0, 0, 0};

@@ -120,9 +120,9 @@ class Subproblem final {
   // factorisations.
   static constexpr double factor_rate = 45;
 
-  // Newton steps end where coefficients change sign. Where many would, they get nowhere, at the price
-  // of a hundred sweeps: after one that left the violation of the next sweep as it was, the next
-  // waits for a few rounds of extrapolation, and twice as many each time.
+  // Newton steps end where coefficients change sign. Where many would, they get nowhere, at the
+  // price of a hundred sweeps: after one that left the violation of the next sweep as it was, the
+  // next waits for a few rounds of extrapolation, and twice as many each time.
   class CgWait {
    public:
     // After every sweep, and before every step: whether there may be one, from this violation.

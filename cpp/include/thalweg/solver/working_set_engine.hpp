@@ -11,6 +11,8 @@
 // step and so may switch in the middle of a fit. The model counts multiply-adds and bytes, never
 // cores or the clock, so that the choice, and the bits, are the same everywhere.
 //
+// Ridge problems of few rows have no use for working sets: `auto` solves them by row_system.hpp.
+//
 // Since z is recomputed from X before every step, rounding in the Gram matrix cannot stop
 // convergence: a step only has to reduce the error.
 //
@@ -28,6 +30,7 @@
 #include "thalweg/solver/concept.hpp"
 #include "thalweg/solver/gram_cost.hpp"
 #include "thalweg/solver/gram_rounding.hpp"
+#include "thalweg/solver/row_system.hpp"
 #include "thalweg/solver/subproblem.hpp"
 
 namespace thalweg::solver {
@@ -44,6 +47,7 @@ class WorkingSetEngine final : public QuadraticSolver {
   WorkingSetEngine& operator=(const WorkingSetEngine&) = delete;
 
   StepOutcome step(Vector& w, objective::Evaluation& at, const StepContext& context) override {
+    if (const std::optional<StepOutcome> done = step_by_rows(w, at, context)) return *done;
     if (!rounding_.is_right(working_set_, at.correlation, last_rounding_)) return undo(w);
     const penalty::Terms terms = context.terms.with_l1(continuation(w, at, context));
     select(w, at, terms, context);
@@ -62,16 +66,18 @@ class WorkingSetEngine final : public QuadraticSolver {
     }
     // Of a correlation: no step gets below it.
     last_rounding_ = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
-    // A set that does not hold the solution yet needs no more accuracy than its gap suggests.
+    // A set that does not hold the solution yet needs no more accuracy than its gap suggests. One
+    // of all columns does, and is looked at often.
+    const bool goes_on = takes_all_ && !all_at_once_;
     const Subproblem::Budget budget{
         .gap = std::max(0.3 * context.target,
                         all_at_once_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
-        .violation = (takes_all_ ? 0.5 : 0.2) * violation,
+        .violation = (goes_on ? 0.5 : 0.2) * violation,
         .rounding = last_rounding_,
         .epochs = std::min(context.epochs_left, most_epochs),
         .face_size = gram_limit(),
         .small_rank = small_rank(),
-        .goes_on = takes_all_};
+        .goes_on = goes_on};
     const Subproblem::Outcome outcome = (last_was_gram_ = choose_gram())
                                             ? solve_gram(at, budget, violation)
                                             : solve_residual(at, budget);
@@ -84,13 +90,16 @@ class WorkingSetEngine final : public QuadraticSolver {
   }
 
   Index gram_bytes() const override {
-    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes();
+    return gram_.bytes() + groups_.bytes() + subproblem_.factor_bytes() + row_system_.bytes();
   }
   GramCache* gram_cache() override { return &gram_; }
   bool is_affine() const override { return false; }  // outer iterates are not a linear sequence
   std::string_view ran() const override { return last_was_gram_ ? "gram" : "working_set"; }
 
   std::string reason() const override {
+    if (row_steps_ > 0 && gram_steps_ + residual_steps_ == 0)
+      return "a ridge problem of fewer rows than columns: the Gram matrix of " +
+             std::to_string(glm_.rows()) + " rows, factorised";
     std::string text = "working sets of up to " + std::to_string(largest_set_) + " of " +
                        std::to_string(glm_.cols()) + " columns; ";
     if (gram_steps_ > 0 && residual_steps_ > 0) {
@@ -112,6 +121,27 @@ class WorkingSetEngine final : public QuadraticSolver {
   }
 
  private:
+  // Ridge problems of few rows; nothing where it is not one, or other steps are cheaper.
+  std::optional<StepOutcome> step_by_rows(Vector& w, const objective::Evaluation& at,
+                                          const StepContext& context) {
+    if (inner_ != Inner::automatic || static_cast<Index>(context.columns.size()) < glm_.cols() ||
+        !row_system_.suits(context.terms, gram_bytes_limit_))
+      return std::nullopt;
+    // One step solves it but for rounding: where the gap stays, rounding has the last word.
+    const double l2 = context.terms(0).l2;
+    if (l2 == row_l2_ && context.gap > 0.1 * row_gap_) return std::nullopt;
+    row_l2_ = l2;
+    row_gap_ = context.gap;
+    w_before_ = w;
+    if (!row_system_.step(context.terms, at, w)) return std::nullopt;
+    ++row_steps_;
+    last_was_gram_ = true;
+    StepOutcome outcome{.epochs = 1};
+    for (std::size_t j = 0; j < w.size(); ++j)
+      outcome.largest_change = std::max(outcome.largest_change, std::fabs(w[j] - w_before_[j]));
+    return outcome;
+  }
+
   // A step on a rounded matrix that led astray.
   StepOutcome undo(Vector& w) {
     for (std::size_t k = 0; k < working_set_.size(); ++k)
@@ -134,14 +164,21 @@ class WorkingSetEngine final : public QuadraticSolver {
     if (context.terms.strengths().l1 != continued_l1_) {
       continued_l1_ = context.terms.strengths().l1;
       continuation_ = infinity;
+      takes_all_ = false;
+      steps_ = 0;
     }
+    // The sets of warm starts are nearly right from the first step on.
+    constexpr Index most_warm_steps = 3;
+    const bool is_far = ++steps_ > most_warm_steps;
+    takes_all_ = takes_all_ || all_at_once_ || (is_far && nears_rank(w, context.columns));
+    if (takes_all_) continuation_ = 1;
     if (continuation_ == 1) return 1;
     double excess = 0;
     for (const Index j : context.columns) {
       const auto k = static_cast<std::size_t>(j);
       if (w[k] == 0) excess = std::max(excess, context.terms(j).excess_at_zero(at.correlation[k]));
     }
-    takes_all_ = all_at_once_ || holds_most(excess, context.columns) || nears_rank(w, context.columns);
+    takes_all_ = holds_most(excess, context.columns);
     if (takes_all_) return continuation_ = 1;
     const bool starts = continuation_ == infinity;
     continuation_ =
@@ -365,6 +402,7 @@ class WorkingSetEngine final : public QuadraticSolver {
   GramCache gram_;
   ColumnGroups groups_;
   Subproblem subproblem_;
+  RowSystem row_system_{glm_};
   std::vector<Index> working_set_;
   std::vector<Violator> violators_;
   Vector w_inner_, w_before_;  // of the working set, after and before a step
@@ -375,10 +413,12 @@ class WorkingSetEngine final : public QuadraticSolver {
   bool takes_all_ = false;
   bool has_rounded_ = false;  // whether the cache holds products in float32
   double last_rounding_ = 0;
-  bool refused_ = false;  // a Gram matrix that was asked for by name
+  bool refused_ = false;             // a Gram matrix that was asked for by name
+  double row_l2_ = 0, row_gap_ = 0;  // of the last step by rows: its strength, the gap before it
   double continued_l1_ = -1, continuation_ = infinity;
-  Index gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0, anderson_steps_ = 0,
-        cg_steps_ = 0;
+  Index steps_ = 0;  // at this strength
+  Index row_steps_ = 0, gram_steps_ = 0, residual_steps_ = 0, active_set_steps_ = 0,
+        anderson_steps_ = 0, cg_steps_ = 0;
 };
 
 }  // namespace thalweg::solver
