@@ -390,6 +390,7 @@ objective::UserFunction user_function(const GivenFunctions& given, const Vector&
   } else {
     f = python_function(given, size, calls);
   }
+  f.has_ended = [calls] { return calls.budget.has_ended(); };
   if (!given.hess.is_none()) {
     f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
       std::fill_n(out, size * size, nan);

@@ -41,6 +41,8 @@ class Budget final {
   // The start has its value and its gradient.
   void start_is_known() { has_started_ = true; }
   bool exhausted() const { return exhausted_; }
+  // Whether no call is made any more.
+  bool has_ended() { return !may_go_on(); }
   void end() { stop_.request(); }
 
   Index functions = 0;

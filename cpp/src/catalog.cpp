@@ -212,7 +212,13 @@ std::string incompatibility(const core::Info& solver, const solver::Request& req
 
 void require_compatible(const core::Info& solver, const solver::Request& request) {
   const std::string reason = incompatibility(solver, request);
-  if (!reason.empty()) throw core::Unsupported(reason);
+  if (reason.empty()) return;
+  std::string others;
+  for (const SolverEntry& other : solvers()) {
+    if (!incompatibility(*other.info, request).empty()) continue;
+    others += (others.empty() ? "'" : ", '") + std::string(other.info->name) + "'";
+  }
+  throw core::Unsupported(reason + (others.empty() ? "" : "; solvers that serve this: " + others));
 }
 
 }  // namespace thalweg

@@ -173,7 +173,8 @@ def minimize(
     random_state : None, int, RandomState or Generator, optional
         Seed of random starts; None is the seed 0.
     max_time : float in [0, inf], optional
-        Seconds for all runs together.
+        Seconds for all runs together, looked at between calls. The start is evaluated in any case,
+        with its gradient, which by differences takes a call for each variable.
     residuals : callable, optional
         ``residuals(x, *args)`` returns m numbers: nonlinear least squares.
     loss : {"linear", "soft_l1", "huber", "cauchy", "arctan"}, default="linear"

@@ -32,6 +32,8 @@ struct UserFunction {
   ResidualFunction::Function residuals{};
   Index residual_count = 0;
   Robust robust{};  // of the residuals
+  // Whether calls are not made any more and answered by NaN: then they are not counted.
+  std::function<bool()> has_ended{};
 };
 
 class Callable final : public Smooth,
@@ -47,7 +49,7 @@ class Callable final : public Smooth,
         trial_gradient_(length()) {
     if (function_.residuals) {
       residual_function_.emplace(function_.residuals, function_.size, function_.residual_count,
-                                 function_.robust, counts_);
+                                 function_.robust, function_.has_ended, counts_);
     }
     uses_differences_ = !function_.hessian_product && !function_.hessian;
   }
@@ -114,8 +116,10 @@ class Callable final : public Smooth,
 
   double value_gradient(const double* x, double* gradient) {
     if (!function_.value_gradient) return residual_function_->value_gradient(x, gradient);
-    ++counts_.values;
-    ++counts_.gradients;
+    if (!function_.has_ended || !function_.has_ended()) {
+      ++counts_.values;
+      ++counts_.gradients;
+    }
     return function_.value_gradient(x, gradient);
   }
 

@@ -21,10 +21,15 @@ class ResidualFunction final {
   // r(x) and its Jacobian, column major of leading dimension `count`; null where not wanted.
   using Function = std::function<void(const double* x, double* r, double* jacobian)>;
 
-  // Counts its calls in `counts`.
+  // Counts its calls in `counts`, where `has_ended` is empty or says that they are made.
   ResidualFunction(const Function& function, Index size, Index count, const Robust& robust,
-                   Counts& counts)
-      : function_(function), size_(size), count_(count), robust_(robust), counts_(counts) {}
+                   const std::function<bool()>& has_ended, Counts& counts)
+      : function_(function),
+        size_(size),
+        count_(count),
+        robust_(robust),
+        has_ended_(has_ended),
+        counts_(counts) {}
 
   double value(const double* x) {
     prepare(x, false);
@@ -57,8 +62,10 @@ class ResidualFunction final {
     if (is_here && (has_jacobian_ || !with_jacobian)) return;
     r_.resize(static_cast<std::size_t>(count_));
     if (with_jacobian) jacobian_.resize(static_cast<std::size_t>(count_ * size_));
-    if (!is_here) ++counts_.values;
-    if (with_jacobian) ++counts_.gradients;
+    if (!has_ended_ || !has_ended_()) {
+      counts_.values += is_here ? 0 : 1;
+      counts_.gradients += with_jacobian ? 1 : 0;
+    }
     // An exception in the call leaves nothing to trust.
     x_.clear();
     function_(x, is_here ? nullptr : r_.data(), with_jacobian ? jacobian_.data() : nullptr);
@@ -69,6 +76,7 @@ class ResidualFunction final {
   const Function& function_;
   Index size_, count_;
   Robust robust_;
+  const std::function<bool()>& has_ended_;
   Counts& counts_;
   Vector x_, r_, jacobian_, weighted_;
   bool has_jacobian_ = false;

@@ -60,7 +60,6 @@ class Subproblem final {
     double sweep_cost = 0;
     for (std::size_t k = 0; k < w.size(); ++k)
       sweep_cost += model.visit_cost(static_cast<Index>(k));
-    CgWait cg;
     if (!budget.goes_on) spent_ = 0;
     double patience = budget.small_rank ? 0.0 : 1.0;
     Index most_rounds = budget.small_rank ? budget.epochs : attempt_rounds;
@@ -69,13 +68,12 @@ class Subproblem final {
         const Index before = outcome.epochs;
         const double violation = sweep(model, w, terms, all_, outcome, execution);
         if (violation <= reach(w)) return outcome;
-        cg.judge(violation);
         last_support_.swap(support_);
         collect_support(w, terms);
         if (support_.empty()) continue;
         // Two products more judge the step.
         const Index products = std::min(most_products, budget.epochs - outcome.epochs - 2);
-        if (support_ == last_support_ && products > 0 && cg.is_over(violation)) {
+        if (support_ == last_support_ && products > 0) {
           const FaceCg::Outcome step =
               face_cg_.step(model, w, terms, support_, cg_reduction, products, execution);
           outcome.used_cg = true;
@@ -119,28 +117,6 @@ class Subproblem final {
   // Cube of the support per nanosecond, for one attempt: about attempt_rounds blocked
   // factorisations.
   static constexpr double factor_rate = 45;
-
-  // Newton steps end where coefficients change sign. Where many would, they get nowhere, at the
-  // price of a hundred sweeps: after one that left the violation of the next sweep as it was, the
-  // next waits for a few rounds of extrapolation, and twice as many each time.
-  class CgWait {
-   public:
-    // After every sweep, and before every step: whether there may be one, from this violation.
-    void judge(double violation) {
-      if (before_ > 0 && violation > 0.9 * before_) rounds_ = length_ = std::max(4, 2 * length_);
-      before_ = 0;
-    }
-    bool is_over(double violation) {
-      if (rounds_-- > 0) return false;
-      rounds_ = 0;
-      before_ = violation;
-      return true;
-    }
-
-   private:
-    double before_ = 0;  // of the step that has not been judged
-    int rounds_ = 0, length_ = 0;
-  };
 
   // Near the optimum the duality gap is about 2 ||w||_1 times the largest violation.
   static double tolerance(const Budget& budget, const Vector& w) {
