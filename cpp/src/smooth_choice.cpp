@@ -1,6 +1,7 @@
 #include "thalweg/solver/smooth_choice.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "thalweg/catalog.hpp"
 
@@ -19,14 +20,18 @@ class SmoothChoice final : public SmoothSolver {
     is_bounded_ = bounds.any();
     suits_dual_ = suits_dual(f.refinements().dual);
     choose_first();
+    start_ = is_cheapest_ ? at.x : Vector();
     solver_->begin(f, at, bounds);
     restart_window();
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     if (steps_ >= window() && may_switch()) {
+      ++looks_;
       if (switches(context)) {
         at.dual.clear();
+        if (goes_back_) at.value = f.evaluate(start_.data(), at.gradient.data());
+        if (std::exchange(goes_back_, false)) at.x = start_;
         solver_->begin(f, at, context.bounds);
       }
       restart_window();
@@ -45,11 +50,14 @@ class SmoothChoice final : public SmoothSolver {
 
  private:
   // Steps between two looks ahead; a step of the dual is several visits of all rows. Before a cheap
-  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five.
+  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five, and as
+  // the cheapest first step of all tells whether it gets on, is looked at after one.
   int window() const {
     if (is_dual()) return 2;
     if (is_newton()) return 20;
-    return has_cheap_matrix_ ? static_cast<int>(newton_ratio()) : 10;
+    if (!has_cheap_matrix_) return 10;
+    if (is_cheapest_) return looks_ == 0 ? 1 : 2;
+    return static_cast<int>(newton_ratio());
   }
   // What a quadratically convergent method needs from where others are slow; cheap ones take over
   // earlier.
@@ -87,10 +95,9 @@ class SmoothChoice final : public SmoothSolver {
   void choose_first() {
     constexpr double cheapest = 6, cheap = 20;
     has_cheap_matrix_ = can_factorise() && newton_ratio() <= cheap;
+    is_cheapest_ = has_cheap_matrix_ && newton_ratio() <= cheapest;
     if (is_bounded_) {
       use("l_bfgs_b", "limits on coefficients");
-    } else if (has_cheap_matrix_ && newton_ratio() <= cheapest) {
-      use("newton", "the Hessian costs no more than a few gradients");
     } else if (has_cheap_matrix_) {
       use("l_bfgs", "the first steps are as good as Newton's");
     } else if (suits_dual_) {
@@ -107,6 +114,14 @@ class SmoothChoice final : public SmoothSolver {
       // Where the Hessian is singular, as on rows that a hinge is done with, steps can be short.
       if (fall > 2 || 2 * modified_ < steps_) return false;
       use("trust_ncg", "Newton first, a trust region when it became slow");
+      return true;
+    }
+    if (is_cheapest_ && looks_ == 1) {
+      constexpr double good = 3;  // of a certificate, which is as the square of a gradient
+      if (fall >= good) return false;
+      // From where such a step has led, Newton's steps may be short.
+      goes_back_ = true;
+      use("newton", "the Hessian costs a few gradients, and the first step of L-BFGS led nowhere");
       return true;
     }
     const double left = context.certificate / std::max(context.target, 1e-300);
@@ -141,11 +156,14 @@ class SmoothChoice final : public SmoothSolver {
   std::uint64_t seed_;
   objective::Costs costs_;
   double size_ = 0;
-  bool has_cheap_matrix_ = false;
+  bool has_cheap_matrix_ = false, is_cheapest_ = false;
   bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
   int steps_ = 0, modified_ = 0;  // since the last look ahead; with a modified Hessian
+  int looks_ = 0;
+  bool goes_back_ = false;  // to the start
+  Vector start_;
   double epochs_ = 0;
   double certificate_then_ = infinity;
 };

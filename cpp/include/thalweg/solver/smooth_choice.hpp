@@ -1,10 +1,12 @@
 // Chooses between the solvers of smooth problems, and changes its mind when it has seen more.
 //
 //   limits                  L-BFGS-B
-//   the Hessian is cheap    Newton, where a factorised step costs no more than a few passes; up to
-//                           twenty, L-BFGS for as long as one Newton step would take: from there
-//                           Newton needs two to five steps fewer. Should Newton's steps not get
-//                           on, where the Hessian is singular, a trust region takes over
+//   the Hessian is cheap    L-BFGS for as long as a Newton step would take: on well-conditioned
+//                           problems it is done then or soon after, on others Newton needs two to
+//                           five steps fewer from there. Up to the cost of six gradients it is one
+//                           step first, and Newton from the start where it leads nowhere. Should
+//                           Newton's steps not get on, where the Hessian is singular, a trust
+//                           region takes over
 //   rows hardly meet        the dual's coordinates, one for each row (dual_coordinate_descent.hpp):
 //                           a handful of visits, unless the penalty is weak
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
