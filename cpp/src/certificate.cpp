@@ -268,10 +268,22 @@ double Certifier::best_scale(const Candidate& candidate, double largest, double 
     (slope > 0 ? lower : upper) = tau;
     (slope > 0 ? lower_slope : upper_slope) = slope;
   }
-  const double found = lower_slope < -upper_slope ? lower : upper;
-  // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the
-  // optimum.
-  return dual_value(candidate, found, columns) > value ? found : first;
+  // The slope jumps where |tau z_j| passes l1_j, as it does for every active column at the optimum;
+  // as the l2 terms vanish, the best tau is the last one before the first jump.
+  double inside = first;
+  for (const Index j : columns) {
+    const penalty::Term term = terms_(j);
+    const double z = candidate.z[static_cast<std::size_t>(j)];
+    if (z > 0 ? term.upper <= 0 : term.lower >= 0) continue;  // nothing to exceed on this side
+    if (term.l1 > 0 && inside * std::fabs(z) > term.l1) inside = term.l1 / std::fabs(z);
+  }
+  double best = first, best_value = value;
+  for (const double tau : {lower_slope < -upper_slope ? lower : upper, inside}) {
+    const double at = dual_value(candidate, tau, columns);
+    if (at > best_value) best = tau;
+    best_value = std::max(best_value, at);
+  }
+  return best;
 }
 
 // max_j |violation_j| / (||x~_j|| ||loss gradient at zero||), in the weighted mean norm.

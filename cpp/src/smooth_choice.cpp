@@ -1,5 +1,6 @@
 #include "thalweg/solver/smooth_choice.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -19,6 +20,10 @@ class SmoothChoice final : public SmoothSolver {
     has_product_ = f.refinements().product != nullptr;
     is_bounded_ = bounds.any();
     suits_dual_ = suits_dual(f.refinements().dual);
+    // A start that holds more than intercepts is near the solution, where Newton is best; and of
+    // coupled rows the first certificates tell little.
+    const auto zeros = static_cast<double>(std::count(at.x.begin(), at.x.end(), 0.0));
+    needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
     choose_first();
     start_ = is_cheapest_ ? at.x : Vector();
     solver_->begin(f, at, bounds);
@@ -50,8 +55,8 @@ class SmoothChoice final : public SmoothSolver {
 
  private:
   // Steps between two looks ahead; a step of the dual is several visits of all rows. Before a cheap
-  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five, and as
-  // the cheapest first step of all tells whether it gets on, is looked at after one.
+  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five; before
+  // the cheapest ones one step has to tell whether it gets on.
   int window() const {
     if (is_dual()) return 2;
     if (is_newton()) return 20;
@@ -98,6 +103,8 @@ class SmoothChoice final : public SmoothSolver {
     is_cheapest_ = has_cheap_matrix_ && newton_ratio() <= cheapest;
     if (is_bounded_) {
       use("l_bfgs_b", "limits on coefficients");
+    } else if (is_cheapest_ && needs_no_lead_) {
+      use("newton", "the Hessian costs a few gradients");
     } else if (has_cheap_matrix_) {
       use("l_bfgs", "the first steps are as good as Newton's");
     } else if (suits_dual_) {
@@ -161,6 +168,7 @@ class SmoothChoice final : public SmoothSolver {
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
   int steps_ = 0, modified_ = 0;  // since the last look ahead; with a modified Hessian
+  bool needs_no_lead_ = false;    // of Newton's method
   int looks_ = 0;
   bool goes_back_ = false;  // to the start
   Vector start_;

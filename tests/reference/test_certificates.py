@@ -36,6 +36,19 @@ def test_first_bound_is_near_the_best_scaling(solver, ratio, positive):
     assert solution.certificate.value >= (half_square - duals.max()) * (1 - 1e-4)
 
 
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e-20, 1e-30])
+def test_the_bound_survives_an_l2_term_that_vanishes_in_scale(scale, positive):
+    """Its share of the objective does not change with y, that of its conjugate beyond l1 does."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 98))
+    y = scale * (X[:, :5].sum(axis=1) + rng.standard_normal(100))
+    alpha = 0.01 * np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max() / (100 * 0.9)
+    penalty = tw.penalties.ElasticNet(l1_ratio=0.9, positive=positive)
+    solution = tw.solve(X, y, loss="squared", penalty=penalty, alpha=alpha, tol=1e-9)
+    assert solution.status == "converged"
+
+
 @pytest.mark.parametrize(("solver", "loss", "penalty"), COMBINATIONS)
 def test_rounding_floor_ends_a_solve_without_tolerance(solver, loss, penalty):
     X, y = _problem()

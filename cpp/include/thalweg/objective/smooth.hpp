@@ -120,6 +120,8 @@ struct Refinements {
   Residuals* residuals = nullptr;
   RowDual* dual = nullptr;
   ProductOrigin product_origin = ProductOrigin::function;
+  // Of a model: whether its rows share more than coefficients, as a scale that is estimated.
+  bool couples_rows = false;
 };
 
 class Smooth : public Line {

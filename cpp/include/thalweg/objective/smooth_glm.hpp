@@ -156,7 +156,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   Refinements refinements() override {
-    Refinements have{.product = this, .matrix = &hessian_, .diagonal = this};
+    Refinements have{
+        .product = this, .matrix = &hessian_, .diagonal = this, .couples_rows = has_scale};
     if constexpr (!has_scale) {
       if (core::flag(loss().info(), "likelihood")) have.information = &information_;
       if (dual_.exists()) have.dual = &dual_;
