@@ -24,6 +24,7 @@ class SmoothChoice final : public SmoothSolver {
     // coupled rows the first certificates tell little.
     const auto zeros = static_cast<double>(std::count(at.x.begin(), at.x.end(), 0.0));
     needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
+    looks_ = 0;
     choose_first();
     start_ = is_cheapest_ ? at.x : Vector();
     solver_->begin(f, at, bounds);

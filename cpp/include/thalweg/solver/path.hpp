@@ -87,13 +87,8 @@ class PathRunner final {
       const penalty::Terms terms = limits_->terms(alpha);
       if (a > 0) {
         at.penalty = terms.value(w);
-      } else {
-        evaluator.evaluate(w, terms, glm.all_columns(), at);
-        if (glm.execution().stop_requested()) {
-          if (!request_.execution.stop->expired()) return {unstarted(glm)};
-          glm.ignore_stop();
-          evaluator.evaluate(w, terms, glm.all_columns(), at);
-        }
+      } else if (!complete(glm, [&] { evaluator.evaluate(w, terms, glm.all_columns(), at); })) {
+        return {unstarted(glm)};
       }
       core::Result result;
       result.alpha = alpha;
@@ -130,6 +125,17 @@ class PathRunner final {
   }
   bool stopped() const {
     return request_.execution.stop != nullptr && request_.execution.stop->requested();
+  }
+  // Evaluates; where time ran out meanwhile, once more without a limit, since the pass may have
+  // been cut short. False after a signal.
+  template <class F>
+  bool complete(objective::Glm& glm, F&& evaluate) const {
+    evaluate();
+    if (!glm.execution().stop_requested()) return true;
+    if (!request_.execution.stop->expired()) return false;
+    glm.ignore_stop();
+    evaluate();
+    return true;
   }
   // Of a task that shares none.
   void make_own_moments() {
@@ -255,13 +261,7 @@ class PathRunner final {
     }
     if (!at.has_residual()) {
       if (result.status == core::Status::stopped) return;
-      glm.evaluate(w, terms, glm.all_columns(), at);
-      if (glm.execution().stop_requested()) {
-        // The pass may have been cut short.
-        if (!request_.execution.stop->expired()) return;
-        glm.ignore_stop();
-        glm.evaluate(w, terms, glm.all_columns(), at);
-      }
+      if (!complete(glm, [&] { glm.evaluate(w, terms, glm.all_columns(), at); })) return;
     }
     double error = 0, total = 0;
     design::for_each_row(heldout(), glm.rows(), [&](Index i, double weight) {

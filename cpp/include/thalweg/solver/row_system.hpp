@@ -61,12 +61,12 @@ class RowSystem final {
     const std::span<const Index> columns = glm_.all_columns();
     const std::size_t size = w.size();
     coef_.resize(size);
+    direction_.resize(size);
     double shift = 0;
     for (std::size_t j = 0; j < size; ++j) {
       const auto k = static_cast<Index>(j);
       const double l2 = terms(k).l2;
       coef_[j] = (at.correlation[j] - l2 * w[j]) / l2;
-      direction_.resize(size);
       direction_[j] = coef_[j];
       coef_[j] *= glm_.inverse_scale(k);
       shift += glm_.mean(k) * coef_[j];
