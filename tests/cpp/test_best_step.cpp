@@ -47,7 +47,7 @@ constexpr auto logistic = [](double y, double eta) -> Derivatives {
 template <class F>
 double shift(const Counted<F>& loss, double offset) {
   const Vector eta(loss.y.size(), offset), ones(loss.y.size(), 1.0);
-  return objective::best_step(loss, eta.data(), ones.data());
+  return objective::best_step(loss, eta, ones.data());
 }
 
 TEST(BestStep, ExponentialSlopesFarFromTheMinimum) {
@@ -80,6 +80,23 @@ TEST(BestStep, FewPassesForLabels) {
     EXPECT_NEAR(shift(loss, 0), std::log(positive / (100.0 - positive)), 1e-13);
     EXPECT_LE(loss.calls, 10) << positive;
   }
+}
+
+// At the minimum slopes are what rounding leaves of them, and no reason to look for a better one.
+TEST(BestStep, NoPassesForRounding) {
+  std::mt19937_64 generator(5);
+  std::normal_distribution<double> normal;
+  Vector y(500), eta(y.size()), ones(y.size(), 1.0);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    eta[i] = 3 * normal(generator);
+    y[i] = i % 3 == 0 ? 1 : 0;
+  }
+  Counted<decltype(logistic)> loss{logistic, y};
+  const double shift = objective::best_step(loss, eta, ones.data());
+  for (double& value : eta) value += shift;
+  loss.calls = 0;
+  EXPECT_NEAR(objective::best_step(loss, eta, ones.data()), 0, 1e-14);
+  EXPECT_LE(loss.calls, 2);
 }
 
 }  // namespace

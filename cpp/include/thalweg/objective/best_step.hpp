@@ -4,7 +4,8 @@
 // Newton steps on the slope, which rises with t, kept between the points where it was seen to be
 // negative and positive. Where slopes grow exponentially Newton's steps all have the same length,
 // however far the minimum is. One that is not much shorter than the last one is replaced, by a step
-// to the middle of the two points or, where one of them is not known yet, of twice the length.
+// to the middle of the two points or, where one of them is not known yet, of twice the length. What
+// is less than the rounding of the predictions is no step.
 //
 // Cost: a pass over the rows for each step, a handful of them.
 #pragma once
@@ -19,14 +20,20 @@
 namespace thalweg::objective {
 
 template <class Loss>
-double best_step(const Loss& loss, const double* eta, const double* d) {
+double best_step(const Loss& loss, const Vector& eta, const double* d) {
   constexpr int most_steps = 200;
+  double moved = 0, length = 0;
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    moved += std::fabs(d[i]);
+    length += std::fabs(eta[i] * d[i]);
+  }
+  const double rounding = epsilon * (moved > 0 ? length / moved : 0.0);
   // Of a step, so that no exponential overflows; more and more while steps are as long, since
   // targets may be of any unit.
   double longest = 5.0, growth = 1;
   double step = 0, known = 0, last = 0, last_newton = infinity, lower = -infinity, upper = infinity;
   for (int i = 0; i < most_steps; ++i) {
-    const std::array<double, 3> at = loss.line(eta, d, step);
+    const std::array<double, 3> at = loss.line(eta.data(), d, step);
     if (!std::isfinite(at[1])) {
       if (step == known) break;
       (step > known ? upper : lower) = step;  // too far
@@ -40,7 +47,8 @@ double best_step(const Loss& loss, const double* eta, const double* d) {
     const double newton = at[2] > 0 ? -at[1] / at[2] : -std::copysign(longest, at[1]);
     double move = core::clip(newton, -longest, longest);
     if (move != newton) longest *= growth *= 2;
-    if (std::fabs(move) <= 2 * epsilon * (std::fabs(step) + epsilon)) return step + move;
+    if (std::fabs(move) <= std::max(rounding, 2 * epsilon * (std::fabs(step) + epsilon)))
+      return step + move;
     if (has_both) {
       const bool is_slow = std::fabs(move) > 0.5 * std::fabs(last);
       if (is_slow || !(step + move > lower && step + move < upper))

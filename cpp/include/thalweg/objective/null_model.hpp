@@ -27,7 +27,7 @@ Vector shift_to_best_intercept(const Loss& loss, Index outputs, Vector& eta, dou
     for (Index k = 0; k < outputs; ++k) {
       std::fill_n(scratch, rows * outputs, 0.0);
       std::fill_n(scratch + k * rows, rows, 1.0);
-      const double step = best_step(loss, eta.data(), scratch);
+      const double step = best_step(loss, eta, scratch);
       double* const own = eta.data() + k * rows;
       for (Index i = 0; i < rows; ++i) own[i] += step;
       double& shift = shifts[static_cast<std::size_t>(k)];
