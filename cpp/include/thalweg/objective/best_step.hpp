@@ -22,12 +22,12 @@ namespace thalweg::objective {
 template <class Loss>
 double best_step(const Loss& loss, const Vector& eta, const double* d) {
   constexpr int most_steps = 200;
-  double moved = 0, length = 0;
+  double moved = 0, sum = 0;
   for (std::size_t i = 0; i < eta.size(); ++i) {
     moved += std::fabs(d[i]);
-    length += std::fabs(eta[i] * d[i]);
+    sum += std::fabs(eta[i] * d[i]);
   }
-  const double rounding = epsilon * (moved > 0 ? length / moved : 0.0);
+  const double rounding = epsilon * (moved > 0 ? sum / moved : 0.0);
   // Of a step, so that no exponential overflows; more and more while steps are as long, since
   // targets may be of any unit.
   double longest = 5.0, growth = 1;

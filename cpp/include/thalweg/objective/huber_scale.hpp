@@ -72,8 +72,7 @@ class HuberScale final {
 
   // g_i = -s_i u_i; returns what is minimised.
   double gradient(const double* eta, double* g) {
-    base_ = best_scale([&](Index i) { return target_[i] - eta[i]; }, weights_, floor_, near_);
-    near_ = base_.sigma;
+    base_ = best_scale([&](Index i) { return target_[i] - eta[i]; }, weights_, floor_, base_.sigma);
     blocks_.for_each([&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) g[i] = -weight(i) * slope(target_[i] - eta[i]);
     });
@@ -92,7 +91,9 @@ class HuberScale final {
   // Value, first and second derivative along a line, of what is minimised.
   std::array<double, 3> line(const double* eta, const double* d, double step) const {
     const auto residual = [&](Index i) { return target_[i] - eta[i] - step * d[i]; };
-    const Fit fit = best_scale(residual, weights_, floor_, near_);
+    // Before the first gradient, from that of the last call: an intercept is sought.
+    const bool is_known = base_.sigma > 0;
+    const Fit fit = best_scale(residual, weights_, floor_, is_known ? base_.sigma : near_);
     near_ = fit.sigma;
     const double inverse = 1 / fit.sigma;
     const auto [slope, cross, square] = blocks_.sum<3>([&](Index begin, Index end, auto& sums) {
@@ -328,7 +329,7 @@ class HuberScale final {
   RowBlocks blocks_;
   double floor_ = lowest, resolution_ = lowest;
   Fit base_;                 // of the last gradient
-  mutable double near_ = 0;  // the last scale, from which the next one is sought
+  mutable double near_ = 0;  // of the last call of `line`
   double true_value_ = 0, slack_ = 0;
   double slack_before_ = infinity;  // at the last call of sharpen
   Vector c_;
