@@ -37,6 +37,7 @@ def convergence(reports, labels=None, axes=None):
     2
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     reports = [reports] if hasattr(reports, "trace") else list(reports)
     if labels is None:
@@ -61,5 +62,12 @@ def convergence(reports, labels=None, axes=None):
     right.set(
         xlabel="time (ms)", ylabel="objective above the best one seen", xscale="log", yscale="log"
     )
+    # Of a decade or two the powers of ten are too few labels, and all multiples too many.
+    for axis in (left.xaxis, right.xaxis):
+        low, high = axis.get_view_interval()
+        steps = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
     left.legend()
     return left.figure
