@@ -36,8 +36,10 @@ class SmoothChoice final : public SmoothSolver {
       ++looks_;
       if (switches(context)) {
         at.dual.clear();
-        if (goes_back_) at.value = f.evaluate(start_.data(), at.gradient.data());
-        if (std::exchange(goes_back_, false)) at.x = start_;
+        if (std::exchange(goes_back_, false)) {
+          at.x = start_;
+          at.value = f.evaluate(at.x.data(), at.gradient.data());
+        }
         solver_->begin(f, at, context.bounds);
       }
       restart_window();

@@ -154,3 +154,12 @@ def test_restarts_are_within_bounds_and_the_first_is_x0():
     assert (abs(points[:, 0]) <= 1).all()
     assert (points[:, 1] >= 5).all()
     assert len(np.unique(points, axis=0)) == 10
+
+
+@pytest.mark.parametrize("limit", [10, 30])
+def test_gradients_that_are_not_formed_are_not_counted(limit):
+    """By differences each takes a call for every variable; after the last call there are none."""
+    start = np.array([-1.2, 1.0, 0.5, 2.0, -1.0])
+    result = tw.minimize(rosen, start, options={"maxfun": limit})
+    assert result.nfev == limit
+    assert 1 <= result.njev <= 1 + limit // len(start)
