@@ -110,7 +110,7 @@ core::Certificate Certifier::certify(const Vector& w, const Evaluation& at,
     offer_feasible(*extrapolated, at.primal(), columns, best);
   result.dual = best.value;
   // Rounding can put the dual above the primal at the optimum; more than that is no certificate.
-  result.value = std::fabs(result.primal - best.value);
+  result.value = std::fabs(result.primal - best.value) + 0.5 * at.rounding;
   result.relative = glm_.relative(result.value);
   return result;
 }
@@ -147,13 +147,29 @@ void Certifier::offer(const Vector& w, const Evaluation& at, std::span<const Ind
   if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
 }
 
+// z, of what it may be by its rounding that whose conjugates are largest: they rise away from zero,
+// or where w has one sign only, with it.
+const Vector& Certifier::outward(const Evaluation& at, std::span<const Index> columns) {
+  if (at.is_from_x()) return at.correlation;
+  outward_ = at.correlation;
+  for (const Index j : columns) {
+    const auto k = static_cast<std::size_t>(j);
+    const penalty::Term term = terms_(j);
+    const double sign = term.lower >= 0 ? 1.0 : term.upper <= 0 ? -1.0 : outward_[k];
+    outward_[k] += std::copysign(at.correlation_rounding[k], sign);
+  }
+  return outward_;
+}
+
 // A residual that needs no projection.
 void Certifier::offer_feasible(const Evaluation& at, double primal, std::span<const Index> columns,
-                               BestDual& best) const {
-  const Vector& z = at.correlation;
+                               BestDual& best) {
+  const Vector& z = outward(at, columns);
   const double ratio = feasibility_ratio(terms_, z, columns, negligible(at.square));
-  keep_if_better({at.target_product - free_.unresolved(z), at.square, z, at.residual}, ratio,
-                 primal, columns, best);
+  const double product = at.target_product - free_.unresolved(z);
+  keep_if_better({at.is_from_x() ? product : std::max(product - at.rounding, 0.0),
+                  at.square + at.rounding, z, at.residual},
+                 ratio, primal, columns, best);
 }
 
 void Certifier::offer_zero(const Evaluation& at, std::span<const Index> columns,
@@ -295,7 +311,9 @@ double Certifier::kkt_residual(const Vector& w, const Evaluation& at,
     const double norm = std::sqrt(glm_.sq_norm(j)) * scale;
     if (!(norm > 0)) continue;
     const auto k = static_cast<std::size_t>(j);
-    worst = std::max(worst, terms_(j).subdiff_distance(w[k], at.correlation[k]) / norm);
+    const double rounding = at.is_from_x() ? 0.0 : at.correlation_rounding[k];
+    worst =
+        std::max(worst, (terms_(j).subdiff_distance(w[k], at.correlation[k]) + rounding) / norm);
   }
   return worst;
 }

@@ -116,7 +116,8 @@ void Glm::evaluate(const Vector& w, const penalty::Terms& terms, std::span<const
                    Evaluation& out) const {
   const auto [support, coef] = raw_support(w);
   out.penalty = terms.value(w);
-  out.is_from_x = true;
+  out.rounding = 0;
+  out.correlation_rounding.clear();
   fill_target(out.residual);
   out.correlation.resize(static_cast<std::size_t>(cols_));
   if (columns.empty()) {
@@ -141,13 +142,11 @@ void Glm::evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
   const auto [support, coef] = raw_support(w);
   if (support.empty()) {
     out = null_;
-    out.is_from_x = true;
     out.penalty = terms.value(w);
     out.correlation = null_correlation();
     return;
   }
   out = {};
-  out.is_from_x = true;
   out.penalty = terms.value(w);
   double intercept = 0;
   for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);

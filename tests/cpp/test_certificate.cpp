@@ -125,6 +125,33 @@ TEST_P(CertificateTest, GapIsZeroAtTheOptimumAndABoundElsewhere) {
   }
 }
 
+// Of products that are known up to rounding, the ones that promise most.
+TEST_P(CertificateTest, IsABoundOfAllThatRoundedProductsMayStandFor) {
+  const auto [index, fit_intercept] = GetParam();
+  const Problem problem = random_problem(30, 5, fit_intercept, 11);
+  const penalty::Terms terms = cases[index].terms();
+  if (terms.has_unpenalized(5)) GTEST_SKIP() << "residuals are projected, which takes X";
+  const Vector w = minimizer(problem, terms);
+  const double optimum = problem.certify(w, terms).primal;
+  Certifier certifier(problem.glm);
+  certifier.begin(terms);
+  for (const double rounding : {1e-3, 1e-6, 1e-9}) {
+    Evaluation at;
+    problem.glm.evaluate(w, terms, problem.columns, at);
+    at.rounding = rounding;
+    at.correlation_rounding.assign(5, rounding);
+    at.target_product += rounding;
+    at.square -= rounding;
+    at.loss = 0.5 * at.square;
+    for (double& z : at.correlation) z -= std::copysign(rounding, z);
+    BestDual best;
+    const core::Certificate certificate = certifier.certify(w, at, problem.columns, best);
+    EXPECT_LE(certificate.dual, optimum + 1e-14) << rounding;
+    EXPECT_GE(certificate.primal + certificate.value, optimum) << rounding;
+    EXPECT_LE(certificate.value, 100 * rounding) << rounding;
+  }
+}
+
 TEST(CertificateEdgeTest, APointThatUnpenalizedColumnsFitExactlyIsNotOptimalBefore) {
   // One row, one unpenalized column: zero is far from optimal, however small the column.
   for (const double size : {1e-8, 1e-3, 0.3, 1.0, 900.0, 1e9}) {

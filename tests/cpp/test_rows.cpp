@@ -154,7 +154,7 @@ TYPED_TEST(SlicesTest, EvaluateWithoutVectorsOverTheRows) {
       glm.evaluate_in_slices(w, terms, glm.all_columns(), found);
       const double tolerance = settings.mean == 0 ? 1e-13 : 1e-9;
       EXPECT_FALSE(found.has_residual());
-      EXPECT_TRUE(found.is_from_x && expected.is_from_x);
+      EXPECT_TRUE(found.is_from_x() && expected.is_from_x());
       EXPECT_EQ(expected.penalty, found.penalty);
       EXPECT_NEAR(expected.loss, found.loss, tolerance * expected.loss);
       EXPECT_NEAR(expected.square, found.square, tolerance * expected.square);

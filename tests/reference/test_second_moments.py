@@ -75,7 +75,7 @@ def test_path_equals_that_from_the_design(storage, fit_intercept, standardize, r
         assert a.status == b.status == "converged"
         np.testing.assert_allclose(a.coef, b.coef, rtol=0, atol=2e-5 * max(1, np.abs(b.coef).max()))
         assert a.certificate["primal"] == pytest.approx(b.certificate["primal"], rel=1e-10)
-        # What is handed out is certified from X: the objective is that of the coefficients.
+        # The objective is that of the coefficients.
         eta = _designs(X)[storage].gemv(a.coef) + a.intercept
         loss = np.average((y - eta) ** 2, weights=weights) / 2
         assert a.certificate["primal"] >= loss * (1 - 1e-13)

@@ -252,6 +252,11 @@ void gram_of(const Panels& panels, Index rows, Index count, Index fresh, double*
 
 }  // namespace detail
 
+// The longest chain of additions that an entry of blocked products over so many rows takes.
+inline double gram_chain(Index rows) {
+  return static_cast<double>(detail::gram_inner_rows + rows / detail::gram_inner_rows);
+}
+
 // column(j) -> DenseColumn<T>. center (by column j) and s (by row) may be null.
 template <class T, class ColumnFunction>
 void dense_gram(const ColumnFunction& column, Index rows, std::span<const Index> columns,

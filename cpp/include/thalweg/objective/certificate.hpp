@@ -17,6 +17,9 @@
 //      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest
 //      feasible one where its slope promises a better bound.
 // The best dual value and point of a problem are kept, so that the bound never gets worse.
+//
+// Where A, B and z are known up to rounding only (second_moments.hpp), the candidate is the worst
+// that they may stand for, and the gap counts what B may be off by: it stays a bound.
 // With more than `most_free_columns` columns that may be free in this way (half-bounded ones among
 // them) the certificate is the scaled KKT residual.
 //
@@ -81,9 +84,10 @@ class Certifier final {
     const Vector& u;  // read only where theta is kept
   };
 
+  const Vector& outward(const Evaluation& at, std::span<const Index> columns);
   void offer(const Vector& w, const Evaluation& at, std::span<const Index> columns, BestDual& best);
   void offer_feasible(const Evaluation& at, double primal, std::span<const Index> columns,
-                      BestDual& best) const;
+                      BestDual& best);
   void offer_zero(const Evaluation& at, std::span<const Index> columns, BestDual& best) const;
   // What a projection may leave in z where the free columns are nearly dependent; square = B.
   auto negligible(double square) const {
@@ -108,6 +112,7 @@ class Certifier final {
   Index can_be_free_ = 0;
   FreeColumns free_;
   Evaluation projected_;  // the residual at w, projected; of its sums A and B only
+  Vector outward_;
 };
 
 }  // namespace thalweg::objective

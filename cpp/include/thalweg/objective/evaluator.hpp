@@ -1,8 +1,9 @@
 // Evaluates one problem, from X or from its second moments: who asks does not know which.
 //
-// With moments, a point is evaluated from them where their rounding stays within the accuracy
-// given, else from X. Where results are handed out (`confirm_from_x`), the evaluation that a
-// returned certificate rests on is always from X; from then on the rest of the same alpha is, too.
+// With moments, a point is evaluated from them where their rounding, which certificates allow for,
+// stays within the accuracy given, else from X. Where a dual point is handed out
+// (`confirm_from_x`), the evaluation that a returned certificate rests on is always from X; from
+// then on the rest of the same alpha is, too.
 //
 // From X it may come without the vectors over the rows, which of a tall design with few columns are
 // as large as X itself (see Glm::evaluate_in_slices).
@@ -38,7 +39,7 @@ class Evaluator final {
 
   void evaluate(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                 Evaluation& out) const {
-    if (moments_ && !from_x_ && moments_->rounding(w) <= accuracy_) {
+    if (moments_ && !from_x_ && moments_->rounding(w, terms) <= accuracy_) {
       moments_->evaluate(w, terms, out);
     } else {
       evaluate_from_x(w, terms, columns, out);
@@ -53,7 +54,7 @@ class Evaluator final {
   }
 
   // Whether a certificate of this evaluation may be returned.
-  bool is_confirmed(const Evaluation& at) const { return !confirm_from_x_ || at.is_from_x; }
+  bool is_confirmed(const Evaluation& at) const { return !confirm_from_x_ || at.is_from_x(); }
 
   void confirm(const Vector& w, const penalty::Terms& terms, std::span<const Index> columns,
                Evaluation& out) {

@@ -44,9 +44,8 @@ struct GlmData {
 // The model at one w: everything that the certificate and the solvers need to know. The vectors
 // over the rows are empty where it was made from second moments (second_moments.hpp) or by slices.
 struct Evaluation {
-  Vector residual;  // u_i = y_i - eta_i, every row, also those of weight zero
-  Vector weighted;  // s_i u_i; empty where the weights are one
-  bool is_from_x = false;
+  Vector residual;          // u_i = y_i - eta_i, every row, also those of weight zero
+  Vector weighted;          // s_i u_i; empty where the weights are one
   double sum_weighted = 0;  // sum of the vector that v() points to
   double intercept = 0;     // in solver coordinates
   double loss = 0;
@@ -54,10 +53,15 @@ struct Evaluation {
   double target_product = 0;  // t' S u / sum s
   double square = 0;          // u' S u / sum s
   Vector correlation;         // z_j = x~_j' S u / sum s, minus the gradient of the smooth part
+  // Bounds on the rounding of the products and the square, and of each z_j, where they are not from
+  // X; there they count as exact.
+  double rounding = 0;
+  Vector correlation_rounding;
 
   double* v() { return weighted.empty() ? residual.data() : weighted.data(); }
   const double* v() const { return weighted.empty() ? residual.data() : weighted.data(); }
   bool has_residual() const { return !residual.empty(); }
+  bool is_from_x() const { return correlation_rounding.empty(); }
   double primal() const { return loss + penalty; }
 };
 

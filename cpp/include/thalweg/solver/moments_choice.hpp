@@ -32,10 +32,10 @@ inline bool has_unpenalized(const Request& request, const Task& task, Index cols
   });
 }
 
-// Nanoseconds that a path saves: of about two passes over X per alpha after the first, handed-out
-// results keep one.
+// Nanoseconds that a path saves: of about two passes over X per alpha after the first, those with
+// dual points keep one.
 inline double saved_cost(const Request& request, const Task& task, const design::Erased& x) {
-  return (hands_out(request) ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
+  return (request.keep_theta ? 1.0 : 2.0) * static_cast<double>(task.alphas.size() - 1) *
          static_cast<double>(x.stored());
 }
 

@@ -6,7 +6,7 @@
 //
 // Long paths on n >> p run on second moments (objective/second_moments.hpp): the Gram matrix of all
 // columns, shared with the solver, replaces the passes over X, also the first (task_moments.hpp).
-// Paths whose coefficients are handed out end every alpha on a certificate from X; in a
+// Paths whose dual points are handed out end every alpha on a certificate from X; in a
 // cross-validation not even the held-out errors cost a pass, they come from the second moments of
 // the held-out rows, and those of the training rows from what all folds share (fold_moments.hpp),
 // so that a task makes no pass at all. Single fits that need most columns anyway take the Gram
@@ -173,7 +173,7 @@ class PathRunner final {
     if (glm.execution().stop_requested()) return;
     constexpr double share = 0.1;
     evaluator.use_moments(second_moments(glm, gram), share * request_.tol * glm.tolerance_scale(),
-                          hands_out(request_));
+                          request_.keep_theta);
   }
 
   objective::SecondMoments second_moments(const objective::Glm& glm, const GramCache& gram) const {
@@ -181,7 +181,12 @@ class PathRunner final {
     Vector sizes;
     for (Index j = 0; j < glm.cols(); ++j)
       sizes.push_back(training_->size(j) * glm.inverse_scale(j));
-    return {glm, gram.column(0), gram.leading_dimension(), training_->target_size(),
+    return {glm,
+            gram.column(0),
+            gram.leading_dimension(),
+            x_.has_row_moments() ? design::gram_chain(x_.rows())
+                                 : objective::SecondMoments::column_chain(x_),
+            training_->target_size(),
             std::move(sizes)};
   }
 

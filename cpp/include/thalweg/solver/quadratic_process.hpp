@@ -42,7 +42,7 @@ class QuadraticProcess final {
     certifier_.begin(terms_, context.keep_theta);
     evaluator_.begin();
     best_.reset();
-    best_is_from_x_ = true;
+    best_is_confirmed_ = true;
     lowest_ = {};
     extrapolation_.reset();
     extrapolated_ = nullptr;
@@ -59,7 +59,9 @@ class QuadraticProcess final {
   }
 
   // Whether the certificate is one of all columns, and from X where it has to be.
-  bool is_final() const { return best_is_from_x_ && columns_.size() == glm_.all_columns().size(); }
+  bool is_final() const {
+    return best_is_confirmed_ && columns_.size() == glm_.all_columns().size();
+  }
 
   // Makes it so. False, and all is as it was, where a stop came first.
   bool confirm(core::Result& result) {
@@ -67,9 +69,9 @@ class QuadraticProcess final {
     if (glm_.execution().stop_requested()) return false;
     std::swap(*at_, scratch_);
     columns_ = glm_.all_columns();
-    const double before = best_is_from_x_ ? best_.value : -infinity;
+    const double before = best_is_confirmed_ ? best_.value : -infinity;
     best_.reset();
-    best_is_from_x_ = true;
+    best_is_confirmed_ = true;
     extrapolation_.reset();
     extrapolated_ = nullptr;
     certify(result);
@@ -121,7 +123,7 @@ class QuadraticProcess final {
 
   // The point becomes the one to fall back on, if none was lower.
   void certify(core::Result& result) {
-    best_is_from_x_ = best_is_from_x_ && evaluator_.is_confirmed(*at_);
+    best_is_confirmed_ = best_is_confirmed_ && evaluator_.is_confirmed(*at_);
     result.certificate = certifier_.certify(*w_, *at_, columns_, best_, extrapolated_);
     extrapolated_ = nullptr;
     const double primal = at_->primal();
@@ -169,7 +171,7 @@ class QuadraticProcess final {
       *w_ = lowest_.w;
       if (stop_requested() || !confirm(result)) fall_back(certificate);
     }
-    if (!best_is_from_x_ && certificate.kind == core::Certificate::Kind::duality_gap) {
+    if (!best_is_confirmed_ && certificate.kind == core::Certificate::Kind::duality_gap) {
       // Of a bound from second moments nothing is known but that X was to confirm it.
       certificate.dual = certifier_.zero_dual(columns_);
       update_gap(certificate);
@@ -247,7 +249,7 @@ class QuadraticProcess final {
   double alpha_drop_ = 0;
   const double* theta_ = nullptr;
   objective::BestDual best_;
-  bool best_is_from_x_ = true;
+  bool best_is_confirmed_ = true;
   objective::DualExtrapolation extrapolation_;
   const objective::Evaluation* extrapolated_ = nullptr;
   objective::Evaluation scratch_;
