@@ -95,7 +95,6 @@ core::Result fit(const Data& data, double alpha, double tol, std::string* reason
   objective::Evaluator evaluator(glm);
   SolverOptions options;
   Gram::configure(options);
-  options.all_at_once = true;
   const auto solver = Gram::make(glm, options);
   QuadraticProcess process(evaluator, *solver);
   const penalty::Terms terms({.l1 = alpha, .l2 = 0.0}, nullptr, nullptr, nullptr);

@@ -24,7 +24,6 @@ struct SolverOptions {
   Vector parameters;  // in the order of the entry's Info
   std::uint64_t seed = 0;
   Inner inner = Inner::residual;
-  bool all_at_once = false;       // no working sets: most columns will be in the solution
   double gram_bytes_limit = 1e8;  // memory that a Gram block may take
   Index at_once = 1;              // tasks that share the memory for copies of columns
 };

@@ -60,33 +60,6 @@ inline bool is_narrow(const design::Erased& x) {
          full_gram_cost(x, x.rows()) <= static_cast<double>(x.stored());
 }
 
-// Of the first alpha at w = 0: how many columns violate, and the largest |z_j| / l1_j.
-struct NullViolations {
-  Index count = 0;
-  double excess = 0;
-};
-
-inline NullViolations null_violations(const penalty::Terms& terms, const Vector& z) {
-  NullViolations found;
-  for (std::size_t j = 0; j < z.size(); ++j) {
-    const penalty::Term term = terms(static_cast<Index>(j));
-    found.count += term.subdiff_distance(0.0, z[j]) > 0 ? 1 : 0;
-    found.excess = std::max(found.excess, term.excess_at_zero(z[j]));
-  }
-  return found;
-}
-
-// Whether most columns are likely to enter, by X'y (z at w = 0). A first working set that holds
-// most columns needs most of the matrix anyway, and so does a solution that most columns enter.
-inline bool most_enter(const penalty::Terms& terms, const Vector& z, Index rows) {
-  constexpr Index largest_first_set = 256;
-  constexpr double far = 500;
-  const auto cols = static_cast<Index>(z.size());
-  const NullViolations violations = null_violations(terms, z);
-  const bool most_violate = 5 * std::min(violations.count, largest_first_set) > 2 * cols;
-  return (most_violate || violations.excess > far) && rows >= 4 * cols;
-}
-
 // Whether memory, penalty and settings allow them for one task, `matrices` of them at once.
 inline bool moments_are_allowed(const Request& request, const Task& task,
                                 const SolverOptions& options, Index cols, double matrices) {
@@ -102,16 +75,6 @@ inline bool moments_pay(const Request& request, const Task& task, const SolverOp
   const double matrices = wants_heldout(task) ? 2 : 1;
   return moments_are_allowed(request, task, options, x.cols(), matrices) &&
          (is_narrow(x) || matrices * full_gram_cost(x, x.rows()) < saved_cost(request, task, x));
-}
-
-// Whether a task without them is best solved on the Gram matrix of all columns at once, `terms` of
-// its first alpha. A start that may be the solution is certified first.
-inline bool needs_all_columns(const Request& request, const Task& task,
-                              const SolverOptions& options, const objective::Glm& glm,
-                              const penalty::Terms& terms) {
-  return task.coef == nullptr && request.max_iter > 0 &&
-         moments_are_allowed(request, task, options, glm.cols(), 1) &&
-         most_enter(terms, glm.null_correlation(), glm.rows());
 }
 
 // How folds share second moments.

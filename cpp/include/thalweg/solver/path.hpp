@@ -9,8 +9,7 @@
 // Paths whose dual points are handed out end every alpha on a certificate from X; in a
 // cross-validation not even the held-out errors cost a pass, they come from the second moments of
 // the held-out rows, and those of the training rows from what all folds share (fold_moments.hpp),
-// so that a task makes no pass at all. Single fits that need most columns anyway take the Gram
-// matrix of all from the start, rounded (gram_rounding.hpp), and are evaluated from X.
+// so that a task makes no pass at all.
 #pragma once
 
 #include <memory>
@@ -65,13 +64,9 @@ class PathRunner final {
     limits_.emplace(spec_, glm);
     bool moments = takes_from_all() && !has_unpenalized(request_, task_, x_.cols());
     const bool cut_short = folds_ != nullptr && !training_;
-    if (!moments && !cut_short) {
-      moments = moments_pay(request_, task_, options_, x_);
-      options_.all_at_once = !moments && needs_all_columns(request_, task_, options_, glm,
-                                                           limits_->terms(task_.alphas.front()));
-    }
+    if (!moments && !cut_short) moments = moments_pay(request_, task_, options_, x_);
     const bool leaves_out_rows = needs_no_rows();
-    if (moments || leaves_out_rows || options_.all_at_once) options_.inner = Inner::gram;
+    if (moments || leaves_out_rows) options_.inner = Inner::gram;
     const std::unique_ptr<QuadraticSolver> solver = make_(glm, options_);
     objective::Evaluator evaluator(glm);
     if (leaves_out_rows) evaluator.leave_out_rows();

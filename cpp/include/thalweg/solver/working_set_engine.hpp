@@ -3,8 +3,8 @@
 //   at w with exact correlations z:  working set = support + the columns that violate
 //   |z_j| <= l1_j most (relative to ||x~_j||), as many as cost about one pass over X;
 //   solve the problem on it (subproblem.hpp), by residual updates or by Gram updates;
-//   where |z_j| is still many times l1_j, at a multiple of l1 on the way (`continuation`), or, on
-//   p <= n < 4 p, where a solution far from here will hold most columns, on all of them at once.
+//   where |z_j| is still many times l1_j, at a multiple of l1 on the way (`continuation`), or,
+//   where the solution will hold most of p <= n columns, on all of them at once.
 //
 // One engine, three catalogued solvers: `working_set` always updates the residual, `gram` always
 // updates correlations by columns of the Gram matrix, `auto` lets a cost model choose before every
@@ -40,7 +40,6 @@ class WorkingSetEngine final : public QuadraticSolver {
   WorkingSetEngine(const objective::Glm& glm, const SolverOptions& options)
       : glm_(glm),
         inner_(options.inner),
-        all_at_once_(options.all_at_once),
         gram_bytes_limit_(options.gram_bytes_limit),
         block_(make_column_block(glm.design(), options.at_once)) {}
   WorkingSetEngine(const WorkingSetEngine&) = delete;  // source_ refers to members
@@ -68,10 +67,10 @@ class WorkingSetEngine final : public QuadraticSolver {
     last_rounding_ = 4 * epsilon * std::sqrt(2 * largest_norm * glm_.null_objective());
     // A set that does not hold the solution yet needs no more accuracy than its gap suggests. One
     // of all columns does, and is looked at often.
-    const bool goes_on = takes_all_ && !all_at_once_;
+    const bool goes_on = takes_all_ && !gram_of_all_;
     const Subproblem::Budget budget{
         .gap = std::max(0.3 * context.target,
-                        all_at_once_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
+                        gram_of_all_ ? 0.0 : 0.1 * std::min(context.gap, at.primal())),
         .violation = (goes_on ? 0.5 : 0.2) * violation,
         .rounding = last_rounding_,
         .epochs = std::min(context.epochs_left, most_epochs),
@@ -152,6 +151,9 @@ class WorkingSetEngine final : public QuadraticSolver {
   // In one step: where rounding is larger than expected, the driver has to see it.
   static constexpr Index most_epochs = 1000;
 
+  // Correlations so many times l1 that most columns are likely to be in the solution.
+  static constexpr double far = 500;
+
   // A small alpha is approached through larger ones: what this step multiplies l1 by. Far from the
   // solution, where correlations are many times l1, a problem of its own strength would be solved
   // on columns that the solution does not have; at a strength that most of them just violate it is
@@ -164,13 +166,13 @@ class WorkingSetEngine final : public QuadraticSolver {
     if (context.terms.strengths().l1 != continued_l1_) {
       continued_l1_ = context.terms.strengths().l1;
       continuation_ = infinity;
-      takes_all_ = false;
+      takes_all_ = gram_of_all_ = false;
       steps_ = 0;
     }
     // The sets of warm starts are nearly right from the first step on.
     constexpr Index most_warm_steps = 3;
     const bool is_far = ++steps_ > most_warm_steps;
-    takes_all_ = takes_all_ || all_at_once_ || (is_far && nears_rank(w, context.columns));
+    takes_all_ = takes_all_ || (is_far && nears_rank(w, context.columns));
     if (takes_all_) continuation_ = 1;
     if (continuation_ == 1) return 1;
     double excess = 0;
@@ -183,13 +185,35 @@ class WorkingSetEngine final : public QuadraticSolver {
     const bool starts = continuation_ == infinity;
     continuation_ =
         starts && excess < near ? 1.0 : std::max(1.0, std::min(excess / ratio, continuation_));
+    takes_all_ = gram_of_all_ = needs_gram_of_all(w, at, context, excess);
+    if (takes_all_) continuation_ = 1;
     return continuation_;
   }
 
+  // Whether the next set would hold so many of n >= 4 p columns that most of the Gram matrix is
+  // made anyway, or the solution, being so far away, will: then it is made at once.
+  bool needs_gram_of_all(const Vector& w, const objective::Evaluation& at,
+                         const StepContext& context, double excess) const {
+    if (inner_ == Inner::residual || glm_.rows() < 4 * glm_.cols() || glm_.cols() > gram_limit())
+      return false;
+    if (excess > far) return true;
+    const penalty::Terms terms = context.terms.with_l1(continuation_);
+    Index support = 0, violators = 0;
+    for (const Index j : context.columns) {
+      const auto k = static_cast<std::size_t>(j);
+      if (w[k] != 0) ++support;
+      else violators += terms(j).subdiff_distance(0.0, at.correlation[k]) > 0 ? 1 : 0;
+    }
+    // Of few columns the rest costs no more than the passes that later steps would take.
+    constexpr Index few = 128;
+    const double share = glm_.cols() <= few ? 0.4 : 0.5;
+    return static_cast<double>(support + std::min(violators, growth())) >
+           share * static_cast<double>(glm_.cols());
+  }
+
   // Whether a solution so far away will hold most columns, and sweeps over all of them, in groups,
-  // cost less than the way there or a Gram matrix (which moments_choice.hpp takes for n >= 4 p).
+  // cost less than the way there or a Gram matrix.
   bool holds_most(double excess, std::span<const Index> columns) const {
-    constexpr double far = 500;
     return block_->is_dense() && inner_ != Inner::gram && excess > far &&
            glm_.rows() >= glm_.cols() && glm_.rows() < 4 * glm_.cols() &&
            block_->visit_factor(columns) < strided_visit;
@@ -314,7 +338,7 @@ class WorkingSetEngine final : public QuadraticSolver {
       refused_ = refused_ || inner_ == Inner::gram;
       return false;
     }
-    if (inner_ == Inner::gram) return true;
+    if (inner_ == Inner::gram || gram_of_all_) return true;
     constexpr double rounds = 20;
     const auto size = static_cast<double>(working_set_.size());
     const auto cached = static_cast<double>(gram_.size() + gram_.missing(working_set_));
@@ -394,7 +418,6 @@ class WorkingSetEngine final : public QuadraticSolver {
 
   const objective::Glm& glm_;
   Inner inner_;
-  bool all_at_once_;
   double gram_bytes_limit_;
   std::unique_ptr<ColumnBlock> block_;
   GramRounding rounding_{glm_};
@@ -410,7 +433,7 @@ class WorkingSetEngine final : public QuadraticSolver {
   Index largest_set_ = 0;
   bool last_was_gram_ = false;
   std::optional<Estimate> estimate_;
-  bool takes_all_ = false;
+  bool takes_all_ = false, gram_of_all_ = false;
   bool has_rounded_ = false;  // whether the cache holds products in float32
   double last_rounding_ = 0;
   bool refused_ = false;             // a Gram matrix that was asked for by name
