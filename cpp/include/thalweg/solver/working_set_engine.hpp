@@ -75,7 +75,7 @@ class WorkingSetEngine final : public QuadraticSolver {
         .rounding = last_rounding_,
         .epochs = std::min(context.epochs_left, most_epochs),
         .face_size = gram_limit(),
-        .small_rank = small_rank(),
+        .small_rank = small_rank(largest_norm, terms),
         .goes_on = goes_on};
     const Subproblem::Outcome outcome = (last_was_gram_ = choose_gram())
                                             ? solve_gram(at, budget, violation)
@@ -286,9 +286,12 @@ class WorkingSetEngine final : public QuadraticSolver {
   Index gram_limit() const { return static_cast<Index>(std::sqrt(gram_bytes_limit_ / 16.0)); }
 
   // Where the rank, and with it the support, is small, the active set is best from the start;
-  // coordinate descent finds large supports in fewer operations.
-  bool small_rank() const {
+  // coordinate descent finds large supports in fewer operations, and those of a strong l2 term,
+  // which may pass the rank, in few sweeps.
+  bool small_rank(double largest_norm, const penalty::Terms& terms) const {
     constexpr Index small = 256;
+    constexpr double strong = 0.03;
+    if (terms.strengths().l2 > strong * largest_norm) return false;
     return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small;
   }
 
