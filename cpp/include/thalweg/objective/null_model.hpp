@@ -3,38 +3,77 @@
 //
 //   min over b of (1 / sum s) sum_i s_i loss(y_i, b + offset_i)
 //
-// Cost: a handful of passes over the rows for each output and round. For the losses over all rows
-// of smooth_glm.hpp.
+// Cost: a handful of passes over the rows; of K outputs with n K^2 / 2 multiply-adds each. For the
+// losses over all rows of smooth_glm.hpp.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <type_traits>
 
+#include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/objective/best_step.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/weighted_loss.hpp"
 
 namespace thalweg::objective {
 
-// Adds to the predictions `eta` of each output what minimises the loss, one output after the other
-// until none changes (at once for a single one); returns the shifts. `scratch`: as long as eta.
+// The Newton step of the outputs' intercepts, of sum zero, since a shift of all changes nothing.
+// Where probabilities are zero and one there is no curvature: a share of the slopes' sizes, the
+// less the better they balance, stands in for it. False where slopes are as good as zero.
+inline bool intercept_step(WeightedLoss::ShiftDerivatives at, Vector& step) {
+  constexpr double rounding = 16 * epsilon, dependence = 1e-12, share = 0.01;
+  const auto outputs = static_cast<Index>(at.slope.size());
+  double imbalance = 0;
+  for (std::size_t k = 0; k < at.slope.size(); ++k) {
+    if (at.size[k] > 0) imbalance = std::max(imbalance, std::fabs(at.slope[k]) / at.size[k]);
+  }
+  if (imbalance <= rounding) return false;
+  for (std::size_t k = 0; k < at.slope.size(); ++k)
+    at.curvature[k * (at.slope.size() + 1)] += share * imbalance * at.size[k];
+  kernels::Cholesky factor;
+  factor.factorize(at.curvature.data(), outputs, outputs, dependence, {});
+  step = std::move(at.slope);
+  factor.solve(step.data());
+  const double mean = std::accumulate(step.begin(), step.end(), 0.0) / static_cast<double>(outputs);
+  for (double& each : step) each = mean - each;
+  return true;
+}
+
+// Adds to the predictions `eta` of each output what minimises the loss; returns the shifts.
+// `scratch`: as long as eta. Of several outputs by Newton steps on all of them together, far from
+// the minimum with a search along the line.
 template <class Loss>
 Vector shift_to_best_intercept(const Loss& loss, Index outputs, Vector& eta, double* scratch) {
-  constexpr int most_rounds = 200;
+  constexpr int most_rounds = 100;
+  constexpr double far = 0.5, last = 1e-9;  // steps that are not tried, and whose next is rounding
   const auto rows = static_cast<Index>(eta.size()) / outputs;
   Vector shifts(static_cast<std::size_t>(outputs), 0.0);
-  for (int round = 0; round < most_rounds; ++round) {
-    double largest = 0;
-    for (Index k = 0; k < outputs; ++k) {
-      std::fill_n(scratch, rows * outputs, 0.0);
-      std::fill_n(scratch + k * rows, rows, 1.0);
-      const double step = best_step(loss, eta, scratch);
-      double* const own = eta.data() + k * rows;
-      for (Index i = 0; i < rows; ++i) own[i] += step;
-      double& shift = shifts[static_cast<std::size_t>(k)];
-      shift += step;
-      largest = std::max(largest, std::fabs(step) / (1 + std::fabs(shift)));
+  const auto move = [&](Index k, double step) {
+    double* const own = eta.data() + k * rows;
+    for (Index i = 0; i < rows; ++i) own[i] += step;
+    shifts[static_cast<std::size_t>(k)] += step;
+  };
+  if (outputs == 1) {
+    std::fill_n(scratch, rows, 1.0);
+    move(0, best_step(loss, eta, scratch));
+    return shifts;
+  }
+  if constexpr (std::is_same_v<Loss, WeightedLoss>) {
+    Vector step;
+    for (int round = 0; round < most_rounds && !loss.execution().stop_requested(); ++round) {
+      if (!intercept_step(loss.shift_derivatives(eta.data()), step)) break;
+      double length = 1, largest = 0;
+      for (const double each : step) largest = std::max(largest, std::fabs(each));
+      if (largest > far) {
+        for (Index k = 0; k < outputs; ++k)
+          std::fill_n(scratch + k * rows, rows, step[static_cast<std::size_t>(k)]);
+        length = best_step(loss, eta, scratch);
+      }
+      for (Index k = 0; k < outputs; ++k) move(k, length * step[static_cast<std::size_t>(k)]);
+      if (largest <= last || length == 0) break;
     }
-    if (outputs == 1 || largest <= 4 * epsilon || loss.execution().stop_requested()) break;
   }
   return shifts;
 }

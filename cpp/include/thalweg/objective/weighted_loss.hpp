@@ -12,6 +12,7 @@
 #include <array>
 #include <vector>
 
+#include "thalweg/kernels/kernels.hpp"
 #include "thalweg/loss/blocks.hpp"
 #include "thalweg/objective/row_blocks.hpp"
 
@@ -113,6 +114,13 @@ class WeightedLoss final {
     }
   }
 
+  // Derivatives with respect to a shift of each output's predictions, of several outputs.
+  struct ShiftDerivatives {
+    Vector slope, size;  // the sum of the rows' slopes, and of their absolute values
+    Vector curvature;    // K x K
+  };
+  ShiftDerivatives shift_derivatives(const double* eta) const;
+
   // eta += step d
   void advance(double step, const double* d, double* eta) const { blocks_.advance(step, d, eta); }
   // Of one plane.
@@ -133,5 +141,55 @@ class WeightedLoss final {
   Index rows_, outputs_;
   RowBlocks blocks_;
 };
+
+// Probabilities p_k of some rows at a time meet each other while they are in the cache:
+// sum_i s_i p_k ([k = l] - p_l). The rows are shared out in a few parts with sums of their own.
+inline WeightedLoss::ShiftDerivatives WeightedLoss::shift_derivatives(const double* eta) const {
+  constexpr Index height = 256, most_parts = 8;
+  const auto k_size = static_cast<std::size_t>(outputs_);
+  const Index parts = std::clamp<Index>(rows_ / height, 1, most_parts);
+  std::vector<ShiftDerivatives> sums(static_cast<std::size_t>(parts));
+  const kernels::DenseKernels<double>& kernel = kernels::table().dense<double>();
+  core::Execution whole = execution();
+  whole.stop = nullptr;
+  core::parallel_for(parts, design::serial_if_small(8 * rows_ * outputs_, whole), [&](Index part) {
+    ShiftDerivatives& sum = sums[static_cast<std::size_t>(part)];
+    sum = {Vector(k_size, 0.0), Vector(k_size, 0.0), Vector(k_size * k_size, 0.0)};
+    Vector at(k_size * height), g(at.size()), p(at.size()), weighted(height);
+    const Index end = (part + 1) * rows_ / parts;
+    for (Index row = part * rows_ / parts; row < end; row += height) {
+      const Index n = std::min(height, end - row);
+      for (Index k = 0; k < outputs_; ++k)
+        std::copy_n(eta + k * rows_ + row, n, at.data() + k * height);
+      loss::Rows some = block(row, row + n);
+      some.stride = height;
+      loss_.curvature(some, at.data(), g.data(), p.data());
+      for (Index k = 0; k < outputs_; ++k) {
+        const double* const slope = g.data() + k * height;
+        const double* const own = p.data() + k * height;
+        const auto out = static_cast<std::size_t>(k);
+        for (Index i = 0; i < n; ++i) {
+          sum.slope[out] += slope[i];
+          sum.size[out] += std::fabs(slope[i]);
+          weighted[static_cast<std::size_t>(i)] = weight(row + i) * own[i];
+          sum.curvature[out + out * k_size] += weighted[static_cast<std::size_t>(i)];
+        }
+        for (Index l = 0; l <= k; ++l)
+          sum.curvature[out + static_cast<std::size_t>(l) * k_size] -=
+              kernel.dot(weighted.data(), p.data() + l * height, n);
+      }
+    }
+  });
+  ShiftDerivatives total = std::move(sums.front());
+  for (std::size_t part = 1; part < sums.size(); ++part) {
+    for (std::size_t k = 0; k < k_size; ++k) {
+      total.slope[k] += sums[part].slope[k];
+      total.size[k] += sums[part].size[k];
+    }
+    for (std::size_t k = 0; k < total.curvature.size(); ++k)
+      total.curvature[k] += sums[part].curvature[k];
+  }
+  return total;
+}
 
 }  // namespace thalweg::objective
