@@ -13,10 +13,13 @@ Columns::Columns(const design::Erased& x, const ColumnOptions& options, const do
   build(known != nullptr ? *known : summarize(v, sum_v, execution));
 }
 
-ColumnSummary Columns::summarize(const double* v, double sum_v,
-                                 const core::Execution& execution) const {
+ColumnSummary Columns::summarize(const double* v, double sum_v, const core::Execution& execution) {
   design::ColumnMoments moments;
   x_.moments(options_.weights, v, moments, execution);
+  if (x_.is_sparse()) {
+    density_ = std::move(moments.stored);
+    for (double& weight : density_) weight /= options_.total;
+  }
   const bool centred = options_.centre || options_.standardize;
   ColumnSummary out;
   out.resize(all_.size());

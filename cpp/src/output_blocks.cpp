@@ -90,4 +90,21 @@ void OutputBlocks::diagonal(const double* h, const Vector& sums, bool is_even,
   }
 }
 
+void OutputBlocks::share_rare(double* diagonal) const {
+  constexpr Index many_rows = 16;  // to a column: it has its own say
+  constexpr double rare = 0.5;
+  if (!x_.is_sparse() || x_.rows() >= many_rows * x_.cols()) return;
+  for (Index k = 0; k < outputs_; ++k) {
+    double largest = 0;
+    for (const bool sets : {false, true}) {
+      for (Index j = 0; j < x_.cols(); ++j) {
+        if (x_.columns().density(j) >= rare) continue;
+        double& entry = diagonal[place(j, k)];
+        if (sets) entry = largest;
+        else largest = std::max(largest, entry);
+      }
+    }
+  }
+}
+
 }  // namespace thalweg::objective

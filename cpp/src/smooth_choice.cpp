@@ -57,20 +57,23 @@ class SmoothChoice final : public SmoothSolver {
   Index matrix_bytes() const override { return solver_->matrix_bytes(); }
 
  private:
-  // Steps between two looks ahead; a step of the dual is several visits of all rows. Before a cheap
+  // Steps between two looks ahead; a step of the dual is several visits of all rows. L-BFGS goes by
+  // fits and starts, so that each look is over half of all its steps. Before a cheap
   // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five; before
   // the cheapest ones one step has to tell whether it gets on.
   int window() const {
     if (is_dual()) return 2;
     if (is_newton()) return 20;
-    if (!has_cheap_matrix_) return 10;
+    if (!has_cheap_matrix_) return 10 << std::clamp(looks_ - 1, 0, 10);
     if (is_cheapest_) return looks_ == 0 ? 1 : 2;
     return static_cast<int>(newton_ratio());
   }
   // What a quadratically convergent method needs from where others are slow; cheap ones take over
   // earlier.
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
-  static constexpr double truncated_products = 150;
+  // Products that a truncated Newton method is taken to need; from what L-BFGS leaves, twice as
+  // many.
+  double truncated_products() const { return is_dual() ? 150 : 300; }
   // Beyond it a matrix is not assembled, whatever it would save.
   static constexpr double largest_matrix = 6000;
 
@@ -143,7 +146,7 @@ class SmoothChoice final : public SmoothSolver {
     if (can_factorise() && newton_steps() * newton_step_cost() < cost) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
-    } else if (has_product_ && truncated_products * costs_.product < cost) {
+    } else if (has_product_ && truncated_products() * costs_.product < cost) {
       use(is_dual() ? "newton_cg" : "trust_ncg",
           first + "a truncated Newton method when it became slow");
     } else {

@@ -19,15 +19,17 @@
 
 namespace thalweg::design {
 
-// Moments of every column, one array per moment (see kernels::Moments).
+// Moments of every column, one array per moment (see kernels::Moments); of sparse designs also the
+// sum of the weights of the rows where it is stored.
 struct ColumnMoments {
-  Vector sum, sum_sq, dot;
+  Vector sum, sum_sq, dot, stored;
 
   void resize(Index columns) {
     const auto size = static_cast<std::size_t>(columns);
     sum.assign(size, 0.0);
     sum_sq.assign(size, 0.0);
     dot.assign(size, 0.0);
+    stored.assign(size, 0.0);
   }
 };
 

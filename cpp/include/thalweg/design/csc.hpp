@@ -89,6 +89,9 @@ class Csc final {
             out.sum[static_cast<std::size_t>(j)] = m.sum;
             out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
             out.dot[static_cast<std::size_t>(j)] = m.dot;
+            double& weight = out.stored[static_cast<std::size_t>(j)];
+            if (s == nullptr) weight = static_cast<double>(stored(j));
+            for (Index e = 0; s != nullptr && e < stored(j); ++e) weight += s[indices(j)[e]];
           }
         });
   }

@@ -109,23 +109,28 @@ class Csr final {
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const {
     out.resize(cols_);
-    Vector sums(static_cast<std::size_t>(3 * cols_), 0.0);
-    over_row_blocks(3 * cols_, sums.data(), execution, [&](const RowRange& rows, double* partial) {
-      for (Index i = rows.begin; i < rows.end; ++i) {
-        const double weight = s != nullptr ? s[i] : 1.0;
-        for (Index e = 0; e < stored_in_row(i); ++e) {
-          const auto x = static_cast<double>(values(i)[e]);
-          double* const at = partial + 3 * static_cast<Index>(indices(i)[e]);
-          at[0] += weight * x;
-          at[1] += weight * x * x;
-          at[2] += v[i] * x;
-        }
-      }
-    });
+    constexpr Index each = 4;
+    Vector sums(static_cast<std::size_t>(each * cols_), 0.0);
+    over_row_blocks(each * cols_, sums.data(), execution,
+                    [&](const RowRange& rows, double* partial) {
+                      for (Index i = rows.begin; i < rows.end; ++i) {
+                        const double weight = s != nullptr ? s[i] : 1.0;
+                        for (Index e = 0; e < stored_in_row(i); ++e) {
+                          const auto x = static_cast<double>(values(i)[e]);
+                          double* const at = partial + each * static_cast<Index>(indices(i)[e]);
+                          at[0] += weight * x;
+                          at[1] += weight * x * x;
+                          at[2] += v[i] * x;
+                          at[3] += weight;
+                        }
+                      }
+                    });
     for (std::size_t j = 0; j < out.sum.size(); ++j) {
-      out.sum[j] = sums[3 * j];
-      out.sum_sq[j] = sums[3 * j + 1];
-      out.dot[j] = sums[3 * j + 2];
+      const double* const at = sums.data() + each * static_cast<Index>(j);
+      out.sum[j] = at[0];
+      out.sum_sq[j] = at[1];
+      out.dot[j] = at[2];
+      out.stored[j] = at[3];
     }
   }
 

@@ -38,6 +38,11 @@ class OutputBlocks final {
   // is a multiple of the rows' weights, so that the pass over X is known.
   void diagonal(const double* h, const Vector& sums, bool is_even, const penalty::Terms& terms,
                 double* out, const core::Execution& execution) const;
+  // In a diagonal, gives all rare columns of an output the largest entry among them. How often a
+  // column is stored says nothing of its unit, and where there are few rows for so many columns
+  // common ones decide the predictions: scaled up, thousands of rare ones fit the same rows at
+  // once, and steps are short.
+  void share_rare(double* diagonal) const;
 
  private:
   void fix_common_part(double* first, Index next, Index below) const;

@@ -69,6 +69,9 @@ class HessianDiagonal {
   virtual ~HessianDiagonal() = default;
   // diag(H) at the base point, or an estimate of it; positive.
   virtual void diagonal(double* out) = 0;
+  // How far apart variables are in scale, as a first guess of H: the diagonal, unless something
+  // better is known.
+  virtual void scales(double* out) { diagonal(out); }
 };
 
 // f = 1/2 sum_k c^2 rho(r_k(x)^2 / c^2): residuals and their Jacobian at the base point, scaled so

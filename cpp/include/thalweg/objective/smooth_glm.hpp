@@ -606,6 +606,11 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
+  void scales(double* out) override {
+    diagonal(out);
+    blocks_.share_rare(out);
+  }
+
   ScaledDesign x_;
   GlmData data_;
   Loss loss_;

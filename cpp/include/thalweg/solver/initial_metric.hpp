@@ -1,5 +1,5 @@
-// The matrix H0 that a quasi-Newton method starts from: gamma D^-1, where D is the diagonal of the
-// objective's Hessian if it knows that, else the identity.
+// The matrix H0 that a quasi-Newton method starts from: gamma D^-1, where D is the objective's guess
+// of how its variables are scaled, the diagonal of its Hessian or so, else the identity.
 //
 //   gamma = s'y / y'D^-1 y
 //
@@ -21,7 +21,7 @@ class InitialMetric final {
     inverse_.clear();
     if (hessian == nullptr) return;
     inverse_.resize(static_cast<std::size_t>(f.size()));
-    hessian->diagonal(inverse_.data());
+    hessian->scales(inverse_.data());
     // A coordinate of almost no curvature must not dwarf the others.
     const double least = epsilon * largest_entry(inverse_);
     for (double& entry : inverse_) entry = entry > least ? 1 / entry : 1 / std::max(least, 1e-300);

@@ -291,7 +291,8 @@ class WorkingSetEngine final : public QuadraticSolver {
   bool small_rank(double largest_norm, const penalty::Terms& terms) const {
     constexpr Index small = 256;
     constexpr double strong = 0.03;
-    if (terms.strengths().l2 > strong * largest_norm) return false;
+    const penalty::Strengths& strengths = terms.strengths();
+    if (strengths.l1 > 0 && strengths.l2 > strong * largest_norm) return false;
     return std::min(glm_.rows(), static_cast<Index>(working_set_.size())) <= small;
   }
 
