@@ -1,5 +1,5 @@
-// The matrix H0 that a quasi-Newton method starts from: gamma D^-1, where D is the objective's guess
-// of how its variables are scaled, the diagonal of its Hessian or so, else the identity.
+// The matrix H0 that a quasi-Newton method starts from: gamma D^-1, where D is the objective's
+// guess of how its variables are scaled, the diagonal of its Hessian or so, else the identity.
 //
 //   gamma = s'y / y'D^-1 y
 //
