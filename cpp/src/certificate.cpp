@@ -147,16 +147,22 @@ void Certifier::offer(const Vector& w, const Evaluation& at, std::span<const Ind
   if (keep_if_better(candidate, ratio, at.primal(), columns, best)) best.correlation.clear();
 }
 
-// z, of what it may be by its rounding that whose conjugates are largest: they rise away from zero,
-// or where w has one sign only, with it.
+// z, of what it may be by its rounding that whose conjugates are largest, or violate most.
 const Vector& Certifier::outward(const Evaluation& at, std::span<const Index> columns) {
   if (at.is_from_x()) return at.correlation;
   outward_ = at.correlation;
   for (const Index j : columns) {
     const auto k = static_cast<std::size_t>(j);
     const penalty::Term term = terms_(j);
-    const double sign = term.lower >= 0 ? 1.0 : term.upper <= 0 ? -1.0 : outward_[k];
-    outward_[k] += std::copysign(at.correlation_rounding[k], sign);
+    const double rounding = at.correlation_rounding[k];
+    // Conjugates rise away from zero, or where w has one sign only, with it.
+    double sign = term.lower >= 0 ? 1.0 : term.upper <= 0 ? -1.0 : outward_[k];
+    if (term.lower < 0 && term.upper > 0 && std::fabs(outward_[k]) < rounding) {
+      const double above = term.conjugate(outward_[k] + rounding);
+      const double below = term.conjugate(outward_[k] - rounding);
+      if (above != below) sign = above > below ? 1.0 : -1.0;
+    }
+    outward_[k] += std::copysign(rounding, sign);
   }
   return outward_;
 }
@@ -166,10 +172,10 @@ void Certifier::offer_feasible(const Evaluation& at, double primal, std::span<co
                                BestDual& best) {
   const Vector& z = outward(at, columns);
   const double ratio = feasibility_ratio(terms_, z, columns, negligible(at.square));
-  const double product = at.target_product - free_.unresolved(z);
-  keep_if_better({at.is_from_x() ? product : std::max(product - at.rounding, 0.0),
-                  at.square + at.rounding, z, at.residual},
-                 ratio, primal, columns, best);
+  double product = at.target_product - free_.unresolved(z) - at.rounding;
+  // Less is the worst of multiples above zero, and others are only taken of pure l1.
+  if (!at.is_from_x() && !has_finite_conjugate(terms_, columns)) product = std::max(product, 0.0);
+  keep_if_better({product, at.square + at.rounding, z, at.residual}, ratio, primal, columns, best);
 }
 
 void Certifier::offer_zero(const Evaluation& at, std::span<const Index> columns,

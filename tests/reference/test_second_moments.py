@@ -139,3 +139,38 @@ def test_unpenalized_columns_are_left_to_the_design():
     )
     assert not any(_used_moments(results[0]))
     assert all(result.status == "converged" for result in results[0])
+
+
+@pytest.mark.parametrize(
+    ("ratio", "limits", "tol"),
+    [
+        (1.0, (-np.inf, np.inf), 1e-8),
+        (1.0, (-1e5, 1e5), 1e-6),
+        (1.0, (-1e5, 1e5), 1e-8),
+        (1.0, (-1e9, 1e9), 1e-6),
+        (1.0, (-1e9, 1e9), 1e-8),
+        (1 - 1e-6, (-np.inf, np.inf), 1e-6),
+        (1 - 1e-6, (-np.inf, np.inf), 1e-8),
+        # The objective is ten million times that of zero, which these limits exclude.
+        (0.5, (1.0, np.inf), 1e-6),
+        (1.0, (1.0, 2.0), 1e-6),
+    ],
+)
+def test_rounding_does_not_keep_a_path_from_its_tolerance(ratio, limits, tol):
+    """Columns of many sizes, limits far away, and limits that zero does not keep."""
+    rng = np.random.default_rng(6)
+    X = np.asfortranarray(rng.standard_normal((9_000, 20)) * np.logspace(4, -4, 20))
+    y = X @ (rng.standard_normal(20) / np.logspace(4, -4, 20)) + rng.standard_normal(9_000)
+    lower, upper = limits
+    penalty = tw.penalties.ElasticNet(l1_ratio=ratio, lower=lower, upper=upper)
+    alphas = [1e-3, 1e-5, 1e-7]
+    settings = {"loss": "squared", "penalty": penalty, "fit_intercept": False}
+    path = tw.solve_path(X, y, alphas=alphas, tol=tol, max_iter=100_000, **settings)
+    for alpha, solution in zip(alphas, path, strict=True):
+        assert solution.report.status == "converged"
+        assert "second moments" in solution.report.reason
+        w, certificate = solution.coef, solution.certificate
+        loss = np.mean((y - X @ w) ** 2) / 2
+        value = loss + alpha * (ratio * np.abs(w).sum() + (1 - ratio) / 2 * w @ w)
+        assert certificate.primal == pytest.approx(value, rel=1e-7)
+        assert certificate.dual <= value * (1 + 1e-13)

@@ -85,14 +85,14 @@ class SecondMoments final {
     for (std::size_t k = 0; k < w.size(); ++k) out.correlation_rounding[k] = per_size * size_[k];
   }
 
-  // By how much the gap of a point close to the optimum may grow for the rounding of A, B and z. A
-  // dual point that is made smaller, so that z is feasible for certain, loses as much as the l1
-  // terms do.
+  // About how much the gap of a point close to the optimum grows for the rounding of A, B and z. A
+  // dual point that is made smaller, so that z is within the slopes of l1 for certain, loses as
+  // much as the l1 terms do.
   double rounding(const Vector& w, const penalty::Terms& terms) const {
     double l1_terms = 0, largest = 0;
     for (std::size_t k = 0; k < w.size(); ++k) {
       const penalty::Term term = terms(static_cast<Index>(k));
-      if (!(term.l1 > 0) || !(term.needs_lower_slope() || term.needs_upper_slope())) continue;
+      if (!(term.l1 > 0)) continue;
       l1_terms += term.l1 * std::fabs(w[k]);
       largest = std::max(largest, size_[k] / term.l1);
     }
@@ -100,10 +100,10 @@ class SecondMoments final {
   }
 
   // The longest chain of additions where columns are passed over one by one: of dense ones several
-  // sums run side by side.
+  // sums run side by side. That of the target is over all rows, once and not `sums` times.
   static double column_chain(const design::Erased& x) {
     constexpr Index side_by_side = 4;
-    Index most = x.is_sparse() ? 0 : x.rows() / side_by_side + side_by_side;
+    Index most = x.rows() / side_by_side + side_by_side;
     for (Index j = 0; x.is_sparse() && j < x.cols(); ++j) most = std::max(most, x.stored(j));
     return static_cast<double>(most);
   }

@@ -129,7 +129,7 @@ class QuadraticProcess final {
     const double primal = at_->primal();
     if (lowest_.w.empty() || primal < lowest_.primal) {
       lowest_ = {*w_, std::isfinite(primal) ? primal : infinity, result.certificate.value,
-                 at_->intercept};
+                 at_->intercept, at_->rounding};
     }
   }
 
@@ -187,6 +187,7 @@ class QuadraticProcess final {
     double primal = infinity;
     double value = infinity;
     double intercept = 0;
+    double rounding = 0;
   };
 
   // By more than evaluations of one point may differ.
@@ -200,13 +201,14 @@ class QuadraticProcess final {
     *w_ = lowest_.w;
     *at_ = {};
     at_->intercept = lowest_.intercept;
+    at_->rounding = lowest_.rounding;
     certificate.primal = lowest_.primal;
     if (certificate.kind == core::Certificate::Kind::duality_gap) update_gap(certificate);
     else certificate.value = certificate.relative = lowest_.value;
   }
 
   void update_gap(core::Certificate& certificate) const {
-    certificate.value = std::fabs(certificate.primal - certificate.dual);
+    certificate.value = std::fabs(certificate.primal - certificate.dual) + 0.5 * at_->rounding;
     certificate.relative = glm_.relative(certificate.value);
   }
 
