@@ -205,7 +205,7 @@ class WorkingSetEngine final : public QuadraticSolver {
       else violators += terms(j).subdiff_distance(0.0, at.correlation[k]) > 0 ? 1 : 0;
     }
     // Of few columns the rest costs no more than the passes that later steps would take.
-    constexpr Index few = 128;
+    constexpr Index few = 256;
     const double share = glm_.cols() <= few ? 0.4 : 0.5;
     return static_cast<double>(support + std::min(violators, growth())) >
            share * static_cast<double>(glm_.cols());
