@@ -92,18 +92,16 @@ void OutputBlocks::diagonal(const double* h, const Vector& sums, bool is_even,
 
 void OutputBlocks::share_rare(double* diagonal) const {
   constexpr Index many_rows = 16;  // to a column: it has its own say
-  constexpr double rare = 0.5;
+  constexpr double common = 0.5;
   if (!x_.is_sparse() || x_.rows() >= many_rows * x_.cols()) return;
+  std::vector<Index> rare;
+  for (Index j = 0; j < x_.cols(); ++j) {
+    if (x_.columns().density(j) < common) rare.push_back(j);
+  }
   for (Index k = 0; k < outputs_; ++k) {
     double largest = 0;
-    for (const bool sets : {false, true}) {
-      for (Index j = 0; j < x_.cols(); ++j) {
-        if (x_.columns().density(j) >= rare) continue;
-        double& entry = diagonal[place(j, k)];
-        if (sets) entry = largest;
-        else largest = std::max(largest, entry);
-      }
-    }
+    for (const Index j : rare) largest = std::max(largest, diagonal[place(j, k)]);
+    for (const Index j : rare) diagonal[place(j, k)] = largest;
   }
 }
 

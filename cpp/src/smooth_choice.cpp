@@ -58,9 +58,9 @@ class SmoothChoice final : public SmoothSolver {
 
  private:
   // Steps between two looks ahead; a step of the dual is several visits of all rows. L-BFGS goes by
-  // fits and starts, so that each look is over half of all its steps. Before a cheap
-  // Hessian L-BFGS may take as long as a Newton step does, of which it saves two to five; before
-  // the cheapest ones one step has to tell whether it gets on.
+  // fits and starts, so that each look is over half of all its steps. Before a cheap Hessian it may
+  // take as long as a Newton step does, of which it saves two to five; before the cheapest ones one
+  // step has to tell whether it gets on.
   int window() const {
     if (is_dual()) return 2;
     if (is_newton()) return 20;

@@ -17,11 +17,11 @@
 //      l1 the best tau is known; otherwise D, concave in tau, is searched below the largest
 //      feasible one where its slope promises a better bound.
 // The best dual value and point of a problem are kept, so that the bound never gets worse.
+// With more than `most_free_columns` columns that may be free in this way (half-bounded ones among
+// them) the certificate is the scaled KKT residual.
 //
 // Where A, B and z are known up to rounding only (second_moments.hpp), the candidate is the worst
 // that they may stand for, and the gap counts what B may be off by: it stays a bound.
-// With more than `most_free_columns` columns that may be free in this way (half-bounded ones among
-// them) the certificate is the scaled KKT residual.
 //
 // A stop request may cut any of this short, except for what is known of w itself: then the dual
 // point is zero, whose bound needs nothing.
