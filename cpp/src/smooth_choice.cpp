@@ -19,14 +19,17 @@ class SmoothChoice final : public SmoothSolver {
     has_matrix_ = f.refinements().matrix != nullptr;
     has_product_ = f.refinements().product != nullptr;
     is_bounded_ = bounds.any();
-    suits_dual_ = suits_dual(f.refinements().dual);
+    const objective::RowDual* const dual = f.refinements().dual;
+    suits_dual_ = suits_dual(dual);
+    rows_ = dual != nullptr ? static_cast<double>(dual->row_count()) : 0;
     // A start that holds more than intercepts is near the solution, where Newton is best; and of
     // coupled rows the first certificates tell little.
     const auto zeros = static_cast<double>(std::count(at.x.begin(), at.x.end(), 0.0));
     needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
     looks_ = 0;
     choose_first();
-    start_ = is_cheapest_ ? at.x : Vector();
+    start_ = is_cheapest_ || is_dual() ? at.x : Vector();
+    start_value_ = at.value;
     solver_->begin(f, at, bounds);
     restart_window();
   }
@@ -62,7 +65,7 @@ class SmoothChoice final : public SmoothSolver {
   // take as long as a Newton step does, of which it saves two to five; before the cheapest ones one
   // step has to tell whether it gets on.
   int window() const {
-    if (is_dual()) return 2;
+    if (is_dual()) return 1;
     if (is_newton()) return 20;
     if (!has_cheap_matrix_) return 10 << std::clamp(looks_ - 1, 0, 10);
     if (is_cheapest_) return looks_ == 0 ? 1 : 2;
@@ -71,9 +74,14 @@ class SmoothChoice final : public SmoothSolver {
   // What a quadratically convergent method needs from where others are slow; cheap ones take over
   // earlier.
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
-  // Products that a truncated Newton method is taken to need; from what L-BFGS leaves, twice as
-  // many.
-  double truncated_products() const { return is_dual() ? 150 : 300; }
+  // Products that a truncated Newton method is taken to need: few where there are more rows than
+  // columns, which the dual has left; many from where L-BFGS is slow.
+  double truncated_products() const {
+    if (!is_dual()) return 300;
+    return rows_ <= size_ ? 150 : 60;
+  }
+  // With the conjugate gradients' own work on vectors of variables.
+  double truncated_cost() const { return truncated_products() * (costs_.product + 10 * size_); }
   // Beyond it a matrix is not assembled, whatever it would save.
   static constexpr double largest_matrix = 6000;
 
@@ -90,8 +98,12 @@ class SmoothChoice final : public SmoothSolver {
     return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs") ||
                             (is_newton() && has_product_));
   }
-  // A visit of all rows of the dual: two passes over X whose entries come in no order.
-  double visit_cost() const { return 2 * costs_.gradient; }
+  // Of the solver now: a step of L-BFGS with its ten pairs, or a visit of all rows of the dual: two
+  // passes over X whose entries come in no order, and of every row a proximal point, which takes as
+  // long as forty entries.
+  double epoch_cost() const {
+    return is_dual() ? 2 * (costs_.gradient + 2 * 40 * rows_) : costs_.gradient + 40 * size_;
+  }
 
   // Rows that hardly meet: fewer than columns, or with few of their entries stored. Not where they
   // are many and the penalty is so strong that L-BFGS, whose passes threads share, is fast, too.
@@ -137,18 +149,21 @@ class SmoothChoice final : public SmoothSolver {
       use("newton", "the Hessian costs a few gradients, and the first step of L-BFGS led nowhere");
       return true;
     }
+    if (is_dual() && looks_ == 1) return false;  // the first visits say nothing of later ones
     const double left = context.certificate / std::max(context.target, 1e-300);
     // What is left at the rate of the window; a certificate that does not fall promises nothing.
     const double epochs =
         fall > 1 ? epochs_ * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
-    const double cost = epochs * (is_dual() ? visit_cost() : costs_.gradient);
+    const double cost = epochs * epoch_cost();
     const std::string first = is_dual() ? "the dual first, " : "L-BFGS first, ";
     if (can_factorise() && newton_steps() * newton_step_cost() < cost) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
-    } else if (has_product_ && truncated_products() * costs_.product < cost) {
-      use(is_dual() ? "newton_cg" : "trust_ncg",
-          first + "a truncated Newton method when it became slow");
+    } else if (has_product_ && truncated_cost() < cost) {
+      // Far from the solution, what the dual makes of its variables can be much too large.
+      constexpr double near = 0.1;
+      goes_back_ = is_dual() && context.certificate > near * start_value_;
+      use("trust_ncg", first + "a truncated Newton method when it became slow");
     } else {
       return false;
     }
@@ -168,7 +183,7 @@ class SmoothChoice final : public SmoothSolver {
 
   std::uint64_t seed_;
   objective::Costs costs_;
-  double size_ = 0;
+  double size_ = 0, rows_ = 0;
   bool has_cheap_matrix_ = false, is_cheapest_ = false;
   bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
@@ -179,7 +194,7 @@ class SmoothChoice final : public SmoothSolver {
   bool goes_back_ = false;  // to the start
   Vector start_;
   double epochs_ = 0;
-  double certificate_then_ = infinity;
+  double start_value_ = 0, certificate_then_ = infinity;
 };
 
 }  // namespace

@@ -87,6 +87,7 @@ class Classifier(LabelSummaryMixin, ClassifierMixin, LinearEstimator):
         targets = _targets(codes, has_rows)
         data = self._read(X, targets, sample_weight, by_rows=wants_rows(loss, solver))
         self._weigh_classes(data, codes, sample_weight)
+        del codes  # as long as y
         penalty, alpha = self._get_penalty(total_weight(sample_weight, data))
         if keep_information:
             self._require_summary()

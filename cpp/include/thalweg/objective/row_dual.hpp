@@ -65,9 +65,15 @@ class GlmDual final : public RowDual {
   void start(const double* gradient) override {
     const auto rows = static_cast<std::size_t>(x_.rows());
     weigh_columns();
-    Vector slopes(rows), scratch(rows), curvatures(rows);
-    loss_.gradient(eta_.data(), slopes.data());
-    loss_.curvature(eta_.data(), scratch.data(), curvatures.data());
+    u_.resize(rows);
+    q_.resize(rows);
+    // Until they are made, u and q are where slopes and curvatures are.
+    const Vector &slopes = u_, &curvatures = q_;
+    {
+      Vector scratch(rows);
+      loss_.curvature(eta_.data(), scratch.data(), q_.data());
+    }
+    loss_.gradient(eta_.data(), u_.data());
     weigh_centers();
     v_.resize(inverse_.size());
     const double sum = -loss_.sum(slopes.data()) / total_;
@@ -81,7 +87,6 @@ class GlmDual final : public RowDual {
     }
     const double share = best_multiple(slopes, curvatures, square);
     for (double& v : v_) v *= share;
-    u_.resize(rows);
     for (std::size_t i = 0; i < rows; ++i)
       u_[i] = slopes[i] != 0 ? -share * slopes[i] / weight(i) : 0.0;
     imbalance_ = share * sum;
@@ -165,7 +170,6 @@ class GlmDual final : public RowDual {
   // `curvature`: of the mean loss in the intercept.
   void weigh_rows(double curvature) {
     constexpr double least = 10;  // times the curvature, is 1 / r_0
-    q_.resize(u_.size());
     x_.raw().row_squares(scales(), q_.data(), loss_.execution());
     double sum = 0;
     for (std::size_t i = 0; i < q_.size(); ++i) {

@@ -48,9 +48,6 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     }
     const auto rows = static_cast<std::size_t>(dual->row_count());
     rng_ = core::Rng(seed_);
-    all_.resize(rows);
-    std::iota(all_.begin(), all_.end(), Index{0});
-    chosen_.reserve(rows);
     gains_.assign(rows, 0.0);
     before_.resize(at.x.size());
     has_started_ = false;
@@ -68,13 +65,13 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
       plan(context);
     }
     const double most = std::min(visits_, static_cast<double>(context.epochs_left));
-    rng_.shuffle(all_);
-    bool is_finite = visit(dual, all_, context.execution);
+    choose_all();
+    bool is_finite = visit(dual, context.execution);
     double visits = 1;
     while (is_finite && choose() && !context.execution.stop_requested()) {
-      visits += static_cast<double>(chosen_.size()) / static_cast<double>(all_.size());
+      visits += static_cast<double>(chosen_.size()) / static_cast<double>(gains_.size());
       if (visits > most) break;
-      is_finite = visit(dual, chosen_, context.execution);
+      is_finite = visit(dual, context.execution);
     }
     certificate_before_ = context.certificate;
     visits_ = std::min(visits, most);
@@ -96,17 +93,23 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     visits_ = rate > 0 ? core::clip(left / rate, 1.0, most_visits) : most_visits;
   }
 
-  bool visit(objective::RowDual& dual, const std::vector<Index>& rows,
-             const core::Execution& execution) {
+  // The chosen rows.
+  bool visit(objective::RowDual& dual, const core::Execution& execution) {
     constexpr Index entries_between_polls = 1 << 17;
     const std::size_t block = static_cast<std::size_t>(std::max<Index>(
         1, entries_between_polls * dual.row_count() / std::max<Index>(dual.stored(), 1)));
-    for (std::size_t k = 0; k < rows.size() && !execution.stop_requested(); k += block) {
+    for (std::size_t k = 0; k < chosen_.size() && !execution.stop_requested(); k += block) {
       const std::span<const Index> some =
-          std::span(rows).subspan(k, std::min(block, rows.size() - k));
+          std::span(chosen_).subspan(k, std::min(block, chosen_.size() - k));
       if (!dual.relax(some, gains_.data())) return false;
     }
     return true;
+  }
+
+  void choose_all() {
+    chosen_.resize(gains_.size());
+    std::iota(chosen_.begin(), chosen_.end(), Index{0});
+    rng_.shuffle(chosen_);
   }
 
   // The rows whose last gain was the mean or more, shuffled. False where nothing was gained.
@@ -128,7 +131,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
                      bool is_finite) {
     before_ = at.x;
     const double value_before = at.value;
-    at.dual.resize(all_.size());
+    at.dual.resize(gains_.size());
     dual.read(at.x.data(), at.dual.data());
     at.value = f.evaluate(at.x.data(), at.gradient.data());
     double largest = 0;
@@ -149,7 +152,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
 
   std::uint64_t seed_;
   core::Rng rng_;
-  std::vector<Index> all_, chosen_;
+  std::vector<Index> chosen_;
   Vector gains_, before_;
   bool has_started_ = false;
   double visits_ = first_visits, certificate_before_ = infinity;

@@ -1,0 +1,49 @@
+"""What `auto` does on smooth losses when its first solver turns out to be slow."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import thalweg as tw
+
+
+def _short_rows(n_samples, n_features, n_entries):
+    """Return rows of few entries in columns as frequent as words, and labels that they decide."""
+    rng = np.random.default_rng(0)
+    frequency = (1.0 + np.arange(n_features)) ** -0.8
+    X = sparse.csr_array(
+        (
+            rng.uniform(0.5, 1.0, n_samples * n_entries),
+            rng.choice(n_features, (n_samples, n_entries), p=frequency / frequency.sum()).ravel(),
+            np.arange(0, n_samples * n_entries + 1, n_entries),
+        ),
+        shape=(n_samples, n_features),
+    )
+    X.sum_duplicates()
+    eta = 0.5 * X @ rng.standard_normal(n_features) + rng.logistic(size=n_samples)
+    return X, np.where(eta > 0, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_dual_is_left_where_it_leads_nowhere(n_threads):
+    X, y = _short_rows(6000, 2000, 12)
+    options = {
+        "loss": "logistic",
+        "penalty": "l2",
+        "alpha": 1e-3 / len(y),
+        "tol": 1e-6,
+        "fit_intercept": False,
+        "n_threads": n_threads,
+    }
+    result = tw.solve(X, y, **options)
+    assert result.report.status == "converged"
+    assert result.report.reason.startswith("the dual first, a truncated Newton method")
+    # Where the dual was when it was left is no better than zero: the fit began there again.
+    objective = result.report.trace["objective"]
+    start = objective[0]
+    assert objective[2] > start
+    assert (objective[3:] < start).all()
+    alone = tw.solve(
+        X, y, solver="dual_coordinate_descent", max_iter=result.report.n_iter, **options
+    )
+    assert alone.certificate.value > 1e3 * result.certificate.value
