@@ -155,18 +155,19 @@ class SmoothChoice final : public SmoothSolver {
     const double epochs =
         fall > 1 ? epochs_ * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
     const double cost = epochs * epoch_cost();
-    const std::string first = is_dual() ? "the dual first, " : "L-BFGS first, ";
+    const bool leaves_dual = is_dual();
+    const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
     if (can_factorise() && newton_steps() * newton_step_cost() < cost) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
     } else if (has_product_ && truncated_cost() < cost) {
-      // Far from the solution, what the dual makes of its variables can be much too large.
-      constexpr double near = 0.1;
-      goes_back_ = is_dual() && context.certificate > near * start_value_;
       use("trust_ncg", first + "a truncated Newton method when it became slow");
     } else {
       return false;
     }
+    // Far from the solution, what the dual makes of its variables can be much too large.
+    constexpr double near = 0.1;
+    goes_back_ = leaves_dual && context.certificate > near * start_value_;
     return true;
   }
 
