@@ -74,8 +74,8 @@ class SmoothChoice final : public SmoothSolver {
   // What a quadratically convergent method needs from where others are slow; cheap ones take over
   // earlier.
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
-  // Products that a truncated Newton method is taken to need: few where there are more rows than
-  // columns, which the dual has left; many from where L-BFGS is slow.
+  // Products that a truncated Newton method is taken to need: many from where L-BFGS is slow; few
+  // from what the dual leaves, fewest where there are more rows than columns.
   double truncated_products() const {
     if (!is_dual()) return 300;
     return rows_ <= size_ ? 150 : 60;

@@ -15,12 +15,12 @@
 // can still be so large that the objective overflows.
 // Converges linearly, the slower the weaker the penalty. The steps' objective need not fall
 // monotonously; the dual rises. Where rows are many and dense, newton; for weak penalties,
-// newton_cg.
+// trust_ncg.
 //
-// Cost: two passes over X for a visit of all rows, on one thread; an evaluation. Memory: three
-// vectors over the rows, two over the columns. References: Hsieh, Chang, Lin, Keerthi &
-// Sundararajan 2008, algorithm 1; Yu, Huang & Lin 2011; Shalev-Shwartz & Zhang 2013; Glasmachers &
-// Dogan 2013 (frequencies that follow gains).
+// Cost: two passes over X for a visit of all rows, on one thread; an evaluation. Memory, that of
+// the dual included: five vectors over the rows, three over the columns. References: Hsieh, Chang,
+// Lin, Keerthi & Sundararajan 2008, algorithm 1; Yu, Huang & Lin 2011; Shalev-Shwartz & Zhang 2013;
+// Glasmachers & Dogan 2013 (frequencies that follow gains).
 #pragma once
 
 #include <algorithm>

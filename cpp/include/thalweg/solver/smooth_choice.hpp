@@ -12,7 +12,8 @@
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
 //                           the certificate falls predicts what is left of it; once Newton steps
 //                           (or, where the matrix is out of reach, truncated Newton steps) promise
-//                           to cost less, they take over, and so after steps on the dual.
+//                           to cost less, they take over, and so after steps on the dual, from
+//                           the start where these led nowhere.
 //
 // Costs are those of the objective (objective::Costs) and of factorisations, and the rate is that
 // of the iterates: never cores, threads or the clock, so that bits do not depend on them.
