@@ -38,7 +38,7 @@ class SmoothChoice final : public SmoothSolver {
     if (steps_ >= window() && may_switch()) {
       ++looks_;
       if (switches(context)) {
-        at.dual.clear();
+        at.dual = {};
         if (std::exchange(goes_back_, false)) {
           at.x = start_;
           at.value = f.evaluate(at.x.data(), at.gradient.data());

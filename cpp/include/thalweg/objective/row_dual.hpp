@@ -126,13 +126,14 @@ class GlmDual final : public RowDual {
     if (data_.fit_intercept) b_ += inverse_intercept_ * imbalance_;
   }
 
-  void read(double* x, double* u) const override {
+  std::span<const double> variables() const override { return u_; }
+
+  void read(double* x) const override {
     for (Index j = 0; j < x_.cols(); ++j) {
       const double v = v_[at(j)] - imbalance_ * mean(at(j)) * inverse_[at(j)];
       x[j] = v / x_.columns().inverse_scale(j);
     }
     if (data_.fit_intercept) x[x_.cols()] = b_;
-    std::copy(u_.begin(), u_.end(), u);
   }
 
  private:

@@ -105,8 +105,9 @@ class RowDual {
   virtual bool relax(std::span<const Index> rows, double* gains) = 0;
   // What ties b to u moves to where b is: to be called now and then.
   virtual void settle_intercept() = 0;
-  // x(u), and u.
-  virtual void read(double* x, double* u) const = 0;
+  // u, until the next call that changes it, and x(u).
+  virtual std::span<const double> variables() const = 0;
+  virtual void read(double* x) const = 0;
 };
 
 // Where products with the Hessian come from, if not from the function itself.

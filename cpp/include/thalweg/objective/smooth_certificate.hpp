@@ -124,9 +124,9 @@ class SmoothGlmCertifier final {
     }
     typename SmoothGlm<Loss>::DualPoint point =
         glm_.dual_point(at.x, keep_theta_,
-                        best_ == Source::offer    ? offered_
+                        best_ == Source::offer    ? std::span<const double>(offered_)
                         : best_ == Source::solver ? at.dual
-                                                  : Vector());
+                                                  : std::span<const double>());
     core::Certificate certificate;
     certificate.primal = point.primal;
     certificate.theta = std::move(point.theta);

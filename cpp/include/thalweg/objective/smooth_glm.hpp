@@ -193,7 +193,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   //   D(u) = -(1 / sum s) sum_i s_i (loss*(y_i, -u_i) + u_i offset_i) - sum_j term_j*(z_j),
   //   z_j = x~_j' S u / sum s, for sum_i s_i u_i = 0 where an intercept is fitted
   // `given`, where it is not empty, is taken for u instead.
-  DualPoint dual_point(const Vector& x, bool keep_theta, const Vector& given = {}) {
+  DualPoint dual_point(const Vector& x, bool keep_theta, std::span<const double> given = {}) {
     DualPoint result;
     point_ = x;
     second_ = Second::none;
@@ -241,7 +241,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
 
   // The dual at u, where the base point is the x(u) of a RowDual: no pass over X. Up to the
   // rounding of that, and second orders of what sum_i s_i u_i is off zero.
-  double dual_value(const Vector& u) {
+  double dual_value(std::span<const double> u) {
     take_slopes(u);
     const double off = -loss_.sum(slopes_.data()) / total_;
     double dual = dual_of_loss() - penalty_value(point_);
@@ -355,7 +355,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   // slopes_ = -s u
-  void take_slopes(const Vector& u) {
+  void take_slopes(std::span<const double> u) {
     second_ = Second::none;
     for (Index i = 0; i < rows_; ++i) slopes_[length(i)] = -loss_.weight(i) * u[length(i)];
   }

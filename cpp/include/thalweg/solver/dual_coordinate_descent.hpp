@@ -131,8 +131,8 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
                      bool is_finite) {
     before_ = at.x;
     const double value_before = at.value;
-    at.dual.resize(gains_.size());
-    dual.read(at.x.data(), at.dual.data());
+    dual.read(at.x.data());
+    at.dual = dual.variables();
     at.value = f.evaluate(at.x.data(), at.gradient.data());
     double largest = 0;
     for (std::size_t j = 0; j < before_.size(); ++j)
@@ -144,7 +144,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     else if (largest == 0) outcome.failure = core::Status::stalled;
     if (!std::isfinite(at.value) && std::isfinite(value_before)) {
       at.x = before_;
-      at.dual.clear();
+      at.dual = {};
       at.value = f.evaluate(at.x.data(), at.gradient.data());
     }
     return outcome;

@@ -29,7 +29,8 @@ struct SmoothPoint {
   Vector x;
   Vector gradient;
   double value = infinity;
-  Vector dual = {};  // of a solver that works with a RowDual, whose point x is; else empty
+  // The variables of the RowDual whose point x is, where a solver works with one; else empty.
+  std::span<const double> dual = {};
 };
 
 // lower_j <= x_j <= upper_j; null where there is none on that side. x is within them throughout.

@@ -59,7 +59,7 @@ class SmoothPathRunner final {
       certifier.begin();
       if (!Model::has_scale && a == 0 && task_.theta != nullptr && glm.outputs() == 1)
         certifier.offer(Vector(task_.theta, task_.theta + x_.rows()), at.x);
-      at.dual.clear();  // that of another strength
+      at.dual = {};  // that of another strength
       at.value = glm.evaluate(at.x.data(), at.gradient.data());
       if (glm.execution().stop_requested()) {
         if (a > 0 || !request_.execution.stop->expired()) break;

@@ -91,7 +91,7 @@ class SmoothProcess final {
   }
 
   StepOutcome step(const core::Result& so_far, Index epochs_left) {
-    at_.dual.clear();  // of the point before, unless the solver makes one
+    at_.dual = {};  // of the point before, unless the solver makes one
     return solver_.step(f_, at_,
                         {.bounds = bounds_,
                          .execution = execution_,
@@ -132,7 +132,7 @@ class SmoothProcess final {
   void finish(const DriverContext&, core::Result&) {}
 
  private:
-  // certified_ = at_
+  // certified_ = at_, but for the dual, which later steps change where it is
   void keep() {
     certified_.x.resize(at_.x.size());
     certified_.gradient.resize(at_.gradient.size());
@@ -140,7 +140,6 @@ class SmoothProcess final {
     core::copy_elements(at_.x.data(), size, certified_.x.data(), f_.threads());
     core::copy_elements(at_.gradient.data(), size, certified_.gradient.data(), f_.threads());
     certified_.value = at_.value;
-    certified_.dual = at_.dual;
   }
 
   objective::Smooth& f_;
