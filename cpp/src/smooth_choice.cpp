@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "thalweg/catalog.hpp"
+#include "thalweg/solver/trust_ncg.hpp"
 
 namespace thalweg::solver {
 namespace {
@@ -26,7 +28,9 @@ class SmoothChoice final : public SmoothSolver {
     // coupled rows the first certificates tell little.
     const auto zeros = static_cast<double>(std::count(at.x.begin(), at.x.end(), 0.0));
     needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
-    looks_ = 0;
+    looks_ = failed_trials_ = 0;
+    least_ = infinity;
+    trial_.reset();
     choose_first();
     start_ = is_cheapest_ || is_dual() ? at.x : Vector();
     start_value_ = at.value;
@@ -35,7 +39,10 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
-    if (steps_ >= window() && may_switch()) {
+    least_ = std::min(least_, context.certificate);
+    if (trial_) {
+      if (trial_fails(context, f.counts())) end_trial();
+    } else if (steps_ >= window() && may_switch()) {
       ++looks_;
       if (switches(context)) {
         at.dual = {};
@@ -44,6 +51,7 @@ class SmoothChoice final : public SmoothSolver {
           at.value = f.evaluate(at.x.data(), at.gradient.data());
         }
         solver_->begin(f, at, context.bounds);
+        if (trial_) trial_->counts = f.counts();
       }
       restart_window();
     }
@@ -74,14 +82,16 @@ class SmoothChoice final : public SmoothSolver {
   // What a quadratically convergent method needs from where others are slow; cheap ones take over
   // earlier.
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
-  // Products that a truncated Newton method is taken to need: many from where L-BFGS is slow; few
-  // from what the dual leaves, fewest where there are more rows than columns.
+  // Products that a truncated Newton method is taken to need from what the dual leaves, or to be
+  // worth a trial: from where L-BFGS is slow it may need a tenth of its gradients or three times as
+  // many, which only a trial tells, and each that fails makes the next one dearer.
   double truncated_products() const {
-    if (!is_dual()) return 300;
-    return rows_ <= size_ ? 150 : 60;
+    if (is_dual()) return rows_ <= size_ ? 150 : 60;
+    return 60 * std::pow(4.0, failed_trials_);
   }
+  double truncated_cost() const { return truncated_products() * product_cost(); }
   // With the conjugate gradients' own work on vectors of variables.
-  double truncated_cost() const { return truncated_products() * (costs_.product + 10 * size_); }
+  double product_cost() const { return costs_.product + 10 * size_; }
   // Beyond it a matrix is not assembled, whatever it would save.
   static constexpr double largest_matrix = 6000;
 
@@ -157,11 +167,15 @@ class SmoothChoice final : public SmoothSolver {
     const double cost = epochs * epoch_cost();
     const bool leaves_dual = is_dual();
     const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
-    if (can_factorise() && newton_steps() * newton_step_cost() < cost) {
+    const double newton = newton_steps() * newton_step_cost();
+    const bool is_tried = !leaves_dual && has_product_ && truncated_cost() < newton;
+    if (can_factorise() && newton < cost && !is_tried) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
     } else if (has_product_ && truncated_cost() < cost) {
-      use("trust_ncg", first + "a truncated Newton method when it became slow");
+      const std::string reason = first + "a truncated Newton method when it became slow";
+      if (leaves_dual) use("trust_ncg", reason);
+      else begin_trial(std::log(std::max(left, 1.0)) / cost, reason);
     } else {
       return false;
     }
@@ -169,6 +183,36 @@ class SmoothChoice final : public SmoothSolver {
     constexpr double near = 0.1;
     goes_back_ = leaves_dual && context.certificate > near * start_value_;
     return true;
+  }
+
+  // `rate`: of the logarithm of the certificate, by work, in the last steps.
+  void begin_trial(double rate, std::string reason) {
+    constexpr double slowing = 4;  // of L-BFGS, from there to its end
+    trial_.emplace(Trial{.resting = std::move(solver_), .least = least_, .rate = rate / slowing});
+    solver_ = std::make_unique<TrustNcgSolver>(TrustNcgSolver::Start::rough);
+    reason_ = std::move(reason);
+  }
+
+  // Whether the truncated Newton method on trial is to give up: where the first step shows the
+  // Hessian to be ill-conditioned, or where it has got on no better than L-BFGS is expected to. The
+  // fall is from the least certificate before, since those of L-BFGS rise, too.
+  bool trial_fails(const SmoothContext& context, const objective::Counts& now) const {
+    constexpr double grace = 20;  // gradients
+    const auto products =
+        static_cast<double>(now.hessian_products - trial_->counts.hessian_products);
+    const auto gradients = static_cast<double>(now.gradients - trial_->counts.gradients);
+    if (steps_ == 1) return products >= static_cast<double>(TrustNcgSolver::rough_products);
+    const double work = gradients * costs_.gradient + products * product_cost();
+    if (work < grace * costs_.gradient) return false;
+    return std::log(trial_->least / context.certificate) < trial_->rate * work;
+  }
+
+  void end_trial() {
+    solver_ = std::move(trial_->resting);
+    reason_ = "L-BFGS, a truncated Newton method having been tried";
+    trial_.reset();
+    ++failed_trials_;
+    restart_window();
   }
 
   void restart_window() {
@@ -181,6 +225,14 @@ class SmoothChoice final : public SmoothSolver {
     solver_ = entry.make({.parameters = default_parameters(*entry.info), .seed = seed_});
     reason_ = std::move(reason);
   }
+
+  // Of a truncated Newton method, while L-BFGS rests with what it has learnt.
+  struct Trial {
+    std::unique_ptr<SmoothSolver> resting;
+    double least;  // certificate before
+    double rate;   // of the logarithm of the certificate, by work, that L-BFGS is expected to have
+    objective::Counts counts = {};  // at its beginning
+  };
 
   std::uint64_t seed_;
   objective::Costs costs_;
@@ -195,7 +247,9 @@ class SmoothChoice final : public SmoothSolver {
   bool goes_back_ = false;  // to the start
   Vector start_;
   double epochs_ = 0;
-  double start_value_ = 0, certificate_then_ = infinity;
+  double start_value_ = 0, certificate_then_ = infinity, least_ = infinity;
+  std::optional<Trial> trial_;
+  int failed_trials_ = 0;
 };
 
 }  // namespace

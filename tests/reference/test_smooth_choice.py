@@ -47,3 +47,44 @@ def test_the_dual_is_left_where_it_leads_nowhere(n_threads):
         X, y, solver="dual_coordinate_descent", max_iter=result.report.n_iter, **options
     )
     assert alone.certificate.value > 1e3 * result.certificate.value
+
+
+def _solve_classes(X, scores, **options):
+    labels = (scores + np.random.default_rng(1).gumbel(size=scores.shape)).argmax(axis=1)
+    return tw.solve(
+        X,
+        labels.astype(float),
+        loss="multinomial",
+        penalty="l2",
+        tol=1e-6,
+        fit_intercept=False,
+        **options,
+    )
+
+
+def test_a_trust_region_takes_over_where_its_trial_is_fast():
+    X, _ = _short_rows(6000, 2000, 12)
+    scores = 0.5 * X @ np.random.default_rng(0).standard_normal((2000, 4))
+    options = {"alpha": 0.1 / len(scores)}
+    result = _solve_classes(X, scores, **options)
+    assert result.report.status == "converged"
+    assert result.report.solver == "trust_ncg"
+    alone = _solve_classes(X, scores, solver="l_bfgs", **options)
+    assert result.report.n_iter < 0.1 * alone.report.n_iter
+
+
+def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 10)) @ rng.standard_normal((10, 2100))
+    X += 0.01 * rng.standard_normal(X.shape)
+    scores = X @ rng.standard_normal((2100, 3))
+    options = {"alpha": 1e-5 / len(scores)}
+    result = _solve_classes(X, scores, **options)
+    assert result.report.status == "converged"
+    assert result.report.solver == "l_bfgs"
+    assert result.report.reason.startswith("L-BFGS, a truncated Newton method having been tried")
+    # What it had learnt before is not lost.
+    alone = _solve_classes(X, scores, solver="l_bfgs", **options)
+    assert result.report.n_iter < 1.2 * alone.report.n_iter
+    difference = abs(result.certificate.primal - alone.certificate.primal)
+    assert difference <= max(result.certificate.value, alone.certificate.value)

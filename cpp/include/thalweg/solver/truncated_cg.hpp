@@ -17,7 +17,9 @@
 // Wright 2006, algorithms 7.1 and 7.2.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "thalweg/core/error.hpp"
@@ -33,6 +35,7 @@ class TruncatedCg final {
     double radius = infinity;
     double reduction = 0.1;            // of the residual, in the norm of M^-1
     const double* diagonal = nullptr;  // of M
+    Index most_products = std::numeric_limits<Index>::max();
   };
   struct Outcome {
     Index products = 0;
@@ -70,7 +73,8 @@ class TruncatedCg final {
     const double goal = rho * options.reduction * options.reduction;
     // Squares and product in the norm of M: of the step, step and direction, the direction.
     double ss = 0, sd = 0, dd = rho;
-    const auto most = 2 * static_cast<Index>(step_.size()) + 10;  // exact arithmetic needs n
+    // Exact arithmetic needs n.
+    const auto most = std::min(2 * static_cast<Index>(step_.size()) + 10, options.most_products);
     while (rho > goal && outcome.products < most && !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;

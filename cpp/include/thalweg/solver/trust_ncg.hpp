@@ -24,6 +24,13 @@ namespace thalweg::solver {
 
 class TrustNcgSolver final : public SmoothSolver {
  public:
+  // How well the first system is solved, whose radius is a guess: roughly, by a few products at
+  // most, where the solver is on trial.
+  enum class Start { full, rough };
+  static constexpr Index rough_products = 8;
+
+  explicit TrustNcgSolver(Start start = Start::full) : start_(start) {}
+
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
@@ -43,9 +50,13 @@ class TrustNcgSolver final : public SmoothSolver {
     const double floor = epsilon * norm(at.x) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
-      const TruncatedCg::Outcome step = cg_.solve(
-          *have.product, at.gradient,
-          {.radius = radius_, .reduction = reduction, .diagonal = diagonal}, context.execution);
+      TruncatedCg::Options options{.radius = radius_, .reduction = reduction, .diagonal = diagonal};
+      if (is_first_ && start_ == Start::rough) {
+        options.reduction = rough_reduction;
+        options.most_products = rough_products;
+      }
+      const TruncatedCg::Outcome step =
+          cg_.solve(*have.product, at.gradient, options, context.execution);
       nonfinite_ += step.is_finite ? 0 : 1;
       if (!(step.model < 0)) break;
       line_.direction() = cg_.step();
@@ -100,8 +111,9 @@ class TrustNcgSolver final : public SmoothSolver {
   static constexpr double least_ratio = 1e-4;
   static constexpr double shrink = 0.25;
   static constexpr double grow = 4.0;
-  static constexpr double reduction = 0.1;
+  static constexpr double reduction = 0.1, rough_reduction = 0.5;
 
+  Start start_;
   TruncatedCg cg_;
   DiagonalPreconditioner preconditioner_;
   double radius_ = 0;
