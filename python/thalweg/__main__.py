@@ -78,7 +78,7 @@ def demo(output):
         desc="demo",
         file=sys.stderr,
         disable=not sys.stderr.isatty(),
-        ncols=_engine.bar_width(),
+        **_engine.bar_size(),
     ) as bar:
         for data_name, X, y, model_name, parameters in bar:
             bar.set_postfix_str(f"{model_name} on {data_name}")

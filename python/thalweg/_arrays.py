@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+BLOCK = 1 << 22  # entries that are converted in one go: some milliseconds
 
 
 def read_floats(name, value, copies, dimensions, order="C"):
@@ -131,8 +132,22 @@ def to_float(name, array, copies, order="K", dtype=None):
     if array.dtype.kind not in "fiubO":
         refuse_type(name, f"dtype {array.dtype}")
     with naming(f"{name} has objects that do not convert to float"):
-        converted = array.astype(dtype, order=order)
+        converted = copy_in_blocks(array, dtype, order)
     record(copies, name, f"converted from {array.dtype} to {converted.dtype}", converted)
+    return converted
+
+
+def copy_in_blocks(array, dtype, order):
+    """Return ``array.astype(dtype, order)``; Ctrl-C is heard between blocks."""
+    converted = np.empty_like(array, dtype=dtype, order=order, subok=False)
+    if array.size <= BLOCK:
+        converted[...] = array
+        return converted
+    outer = int(np.argmax(np.abs(array.strides)))
+    source, target = np.moveaxis(array, outer, 0), np.moveaxis(converted, outer, 0)
+    step = max(1, BLOCK * len(source) // array.size)
+    for begin in range(0, len(source), step):
+        target[begin : begin + step] = source[begin : begin + step]
     return converted
 
 

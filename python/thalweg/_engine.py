@@ -235,13 +235,13 @@ def _combine(observers):
     return callback
 
 
-def bar_width():
-    """80 on a terminal that says it has no columns, where tqdm would show nothing; else None."""
+def bar_size():
+    """Give tqdm a size where the terminal says that it has none, and nothing would show."""
     try:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+        size = os.get_terminal_size(sys.stderr.fileno())
     except (AttributeError, OSError, ValueError):
-        return None
-    return None if columns > 0 else 80
+        return {}
+    return {} if min(size) > 0 else {"ncols": 80, "nrows": 24}
 
 
 class _ProgressBar:
@@ -253,9 +253,9 @@ class _ProgressBar:
         self._single = n_problems == 1
         self._reached = {}
         if self._single:
-            self._bar = tqdm(desc="solve", unit=" iterations", ncols=bar_width())
+            self._bar = tqdm(desc="solve", unit=" iterations", **bar_size())
         else:
-            self._bar = tqdm(desc="solve", unit=" problems", total=n_problems, ncols=bar_width())
+            self._bar = tqdm(desc="solve", unit=" problems", total=n_problems, **bar_size())
 
     def __call__(self, info):
         reached = self._reached

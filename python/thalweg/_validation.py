@@ -17,6 +17,7 @@ from thalweg import _core
 from thalweg._arrays import (
     FLOATS,
     check_not_empty,
+    copy_in_blocks,
     has_unit_stride,
     naming,
     read_floats,
@@ -178,7 +179,7 @@ def read_design(X, copies, n_threads=None, by_rows=False):
         why = f"its strides {array.strides} fit neither row-major nor column-major order"
         if not array.flags.aligned:
             why = f"its numbers are not aligned to {array.itemsize} bytes"
-        array = np.array(array, order="F")
+        array = copy_in_blocks(array, array.dtype, "F")
         record(copies, "X", why, array)
     return _core.Design.dense(array)
 

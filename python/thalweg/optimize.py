@@ -27,6 +27,8 @@ from thalweg.solution import Path, Solution, State
 
 __all__ = ["solve", "solve_path"]
 
+FEW_COLUMNS = 32  # of which a vector over the rows would be most of the memory
+
 
 def solve(
     X,
@@ -166,7 +168,7 @@ def solve(
         loss=loss,
         fit_intercept=bool(fit_intercept),
         standardize=bool(standardize),
-        keep_theta=True,  # for the state
+        keep_theta=bool(return_theta) or data.n_features > FEW_COLUMNS,  # for the state
     )
     results = [rows[-1] for rows in solved.results]
     solution = _solution(data, results, solved.seconds, solved.gram_bytes, return_theta)
@@ -377,8 +379,20 @@ def _read_thetas(state, data):
     return read_start("state.theta", state.theta, shape).reshape(n_targets, n_samples)
 
 
+def _check_precision(data, results, coef, intercept):
+    """Refuse coefficients that are finite, but not in the precision of X."""
+    fits = np.isfinite(coef).all() and np.isfinite(intercept).all()
+    if not fits and all(np.isfinite(r.coef).all() for r in results):
+        raise ValueError(
+            f"The coefficients are too large for {data.dtype}, the precision of X; pass X in "
+            "float64, or scale X or y."
+        )
+
+
 def _solution(data, results, seconds, gram_bytes, return_theta):
-    coef, intercept = coefficients(data, results)
+    with np.errstate(over="ignore"):
+        coef, intercept = coefficients(data, results)
+    _check_precision(data, results, coef, intercept)
     certificate, report = summarize(data, results, seconds, gram_bytes)
     exact = np.array([result.coef for result in results])
     state = State(exact[0] if len(results) == 1 else exact, intercept, certificate.theta)

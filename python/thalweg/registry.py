@@ -186,6 +186,10 @@ def entry(kind, name):
 def compatible(loss=None, penalty=None, design=None):
     """Tell which solvers serve which combinations of loss, penalty and design.
 
+    A design is the matrix as a solver sees it: `solve` and the estimators convert a sparse one
+    once into the orientation that their solver needs, so that they also fit to "csr" what is
+    served as "csc", and the other way round.
+
     Parameters
     ----------
     loss, penalty, design : str, optional

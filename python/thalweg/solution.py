@@ -22,7 +22,8 @@ class State:
         Intercept.
     theta : ndarray of shape (n_samples,) or (n_targets, n_samples), or None
         Dual point, tried beside the residual at the start; it may prove a smaller gap. Left aside
-        where it is not of these samples.
+        where it is not of these samples. Of at most 32 columns it is kept with ``return_theta``
+        only, since it would take as much memory as one of them.
     """
 
     coef: np.ndarray

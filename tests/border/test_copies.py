@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 
 import thalweg as tw
 from support import catalogue, data, estimators
+from thalweg import _arrays
 from thalweg._validation import read_data, read_design
 from thalweg.linear_model._folds import read_folds
 
@@ -335,3 +336,17 @@ def test_unaligned_vectors_are_copied(problem, place):
     assert len(solution.report.copies) == 1
     expected = solve(X, **{**arguments, place: np.abs(y)})
     np.testing.assert_array_equal(solution.coef, expected.coef)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "K"])
+@pytest.mark.parametrize(
+    "layout",
+    [np.asarray, np.asfortranarray, lambda X: X[::-1, ::3], lambda X: X.T[5:], np.ravel, np.max],
+)
+def test_conversions_in_blocks_are_conversions(layout, order, monkeypatch):
+    array = np.asarray(layout(np.random.default_rng(0).integers(0, 1000, (61, 45))))
+    monkeypatch.setattr(_arrays, "BLOCK", 100)
+    converted = _arrays.copy_in_blocks(array, np.dtype(np.float32), order)
+    expected = array.astype(np.float32, order=order)
+    np.testing.assert_array_equal(converted, expected, strict=True)
+    assert converted.strides == expected.strides

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from support import catalogue
+
 N_SAMPLES, N_FEATURES = 3_000_000, 4
 VECTOR = 8 * N_SAMPLES
+NAMES = catalogue.any_combination()
 # A process of its own, whose high-water mark is that of the fit.
 PROGRAM = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 import numpy as np
+import thalweg as tw
 import thalweg.linear_model as lm
 
 n, p = int(sys.argv[1]), int(sys.argv[2])
@@ -53,6 +58,7 @@ def _can_reset():
     [
         ("lm.Lasso(alpha=0.5)", 0.9),
         ("lm.Lasso(alpha=0.0, fit_intercept=False)", 0.9),
+        (f"SimpleNamespace(fit=lambda X, y: tw.solve(X, y, alpha=0.5, **{NAMES}))", 0.9),
         ("lm.Ridge()", 0.9),
         ("lm.LinearRegression()", 0.9),
         ("lm.LassoCV(alphas=20)", 1.5),  # masks and codes: a few bytes per row

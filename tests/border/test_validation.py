@@ -1,5 +1,7 @@
 """Bad input: an error that names the argument, what came and what was expected, before any work."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,10 @@ def solve(**changes):
     handle = changes.pop("penalty", NAMES["penalty"])
     arguments = {"X": X, "y": Y, "loss": NAMES["loss"], "penalty": handle, "alpha": 0.1}
     return tw.solve(**{**arguments, **changes})
+
+
+def solve_path(**changes):
+    return tw.solve_path(**{"X": X, "y": Y, **NAMES, **changes})
 
 
 def with_bad(array, value, at):
@@ -279,6 +285,12 @@ def test_squares_that_underflow_are_named(what):
 def test_squares_that_overflow_are_named(factor, sign):
     with pytest.raises(ValueError, match=r"y .* so large that their squares overflow"):
         solve(y=sign * factor * Y)
+
+
+@pytest.mark.parametrize("function", [solve, functools.partial(solve_path, alphas=[0.1])])
+def test_coefficients_that_overflow_the_precision_of_x_are_named(function):
+    with pytest.raises(ValueError, match="too large for float32, the precision of X"):
+        function(X=X.astype(np.float32), y=1e60 * Y)
 
 
 @pytest.mark.parametrize(

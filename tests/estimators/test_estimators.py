@@ -1,6 +1,8 @@
 """What every estimator does, whatever it fits."""
 
+import os
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -261,3 +263,16 @@ def test_verbose_writes_a_progress_bar_to_standard_error(cls, problem, capsys):
     assert "solve" in captured.err
     estimators.make(cls).fit(X, y)
     assert capsys.readouterr() == ("", "")
+
+
+@every
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudoterminal")
+def test_the_progress_bar_shows_on_a_terminal_without_a_size(cls, problem, monkeypatch):
+    X, y = problem
+    reader, writer = os.openpty()  # of 0 rows and columns
+    with os.fdopen(writer, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        estimators.make(cls, verbose=1).fit(X, y)
+        terminal.flush()
+    assert b"solve" in os.read(reader, 1000)
+    os.close(reader)

@@ -26,7 +26,8 @@ class GramCache final {
   double operator()(Index a, Index b) const {
     return values_[static_cast<std::size_t>(a + b * capacity_)];
   }
-  Index bytes() const { return size() * size() * 8; }
+  // Memory taken, at most: what `retain` leaves stays resident.
+  Index bytes() const { return largest_ * largest_ * 8; }
   // Slot of column j, -1 if it has none.
   Index slot(Index j) const { return order_.place(j); }
   // How many of these columns are not cached yet.
@@ -57,6 +58,7 @@ class GramCache final {
     const Index fresh = order_.add(glm.cols(), columns);
     if (fresh == 0) return;
     if (!reserve(size(), before, execution)) return;
+    largest_ = std::max(largest_, size());
     double* const added = values_.get() + before * capacity_;
     glm.gram(order_.columns(), fresh, added, capacity_);
     kernels::copy_transposed(added, capacity_, before, fresh, values_.get() + before, capacity_,
@@ -95,6 +97,7 @@ class GramCache final {
   ColumnOrder order_;  // a column's place is its slot
   std::unique_ptr<double[], Free> values_;
   Index capacity_ = 0;
+  Index largest_ = 0;
 };
 
 }  // namespace thalweg::solver
