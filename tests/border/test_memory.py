@@ -61,7 +61,7 @@ def _can_reset():
         (f"SimpleNamespace(fit=lambda X, y: tw.solve(X, y, alpha=0.5, **{NAMES}))", 0.9),
         ("lm.Ridge()", 0.9),
         ("lm.LinearRegression()", 0.9),
-        ("lm.LassoCV(alphas=20)", 1.5),  # masks and codes: a few bytes per row
+        ("lm.LassoCV(alphas=20)", 0.9),  # codes: a byte per row
     ],
 )
 def test_no_vector_over_the_rows_is_held(model, vectors, order):

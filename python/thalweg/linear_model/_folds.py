@@ -26,8 +26,9 @@ def named_splits(expected, splitter, n_samples, X, y, params):
 
     Yields
     ------
-    tuple of (array, array)
-        Rows to train on and to test on.
+    tuple of (array, array) or slice
+        Rows to train on and to test on; a slice is a run of rows to test on, which no other fold
+        holds out, all others being trained on.
     """
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= n_samples:
         yield from _blocks(n_samples, splitter.n_splits)
@@ -37,16 +38,13 @@ def named_splits(expected, splitter, n_samples, X, y, params):
 
 
 def _blocks(n_samples, n_folds):
-    """Yield the splits of `KFold` without a shuffle as masks; its arrays can be as large as X.
+    """Yield the splits of `KFold` without a shuffle; its arrays can be as large as X.
 
     Folds are runs of rows, the first ``n_samples % n_folds`` of them a row longer.
     """
     shortest, longer = divmod(n_samples, n_folds)
     ends = np.cumsum([shortest + (fold < longer) for fold in range(n_folds)])
-    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
-        test = np.zeros(n_samples, np.bool_)
-        test[begin:end] = True
-        yield ~test, test
+    yield from map(slice, [0, *ends[:-1]], ends)
 
 
 def read_folds(splits, n_samples, sample_weight):
@@ -54,8 +52,9 @@ def read_folds(splits, n_samples, sample_weight):
 
     Parameters
     ----------
-    splits : iterable of (array, array)
-        Row indices, or masks; a row that is listed twice counts twice. No split is kept.
+    splits : iterable of (array, array) or slice
+        Row indices, or masks; a row that is listed twice counts twice. No split is kept. Slices
+        as of `named_splits`.
     n_samples : int
         Number of rows.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -76,17 +75,36 @@ def read_folds(splits, n_samples, sample_weight):
     """
     codes = _Codes(n_samples)
     for fold, split in enumerate(splits):
-        train, test = _count_rows(split, fold, n_samples)
-        for side, times in zip(_SIDES, (train, test), strict=True):
-            used = times != 0
-            if not (used.any() if sample_weight is None else sample_weight.any(where=used)):
-                raise ValueError(
-                    f"cv: the {side} side of fold {fold} has no row with a positive weight."
-                )
-        codes.add(train, test)
+        if isinstance(split, slice):
+            _check_weights(fold, _weighs_in_block(split, n_samples, sample_weight))
+            codes.add_block(split)
+            continue
+        counts = _count_rows(split, fold, n_samples)
+        used = (times != 0 for times in counts)
+        _check_weights(
+            fold,
+            (u.any() if sample_weight is None else sample_weight.any(where=u) for u in used),
+        )
+        codes.add(*counts)
     if not codes.folds:
         raise ValueError("cv must yield at least one (train, test) split, got none.")
     return {"codes": codes.columns, "folds": codes.folds}
+
+
+def _weighs_in_block(block, n_samples, sample_weight):
+    """Whether any row outside of a block, and any inside, has a positive weight."""
+    if sample_weight is None:
+        return block.stop - block.start < n_samples, block.stop > block.start
+    outside = sample_weight[: block.start].any() or sample_weight[block.stop :].any()
+    return outside, sample_weight[block].any()
+
+
+def _check_weights(fold, weighs):
+    for side, any_weight in zip(_SIDES, weighs, strict=True):
+        if not any_weight:
+            raise ValueError(
+                f"cv: the {side} side of fold {fold} has no row with a positive weight."
+            )
 
 
 class _Codes:
@@ -114,6 +132,15 @@ class _Codes:
         elif overlaps or self._sharing == 0:
             self._add_digit(test.view(np.uint8), [(1, 0), (0, 1)])
             return
+        self._share(test)
+
+    def add_block(self, rows):
+        """Append a fold that holds out a slice of rows that no other fold holds out."""
+        if not self.columns:
+            self.columns.append(np.zeros(self._n_samples, np.uint8))
+        self._share(rows)
+
+    def _share(self, test):
         self._sharing += 1
         codes = self.columns[-1]
         wide = np.promote_types(codes.dtype, np.min_scalar_type(self._sharing))
