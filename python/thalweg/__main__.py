@@ -65,14 +65,14 @@ def demo(output):
     from sklearn import linear_model as sklearn_models
     from tqdm import tqdm
 
-    from thalweg import _engine, linear_model, plot
+    from thalweg import _engine, linear_model
 
     cases = [
         (data_name, X, y, model_name, parameters)
         for data_name, X, y in _data_sets()
         for model_name, parameters in _models(X, y)
     ]
-    rows, reports = [], {}
+    rows = []
     with tqdm(
         cases,
         desc="demo",
@@ -99,13 +99,24 @@ def demo(output):
                     str(np.count_nonzero(theirs.coef_)),
                 )
             )
-            if model_name == "Lasso":
-                reports[data_name] = ours.report_
     _print_table(rows)
+    _plot(*cases[-1][:3]).savefig(output, dpi=120)
+    print(f"\nThe convergence plot of a lasso by four solvers is in {output}")
+
+
+def _plot(data_name, X, y):
+    """Draw how the solvers of a lasso converge."""
+    from thalweg import linear_model, plot
+
+    _, parameters = next(_models(X, y))
+    reports = {}
+    for solver in ("coordinate_descent", "working_set", "gram", "auto"):
+        model = linear_model.Lasso(**{**parameters, "tol": 1e-9}, solver=solver)
+        _fit(model, X, y)
+        reports[solver] = model.report_
     figure = plot.convergence(reports.values(), reports.keys())
-    figure.suptitle("Lasso at a hundredth of the largest useful alpha")
-    figure.savefig(output, dpi=120)
-    print(f"\nThe convergence plot of the three lasso fits is in {output}")
+    figure.suptitle(f"Lasso on {data_name} at a hundredth of the largest useful alpha")
+    return figure
 
 
 _HEADINGS = (
