@@ -97,9 +97,6 @@ class GramPanels final {
       : column_(column), columns_(columns), fresh_(fresh), center_(center), s_(s) {
     shares_ = first() % width == 0 &&
               (s == nullptr || std::all_of(s, s + rows, [](double w) { return w >= 0; }));
-    if (!shares_ || s == nullptr) return;
-    roots_.resize(static_cast<std::size_t>(rows));
-    std::transform(s, s + rows, roots_.begin(), [](double w) { return std::sqrt(w); });
   }
 
   // Whether panels B are among panels A: where the fresh columns begin with a panel.
@@ -114,10 +111,21 @@ class GramPanels final {
            std::all_of(s_ + row, s_ + row + height, [](double w) { return w == 0; });
   }
 
-  // packed holds panels() times `chunk` rows.
-  void pack(Index panel, Index row, Index height, Index chunk, E* packed) const {
+  // The roots of the weights of a chunk of rows, where panels have them.
+  void take_roots(Index row, Index height, Vector& roots) const {
+    if (!shares_ || s_ == nullptr) return;
+    roots.resize(static_cast<std::size_t>(height));
+    std::transform(s_ + row, s_ + row + height, roots.begin(),
+                   [](double w) { return std::sqrt(w); });
+  }
+
+  // packed holds panels() times `chunk` rows; `roots` is of these rows.
+  void pack(Index panel, Index row, Index height, Index chunk, const Vector& roots,
+            E* packed) const {
     const bool is_b = panel >= panels_a();
-    const double* const factors = !roots_.empty() ? roots_.data() : is_b ? s_ : nullptr;
+    const double* const factors = !roots.empty()          ? roots.data()
+                                  : is_b && s_ != nullptr ? s_ + row
+                                                          : nullptr;
     const Index begin = is_b ? first() + (panel - panels_a()) * width : panel * width;
     const Index panel_columns = std::min(width, count() - begin);
     const T* data[width];
@@ -130,9 +138,9 @@ class GramPanels final {
       stride = x.stride;
       centers[c] = center_ != nullptr ? center_[j] : 0.0;
     }
-    table_.template dense<T>().template packer<E>()(
-        data, stride, panel_columns, height, center_ != nullptr ? centers : nullptr,
-        factors != nullptr ? factors + row : nullptr, packed + panel * chunk * width);
+    table_.template dense<T>().template packer<E>()(data, stride, panel_columns, height,
+                                                    center_ != nullptr ? centers : nullptr, factors,
+                                                    packed + panel * chunk * width);
   }
 
   // out += A' B for panels [a_begin, a_end) of A and one of B. The part of the square of fresh
@@ -170,7 +178,6 @@ class GramPanels final {
   const double* center_;
   const double* s_;
   bool shares_;
-  Vector roots_;
   const kernels::Table& table_ = kernels::table();
 };
 
@@ -192,13 +199,15 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
     Vector& sum = sums[static_cast<std::size_t>(block)];
     sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
     kernels::PanelMemory<typename Panels::Element> packed(panels.panels() * Panels::width * chunk);
+    Vector roots;
     for (Index c = block * chunks / blocks; c < (block + 1) * chunks / blocks; ++c) {
       if (execution.stop_requested()) break;
       const Index row = c * chunk;
       const Index height = std::min(chunk, rows - row);
       if (panels.is_left_out(row, height)) continue;
+      panels.take_roots(row, height, roots);
       for (Index panel = 0; panel < panels.panels(); ++panel) {
-        panels.pack(panel, row, height, chunk, packed.data());
+        panels.pack(panel, row, height, chunk, roots, packed.data());
       }
       for (Index panel = 0; panel < panels.panels_b(); ++panel) {
         panels.multiply(0, panels.panels_a(), panel, height, chunk, packed.data(), sum.data(),
@@ -225,11 +234,14 @@ void gram_by_panels(const Panels& panels, Index rows, double* out, Index ld,
   // A task is one panel of B against a few panels of A.
   constexpr Index group = 4;
   const Index groups = (panels.panels_a() + group - 1) / group;
+  Vector roots;
   for (Index row = 0; row < rows; row += chunk) {
     const Index height = std::min(chunk, rows - row);
     if (panels.is_left_out(row, height)) continue;
-    core::parallel_for(panels.panels(), execution,
-                       [&](Index panel) { panels.pack(panel, row, height, chunk, packed.data()); });
+    panels.take_roots(row, height, roots);
+    core::parallel_for(panels.panels(), execution, [&](Index panel) {
+      panels.pack(panel, row, height, chunk, roots, packed.data());
+    });
     core::parallel_for(panels.panels_b() * groups, execution, [&](Index task) {
       const Index begin = task % groups * group;
       panels.multiply(begin, std::min(panels.panels_a(), begin + group), task / groups, height,

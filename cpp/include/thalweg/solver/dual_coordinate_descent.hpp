@@ -51,9 +51,10 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     gains_.assign(rows, 0.0);
     before_.resize(at.x.size());
     has_started_ = false;
-    // Beside a strong penalty rows hardly depend on each other, and fewer visits do.
-    constexpr double weak = 0.1;
-    visits_ = dual->coupling() < weak ? 0.75 * first_visits : first_visits;
+    // The stronger the penalty, the less rows depend on each other, and the fewer visits do.
+    constexpr double weak = 0.1, weakest = 0.03;
+    const double coupling = dual->coupling();
+    visits_ = coupling < weakest ? 1 : coupling < weak ? 1.5 : 2;
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
@@ -83,8 +84,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
   Index matrix_bytes() const override { return 0; }
 
  private:
-  // Of all rows, in the first step and in later ones.
-  static constexpr double first_visits = 2, most_visits = 6;
+  static constexpr double most_visits = 6;  // of all rows, in a step
 
   // How many visits of all rows the certificate needs at the rate of the last step.
   void plan(const SmoothContext& context) {
@@ -155,7 +155,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
   std::vector<Index> chosen_;
   Vector gains_, before_;
   bool has_started_ = false;
-  double visits_ = first_visits, certificate_before_ = infinity;
+  double visits_ = 1, certificate_before_ = infinity;
 };
 
 struct DualCoordinateDescent final {
