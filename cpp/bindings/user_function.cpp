@@ -6,6 +6,7 @@
 #include <cmath>
 #include <complex>
 #include <memory>
+#include <optional>
 
 #include "thalweg/core/error.hpp"
 
@@ -72,13 +73,30 @@ double to_number(const py::object& object) {
   });
 }
 
+// What a function is to return: a vector, or a matrix of two sides.
+struct Shape {
+  Index rows;
+  std::optional<Index> columns = {};
+
+  Index size() const { return rows * columns.value_or(1); }
+  std::string text() const {
+    return "(" + std::to_string(rows) + "," + (columns ? " " + std::to_string(*columns) : "") + ")";
+  }
+  // Arrays of the right size are taken for vectors, and for matrices of one row or column: their
+  // numbers have one order only.
+  bool fits(const py::array& array) const {
+    if (array.size() != size()) return false;
+    if (rows == 1 || columns.value_or(1) == 1) return true;
+    return array.ndim() == 2 && array.shape(0) == rows;
+  }
+};
+
 // The entries of what `name` returned, in C order.
-void to_numbers(const char* name, const py::object& object, Index size, const std::string& shape,
-                double* out) {
+void to_numbers(const char* name, const py::object& object, const Shape& shape, double* out) {
   const py::object dense = !py::isinstance<py::array>(object) && py::hasattr(object, "toarray")
                                ? object.attr("toarray")()
                                : object;
-  const std::string expected = "an array of real numbers of shape " + shape;
+  const std::string expected = "an array of real numbers of shape " + shape.text();
   const py::array array = to_array(name, expected, dense);
   if (array.dtype().kind() == 'c') {
     throw py::type_error(std::string(name) + " must return real numbers; got complex ones");
@@ -86,14 +104,12 @@ void to_numbers(const char* name, const py::object& object, Index size, const st
   const auto numbers = naming(name, expected, object, [&] {
     return py::array_t<double, py::array::c_style | py::array::forcecast>(array);
   });
-  if (numbers.size() != size) {
-    throw py::value_error(std::string(name) + " must return an array of shape " + shape +
+  if (!shape.fits(numbers)) {
+    throw py::value_error(std::string(name) + " must return an array of shape " + shape.text() +
                           "; got shape " + std::string(py::str(array.attr("shape"))));
   }
-  std::copy_n(numbers.data(), size, out);
+  std::copy_n(numbers.data(), shape.size(), out);
 }
-
-std::string vector_shape(Index size) { return "(" + std::to_string(size) + ",)"; }
 
 // (f, gradient), as fun returns it where jac is True.
 py::sequence to_pair(const py::object& result) {
@@ -161,7 +177,7 @@ class PythonFunction final {
       if (is_pair_) {
         const py::sequence pair = to_pair(result);
         value_ = to_number(pair[0]);
-        to_numbers("fun", pair[1], size_, vector_shape(size_), gradient_.data());
+        to_numbers("fun", pair[1], {size_}, gradient_.data());
         ++calls_.budget.gradients;
       } else {
         value_ = to_number(result);
@@ -180,9 +196,7 @@ class PythonFunction final {
       for (Index j = 0; j < size_; ++j) gradient[j] = complex_slope(x, j);
     } else if (calls_.budget.may_go_on()) {
       ++calls_.budget.gradients;
-      calls_.run([&] {
-        to_numbers("jac", jac_(copy_of(x, size_)), size_, vector_shape(size_), gradient);
-      });
+      calls_.run([&] { to_numbers("jac", jac_(copy_of(x, size_)), {size_}, gradient); });
     }
     return at;
   }
@@ -266,7 +280,7 @@ class PythonResiduals final {
 
   bool call_residuals(const double* x, double* out) {
     return calls_.budget.spend_function() && calls_.run([&] {
-      to_numbers("residuals", residuals_(copy_of(x, size_)), count_, vector_shape(count_), out);
+      to_numbers("residuals", residuals_(copy_of(x, size_)), {count_}, out);
     });
   }
 
@@ -274,9 +288,9 @@ class PythonResiduals final {
     if (!calls_.budget.may_go_on()) return;
     ++calls_.budget.gradients;
     rows_.resize(static_cast<std::size_t>(count_ * size_));
-    const std::string shape = "(" + std::to_string(count_) + ", " + std::to_string(size_) + ")";
-    const bool done = calls_.run(
-        [&] { to_numbers("jac", jac_(copy_of(x, size_)), count_ * size_, shape, rows_.data()); });
+    const bool done = calls_.run([&] {
+      to_numbers("jac", jac_(copy_of(x, size_)), {count_, size_}, rows_.data());
+    });
     if (!done) return;
     for (Index j = 0; j < size_; ++j) {
       for (Index k = 0; k < count_; ++k)
@@ -395,10 +409,7 @@ objective::UserFunction user_function(const GivenFunctions& given, const Vector&
     f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
       std::fill_n(out, size * size, nan);
       if (!calls.budget.may_go_on()) return;
-      const std::string n = std::to_string(size);
-      calls.run([&] {
-        to_numbers("hess", hess(copy_of(x, size)), size * size, "(" + n + ", " + n + ")", out);
-      });
+      calls.run([&] { to_numbers("hess", hess(copy_of(x, size)), {size, size}, out); });
     };
   }
   if (!given.hessp.is_none()) {
@@ -406,10 +417,8 @@ objective::UserFunction user_function(const GivenFunctions& given, const Vector&
                                                            double* out) {
       std::fill_n(out, size, nan);
       if (!calls.budget.may_go_on()) return;
-      calls.run([&] {
-        to_numbers("hessp", hessp(copy_of(x, size), copy_of(v, size)), size, vector_shape(size),
-                   out);
-      });
+      calls.run(
+          [&] { to_numbers("hessp", hessp(copy_of(x, size), copy_of(v, size)), {size}, out); });
     };
   }
   return f;

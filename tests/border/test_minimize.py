@@ -202,6 +202,45 @@ def test_wrong_answers_of_functions(functions, message):
         tw.minimize(functions.pop("fun"), X0, **functions)
 
 
+def residuals(x):
+    return np.array([x[0] - 1.0, x[1] - 2.0, x[0] * x[1] - 2.0])
+
+
+def residuals_der(x):
+    return np.array([[1.0, 0.0], [0.0, 1.0], [x[1], x[0]]])
+
+
+@pytest.mark.parametrize(
+    ("functions", "message"),
+    [
+        (
+            {"residuals": residuals, "jac": lambda x: residuals_der(x).T},
+            r"jac must return an array of shape \(3, 2\); got shape \(2, 3\)",
+        ),
+        (
+            {"residuals": residuals, "jac": lambda x: residuals_der(x).ravel()},
+            r"jac must return an array of shape \(3, 2\); got shape \(6,\)",
+        ),
+        (
+            {"fun": rosen, "jac": rosen_der, "hess": lambda x: rosen_hess(x).ravel()},
+            r"hess must return an array of shape \(2, 2\); got shape \(4,\)",
+        ),
+    ],
+    ids=["transposed Jacobian", "flat Jacobian", "flat Hessian"],
+)
+def test_matrices_of_another_shape_are_refused(functions, message):
+    with pytest.raises(ValueError, match=message):
+        tw.minimize(x0=X0[:2], **functions)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (3, 1)])
+def test_vectors_may_have_an_axis_more(shape):
+    answers = {"jac": lambda x: sphere_der(x).reshape(shape)}
+    assert tw.minimize(sphere, X0, **answers).success
+    line = {"residuals": lambda x: x * X0 - X0, "jac": lambda x: X0.reshape(shape)}
+    assert tw.minimize(x0=[5.0], **line).success
+
+
 NO_NUMBERS = {
     "texts": ["a", "b", "c"],
     "object": object(),
