@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thalweg._arrays import show
-from thalweg._objective import read_point
+from thalweg._objective import read_compiled, read_point
 
 __all__ = ["GradientCheck", "check_grad"]
 
@@ -29,7 +29,8 @@ class GradientCheck:
     Attributes
     ----------
     error : float
-        Relative error, in [0, 1]; 0 where both vanish, NaN where a value is not finite.
+        Relative error, in [0, 1]; 0 where both vanish, NaN where a value is not finite or every
+        coordinate has a kink.
     analytic : ndarray of shape (n,)
         The gradient to check.
     numeric : ndarray of shape (n,)
@@ -105,6 +106,8 @@ def check_grad(fun, x0, jac, args=()):
     >>> wrong.worst, round(float(wrong), 2)
     (0, 0.15)
     """
+    if read_compiled(fun) is not None:
+        raise TypeError(f"fun must be a Python function, got {show(fun)}.")
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {show(fun)}.")
     if not callable(jac) and jac is not True:
@@ -114,14 +117,32 @@ def check_grad(fun, x0, jac, args=()):
 
     def value(point):
         result = fun(point, *args)
-        return float(np.asarray(result[0] if jac is True else result).item())
+        return _number(_pair(result)[0] if jac is True else result)
 
-    gradient = fun(x.copy(), *args)[1] if jac is True else jac(x.copy(), *args)
+    gradient = _pair(fun(x.copy(), *args))[1] if jac is True else jac(x.copy(), *args)
     analytic = np.asarray(gradient, dtype=np.float64).ravel()
     if analytic.size != x.size:
         raise ValueError(f"jac must return {x.size} numbers, got shape {np.shape(gradient)}.")
     numeric, noise, has_kink = _differences(value, x)
     return _compare(analytic, numeric, noise, has_kink)
+
+
+def _pair(result):
+    """Check what `fun` returned where it returns its gradient too."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(f"fun must return (f, gradient) where jac is True; got {show(result)}.")
+    return result
+
+
+def _number(result):
+    """Read the value in what `fun` returned."""
+    try:
+        array = np.asarray(result)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(f"dtype {array.dtype}")
+        return float(array.item())
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"fun must return a real number; got {show(result)}.") from error
 
 
 def _differences(value, x):
@@ -156,13 +177,22 @@ def _compare(analytic, numeric, noise, has_kink):
     drowned = size <= noise
     errors = np.divide(difference, size, out=np.zeros_like(size), where=~drowned)
     smooth = ~has_kink
-    norms = np.linalg.norm(analytic[smooth]) + np.linalg.norm(numeric[smooth])
-    error = float(np.linalg.norm(difference[smooth]) / norms) if norms != 0 else 0.0
     return GradientCheck(
-        error=error,
+        error=_relative_error(analytic[smooth], numeric[smooth]),
         analytic=analytic,
         numeric=numeric,
         errors=errors,
         worst=int(np.argmax(np.where(smooth, difference, -1.0))),
         kinks=np.flatnonzero(has_kink),
     )
+
+
+def _relative_error(analytic, numeric):
+    """Return the norm of the difference over the sum of norms, of entries scaled to at most 1."""
+    unit = np.abs([analytic, numeric]).max(initial=0.0)
+    if not analytic.size or not np.isfinite(unit):
+        return np.nan
+    if unit == 0:
+        return 0.0
+    a, n = analytic / unit, numeric / unit
+    return float(np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n)))

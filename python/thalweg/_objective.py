@@ -79,7 +79,7 @@ def read_objective(fun, args, jac, hess, hessp, residuals=None):
     """
     if residuals is not None:
         return _read_residuals(fun, args, jac, hess, hessp, residuals)
-    compiled = _compiled(fun)
+    compiled = read_compiled(fun)
     if compiled is not None:
         if args:
             raise ValueError(
@@ -207,8 +207,19 @@ def _product(hessp, args):
     return (lambda x, v: hessp(x, v, *args)) if args else hessp
 
 
-def _compiled(fun):
-    """SciPy's view of a compiled function, or None for others."""
+def read_compiled(fun):
+    """Return SciPy's view of a compiled function, or None for others.
+
+    Parameters
+    ----------
+    fun : object
+        Function.
+
+    Returns
+    -------
+    scipy.LowLevelCallable or None
+        Its pointer with its signature.
+    """
     if isinstance(fun, LowLevelCallable):
         return fun
     if isinstance(fun, _POINTER):

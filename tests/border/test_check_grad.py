@@ -1,7 +1,10 @@
 """`check_grad` accepts right gradients, and finds wrong ones and kinks."""
 
+import ctypes
+
 import numpy as np
 import pytest
+from scipy import LowLevelCallable
 from scipy.optimize import rosen, rosen_der
 
 import thalweg as tw
@@ -64,6 +67,22 @@ def test_kinks_are_found_and_left_out(scale):
     assert float(away) < 1e-8
 
 
+@pytest.mark.parametrize("scale", [1e-170, 1e-300, 1e200, 1e300])
+def test_gradients_of_any_size_are_compared(scale):
+    def check(factor):
+        return float(tw.check_grad(lambda x: scale * (x @ x), X, lambda x: factor * scale * x))
+
+    assert check(2) < 1e-8
+    assert check(50) == pytest.approx(48 / 52)
+    assert check(-2) == pytest.approx(1.0)
+
+
+def test_where_every_coordinate_is_a_kink_nothing_was_compared():
+    check = tw.check_grad(lambda x: abs(x).sum(), np.zeros(2), lambda x: x + 77)
+    np.testing.assert_array_equal(check.kinks, [0, 1])
+    assert np.isnan(float(check))
+
+
 def test_flat_functions_have_no_error():
     check = tw.check_grad(lambda x: 5.0, X, np.zeros_like)
     assert float(check) == 0.0
@@ -73,9 +92,23 @@ def test_flat_functions_have_no_error():
 def test_wrong_arguments_are_named():
     with pytest.raises(TypeError, match="fun must be callable"):
         tw.check_grad(3, X, rosen_der)
+    compiled = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))
+    for fun in (compiled(lambda n, x: 0.0), LowLevelCallable(compiled(lambda n, x: 0.0))):
+        with pytest.raises(TypeError, match="fun must be a Python function"):
+            tw.check_grad(fun, X, rosen_der)
     with pytest.raises(TypeError, match="jac must be callable"):
         tw.check_grad(rosen, X, None)
     with pytest.raises(ValueError, match="jac must return 4 numbers"):
         tw.check_grad(rosen, X, lambda x: x[:2])
     with pytest.raises(ValueError, match="x0 must be finite"):
         tw.check_grad(rosen, [np.nan], rosen_der)
+
+
+@pytest.mark.parametrize("answer", ["text", None, 1j, X, {}], ids=repr)
+def test_functions_that_return_no_number_are_named(answer):
+    with pytest.raises(TypeError, match=r"fun must return a real number; got"):
+        tw.check_grad(lambda x: answer, X, rosen_der)
+    with pytest.raises(TypeError, match=r"fun must return a real number; got"):
+        tw.check_grad(lambda x: (answer, rosen_der(x)), X, True)
+    with pytest.raises(TypeError, match=r"fun must return \(f, gradient\) where jac is True; got"):
+        tw.check_grad(lambda x: 1.0, X, True)
