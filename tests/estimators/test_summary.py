@@ -1,13 +1,15 @@
 """`summary`: its form and its errors; the numbers are checked in tests/reference."""
 
+import dataclasses
 import pickle
 
 import numpy as np
 import pytest
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from support import catalogue, data, estimators
 from thalweg import penalties
+from thalweg.linear_model import LogisticRegression
 
 every = pytest.mark.parametrize("cls", estimators.SUMMARIZING, ids=estimators.name)
 
@@ -75,6 +77,29 @@ def test_dependent_features_are_refused(cls, problem):
     model = estimators.make(cls, **options).fit(X, y)
     with pytest.raises(ValueError, match="do not determine"):
         model.summary(X, y)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_fits_without_a_minimum_are_refused(keep):
+    X, y = np.arange(1.0, 5.0)[:, None], [0, 0, 1, 1]
+    model = LogisticRegression(C=np.inf)
+    with pytest.warns(ConvergenceWarning, match="perfect separation"):
+        model.fit(X, y, keep_information=keep)
+    with pytest.raises(ValueError, match="status of the fit is 'unbounded'"):
+        model.summary(*(() if keep else (X, y)))
+
+
+@every
+def test_unfinished_fits_warn(cls, problem):
+    X, y = problem
+    model = estimators.make(cls).fit(X, y)
+    finished = model.summary(X, y)
+    model.report_ = dataclasses.replace(model.report_, status="max_iter")
+    with pytest.warns(ConvergenceWarning, match="unfinished fit, of status 'max_iter'") as caught:
+        unfinished = model.summary(X, y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(unfinished.std_error, finished.std_error)
 
 
 @every

@@ -1,9 +1,11 @@
 """Standard errors, tests and confidence intervals of fitted linear models, on request."""
 
+import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import linalg, stats
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from thalweg import _parameters, losses
@@ -11,6 +13,8 @@ from thalweg._validation import absolute_weights, total_weight
 
 # Eigenvalues of the information, in units of its diagonal, that tell columns from dependent ones.
 _SMALLEST_EIGENVALUE = 1e-11
+# From a warning to the caller of summary: _require_minimum, _summarize, summary.
+_FRAMES_TO_CALLER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +355,23 @@ class SummaryMixin:
                 "itself."
             )
 
+    def _require_minimum(self):
+        """Refuse a fit that has no minimum, and warn of one that did not reach it."""
+        status = self.report_.status
+        if status == "unbounded":
+            raise ValueError(
+                "summary: the status of the fit is 'unbounded': the loss has no finite minimum, "
+                "and the coefficients no standard errors. Penalize them, or drop the features that "
+                "predict y without an error."
+            )
+        if status != "converged":
+            warnings.warn(
+                f"summary: the statistics are those of an unfinished fit, of status {status!r}, "
+                "not of the optimum. Fit again until it converges.",
+                ConvergenceWarning,
+                stacklevel=_FRAMES_TO_CALLER,
+            )
+
     def _keep_information(self, is_wanted, data, sample_weight):
         """At the end of a fit: keep what `summary` needs, or forget that of the fit before.
 
@@ -372,6 +393,7 @@ class SummaryMixin:
         name = type(self).__name__
         _parameters.check(f"{name}.summary", {"level": level}, {"level": "(0, 1)"})
         self._require_summary()
+        self._require_minimum()
         if X is not None or y is not None:
             data = self._read_for_summary(X, y, sample_weight, **offset)
             self._require_summary(data.y.shape[1])
@@ -425,6 +447,11 @@ class GaussianSummaryMixin(SummaryMixin):
             If the data are neither given nor kept, the model has several targets or limits, or the
             data do not determine its coefficients.
 
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit had not converged.
+
         Examples
         --------
         >>> import numpy as np
@@ -475,7 +502,13 @@ class DevianceSummaryMixin(SummaryMixin):
         Raises
         ------
         ValueError
-            If the data are neither given nor kept, or they do not determine the coefficients.
+            If the data are neither given nor kept, they do not determine the coefficients, or the
+            fit is unbounded.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit had not converged.
         """
         return self._summarize(level, X, y, sample_weight, offset=offset)
 
@@ -515,7 +548,13 @@ class LabelSummaryMixin(SummaryMixin):
         Raises
         ------
         ValueError
-            If the data are neither given nor kept, or they do not determine the coefficients.
+            If the data are neither given nor kept, they do not determine the coefficients, or the
+            fit is unbounded.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit had not converged.
         """
         return self._summarize(level, X, y, sample_weight)
 
