@@ -53,12 +53,12 @@ double shift(const Counted<F>& loss, double offset) {
 TEST(BestStep, ExponentialSlopesFarFromTheMinimum) {
   const Vector y{1, 0, 3, 2, 1};
   const double best = std::log(7.0 / 5.0);
-  for (const double offset :
-       {-700.0, -650.0, -300.0, -118.0, -30.0, 0.0, 30.0, 115.0, 300.0, 500.0, 650.0, 700.0}) {
+  for (const double offset : {-1e5, -720.0, -700.0, -650.0, -300.0, -118.0, -30.0, 0.0, 30.0, 115.0,
+                              300.0, 500.0, 650.0, 700.0, 720.0, 1e5}) {
     const Counted<decltype(poisson)> counts{poisson, y};
     EXPECT_NEAR(offset + shift(counts, offset), best, 1e-12 * (1 + std::fabs(offset))) << offset;
     EXPECT_LE(counts.calls, 60) << offset;
-    const Counted<decltype(gamma)> amounts{gamma, y};
+    const Counted<decltype(gamma)> amounts{gamma, {1, 0.5, 2.5, 2, 1}};
     EXPECT_NEAR(offset + shift(amounts, offset), best, 1e-12 * (1 + std::fabs(offset))) << offset;
     EXPECT_LE(amounts.calls, 60) << offset;
   }

@@ -19,6 +19,24 @@
 
 namespace thalweg::objective {
 
+// A step at which the slope is a number, where it overflows at zero: its sign tells the side. Zero
+// where there is none, or where the slope is not a number.
+template <class Loss>
+double step_into_range(const Loss& loss, const Vector& eta, const double* d) {
+  constexpr int most_steps = 100;
+  double step = 0, length = 1, lower = -infinity, upper = infinity;
+  for (int i = 0; i < most_steps && !loss.execution().stop_requested(); ++i) {
+    const double slope = loss.line(eta.data(), d, step)[1];
+    if (std::isfinite(slope)) return step;
+    if (std::isnan(slope)) break;
+    (slope > 0 ? upper : lower) = step;
+    const bool has_both = std::isfinite(lower) && std::isfinite(upper);
+    step = has_both ? 0.5 * (lower + upper) : -std::copysign(length, slope);
+    length *= 2;
+  }
+  return 0;
+}
+
 template <class Loss>
 double best_step(const Loss& loss, const Vector& eta, const double* d) {
   constexpr int most_steps = 200;
@@ -35,7 +53,11 @@ double best_step(const Loss& loss, const Vector& eta, const double* d) {
   for (int i = 0; i < most_steps; ++i) {
     const std::array<double, 3> at = loss.line(eta.data(), d, step);
     if (!std::isfinite(at[1])) {
-      if (step == known) break;
+      if (step == known) {  // the start
+        step = known = step_into_range(loss, eta, d);
+        if (step == 0) break;
+        continue;
+      }
       (step > known ? upper : lower) = step;  // too far
       step = 0.5 * (known + step);
       continue;
