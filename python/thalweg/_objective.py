@@ -223,6 +223,11 @@ def read_compiled(fun):
     if isinstance(fun, LowLevelCallable):
         return fun
     if isinstance(fun, _POINTER):
+        if fun.argtypes is None:
+            raise TypeError(
+                f"fun must have a signature, got {show(fun)} without one: set its argtypes, and "
+                "restype to ctypes.c_double."
+            )
         return LowLevelCallable(fun)
     if isinstance(getattr(fun, "ctypes", None), _POINTER):  # what numba.cfunc makes
         return LowLevelCallable(fun.ctypes)

@@ -197,6 +197,11 @@ def test_wrong_use_is_refused(function, what):
         tw.minimize(f, np.zeros(3), **options)
 
 
+def test_functions_without_argument_types_are_named(library):
+    with pytest.raises(TypeError, match=r"fun must have a signature, .*argtypes"):
+        tw.minimize(library["plain"], np.zeros(3))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("kind", ["compiled", "python"])
 def test_ctrl_c_leaves_the_last_certified_point(function, kind):
