@@ -86,13 +86,15 @@ class GradientDescentSolver final : public SmoothSolver {
 
 struct GradientDescent final {
   static std::unique_ptr<SmoothSolver> make(const SmoothOptions& options) {
-    return std::make_unique<GradientDescentSolver>(
-        static_cast<GradientDescentSolver::Rule>(options.parameters[0]), options.parameters[1]);
+    const double step = options.parameters[1];
+    const auto rule = step > 0 ? GradientDescentSolver::Rule::constant
+                               : static_cast<GradientDescentSolver::Rule>(options.parameters[0]);
+    return std::make_unique<GradientDescentSolver>(rule, step);
   }
 
   static constexpr std::array<core::Parameter, 2> parameters{
-      {{"step_rule", 0, "{barzilai_borwein, line_search, constant}", "How a step is chosen."},
-       {"step", 1e-3, "(0, inf)", "The step of the rule constant."}}};
+      {{"step_rule", 0, "{barzilai_borwein, line_search}", "How a step is chosen."},
+       {"step", 0, "[0, inf)", "A constant step, in place of a rule; zero: by step_rule."}}};
   static constexpr auto flags = flags_of({.handles_nonconvex = true});
   static constexpr std::array<std::string_view, 2> needs{{"smooth", "smooth_penalty"}};
   static constexpr core::Info info{.name = "gradient_descent",
