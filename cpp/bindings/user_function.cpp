@@ -244,8 +244,9 @@ class PythonResiduals final {
         jac_(given.jac),
         size_(static_cast<Index>(start.size())),
         calls_(calls),
-        count_(count_at(start)),
-        r_(static_cast<std::size_t>(count_), nan),
+        x_(start),
+        r_(residuals_at(start)),
+        count_(static_cast<Index>(r_.size())),
         differences_(size_, count_, differences) {}
 
   Index count() const { return count_; }
@@ -263,12 +264,14 @@ class PythonResiduals final {
   }
 
  private:
-  Index count_at(const Vector& start) const {
+  Vector residuals_at(const Vector& start) const {
     ++calls_.budget.functions;
     const py::array array =
         to_array("residuals", "an array of real numbers", residuals_(copy_of(start.data(), size_)));
     if (array.size() == 0) throw py::value_error("residuals must return at least one number");
-    return static_cast<Index>(array.size());
+    Vector r(static_cast<std::size_t>(array.size()));
+    to_numbers("residuals", array, {static_cast<Index>(array.size())}, r.data());
+    return r;
   }
 
   void evaluate(const double* x) {
@@ -319,8 +322,9 @@ class PythonResiduals final {
   py::object residuals_, jac_;
   Index size_;
   Calls calls_;
+  Vector x_, r_;
   Index count_;
-  Vector x_, r_, rows_;
+  Vector rows_;
   objective::Differences differences_;
 };
 

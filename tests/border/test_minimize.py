@@ -233,6 +233,18 @@ def test_matrices_of_another_shape_are_refused(functions, message):
         tw.minimize(x0=X0[:2], **functions)
 
 
+def test_residuals_are_called_once_at_the_start():
+    points = []
+
+    def called(x):
+        points.append(x.tolist())
+        return residuals(x)
+
+    result = tw.minimize(residuals=called, jac=residuals_der, x0=X0[:2])
+    assert points.count(X0[:2].tolist()) == 1
+    assert result.nfev == len(points)
+
+
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (3, 1)])
 def test_vectors_may_have_an_axis_more(shape):
     answers = {"jac": lambda x: sphere_der(x).reshape(shape)}
