@@ -56,8 +56,12 @@ class SmoothChoice final : public SmoothSolver {
       restart_window();
     }
     if (steps_ == 0) certificate_then_ = context.certificate;
-    const StepOutcome outcome = solver_->step(f, at, context);
+    StepOutcome outcome = solver_->step(f, at, context);
     ++steps_;
+    if (trial_ && outcome.failure) {
+      end_trial();
+      outcome.failure.reset();
+    }
     modified_ += outcome.is_modified ? 1 : 0;
     epochs_ += static_cast<double>(outcome.epochs);
     return outcome;
@@ -84,10 +88,11 @@ class SmoothChoice final : public SmoothSolver {
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
   // Products that a truncated Newton method is taken to need from what the dual leaves, or to be
   // worth a trial: from where L-BFGS is slow it may need a tenth of its gradients or three times as
-  // many, which only a trial tells, and each that fails makes the next one dearer.
+  // many, which only a trial tells, and each that fails makes the next one dearer. Products of
+  // unknown cost may be differences of gradients.
   double truncated_products() const {
     if (is_dual()) return rows_ <= size_ ? 150 : 60;
-    return 60 * std::pow(4.0, failed_trials_);
+    return (costs_.product > 0 ? 60 : 300) * std::pow(4.0, failed_trials_);
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
   // With the conjugate gradients' own work on vectors of variables.
