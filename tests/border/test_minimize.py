@@ -12,20 +12,13 @@ from scipy.optimize import OptimizeResult, OptimizeWarning, rosen, rosen_der, ro
 
 import thalweg as tw
 from support import catalogue
+from support.functions import TroubleError, sphere, sphere_der
 
 # Every method gets a Hessian, also those that say that they do not use it.
 pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
 
 X0 = np.array([-1.2, 1.0, 0.5])
 each_method = pytest.mark.parametrize("method", catalogue.GENERAL)
-
-
-def sphere(x, centre=0.0, scale=1.0):
-    return scale * ((x - centre) ** 2).sum()
-
-
-def sphere_der(x, centre=0.0, scale=1.0):
-    return 2 * scale * (x - centre)
 
 
 def test_the_result_is_scipys_with_a_certificate_and_a_report():
@@ -169,10 +162,6 @@ def test_functions_may_keep_and_change_their_argument():
     assert tw.minimize(fun, X0, jac=jac).success
     for x, copy in kept:
         np.testing.assert_array_equal(x, copy)
-
-
-class TroubleError(Exception):
-    pass
 
 
 @each_method

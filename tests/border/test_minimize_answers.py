@@ -7,23 +7,12 @@ from scipy.sparse.linalg import LinearOperator
 
 import thalweg as tw
 from support import catalogue
+from support.functions import TroubleError, sphere, sphere_der
 
 # Every method gets a Hessian, also those that say that they do not use it.
 pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
 
 X0 = np.array([-1.2, 1.0, 0.5])
-
-
-class TroubleError(Exception):
-    pass
-
-
-def sphere(x):
-    return (x**2).sum()
-
-
-def sphere_der(x):
-    return 2 * x
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,13 @@ from scipy.optimize import OptimizeWarning, rosen, rosen_der, rosen_hess
 
 import thalweg as tw
 from support import catalogue
+from support.functions import sphere, sphere_der
 
 # Every method gets a Hessian, also those that say that they do not use it.
 pytestmark = pytest.mark.filterwarnings("ignore:Method .* does not use second:RuntimeWarning")
 
 X0 = np.array([-1.2, 1.0, 0.5])
 each_method = pytest.mark.parametrize("method", catalogue.GENERAL)
-
-
-def sphere(x):
-    return (x**2).sum()
-
-
-def sphere_der(x):
-    return 2 * x
 
 
 @each_method
