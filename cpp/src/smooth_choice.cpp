@@ -57,11 +57,12 @@ class SmoothChoice final : public SmoothSolver {
     }
     if (steps_ == 0) certificate_then_ = context.certificate;
     StepOutcome outcome = solver_->step(f, at, context);
-    ++steps_;
     if (trial_ && outcome.failure) {
       end_trial();
       outcome.failure.reset();
+      return outcome;
     }
+    ++steps_;
     modified_ += outcome.is_modified ? 1 : 0;
     epochs_ += static_cast<double>(outcome.epochs);
     return outcome;
@@ -173,8 +174,8 @@ class SmoothChoice final : public SmoothSolver {
     const bool leaves_dual = is_dual();
     const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
     const double newton = newton_steps() * newton_step_cost();
-    const bool is_tried = !leaves_dual && has_product_ && truncated_cost() < newton;
-    if (can_factorise() && newton < cost && !is_tried) {
+    const bool is_trial_cheaper = !leaves_dual && has_product_ && truncated_cost() < newton;
+    if (can_factorise() && newton < cost && !is_trial_cheaper) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
     } else if (has_product_ && truncated_cost() < cost) {

@@ -27,7 +27,8 @@ from thalweg.solution import Path, Solution, State
 
 __all__ = ["solve", "solve_path"]
 
-FEW_COLUMNS = 32  # of which a vector over the rows would be most of the memory
+# A vector over the rows would be most of the memory then: the core's `is_narrow` holds none.
+FEW_COLUMNS = 32
 
 
 def solve(

@@ -17,7 +17,7 @@ import thalweg as tw
 from support import catalogue, data, estimators
 from thalweg import _arrays
 from thalweg._validation import read_data, read_design
-from thalweg.linear_model._folds import read_folds
+from thalweg.linear_model._folds import named_splits, read_folds
 
 NAMES = catalogue.any_combination()
 
@@ -90,6 +90,29 @@ def test_folds_share_few_bytes_per_row(kind, weight):
         tracemalloc.stop()
     assert sum(codes.nbytes for codes in folds["codes"]) == columns * n
     assert peak < (columns + 8) * n  # no vector of numbers
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(601)], ids=["equal", "weighted"])
+@pytest.mark.parametrize("n_folds", [2, 7, 300])  # 300 do not fit in a byte
+def test_runs_of_rows_are_the_folds_of_k_fold(n_folds, weight):
+    n = 601
+    runs = list(named_splits("", KFold(n_folds), n, None, None, {}))
+    assert all(isinstance(run, slice) for run in runs)
+    found, expected = (
+        read_folds(splits, n, weight) for splits in (runs, KFold(n_folds).split(np.empty(n)))
+    )
+    assert found["folds"] == expected["folds"]
+    for codes, others in zip(found["codes"], expected["codes"], strict=True):
+        np.testing.assert_array_equal(codes, others, strict=True)
+
+
+@pytest.mark.parametrize(("weighed", "side"), [(slice(0, 3), "train"), (slice(3, 9), "test")])
+def test_runs_of_rows_without_weight_are_refused(weighed, side):
+    weight = np.zeros(9)
+    weight[weighed] = 1.0
+    splits = named_splits("", KFold(3), 9, None, None, {})
+    with pytest.raises(ValueError, match=f"{side} side of fold 0 has no row with a positive"):
+        read_folds(splits, 9, weight)
 
 
 @pytest.mark.parametrize(

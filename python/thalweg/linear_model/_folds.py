@@ -76,7 +76,8 @@ def read_folds(splits, n_samples, sample_weight):
     codes = _Codes(n_samples)
     for fold, split in enumerate(splits):
         if isinstance(split, slice):
-            _check_weights(fold, _weighs_in_block(split, n_samples, sample_weight))
+            if sample_weight is not None:
+                _check_weights(fold, _weighs_in_block(split, sample_weight))
             codes.add_block(split)
             continue
         counts = _count_rows(split, fold, n_samples)
@@ -91,10 +92,8 @@ def read_folds(splits, n_samples, sample_weight):
     return {"codes": codes.columns, "folds": codes.folds}
 
 
-def _weighs_in_block(block, n_samples, sample_weight):
+def _weighs_in_block(block, sample_weight):
     """Whether any row outside of a block, and any inside, has a positive weight."""
-    if sample_weight is None:
-        return block.stop - block.start < n_samples, block.stop > block.start
     outside = sample_weight[: block.start].any() or sample_weight[block.stop :].any()
     return outside, sample_weight[block].any()
 

@@ -11,11 +11,11 @@
 //                           a handful of visits, unless the penalty is weak
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
 //                           the certificate falls predicts what is left of it; once Newton steps
-//                           promise to cost less, they take over. Where the matrix is out of reach
-//                           a trust region is put on trial instead, since only its own steps show
-//                           how many products they take; L-BFGS goes on with its pairs where they
-//                           are too many. After steps on the dual either takes over for good, from
-//                           the start where these led nowhere.
+//                           promise to cost less, they take over. Where the matrix is out of reach,
+//                           or dearer than a trial, a trust region is put on trial instead, since
+//                           only its own steps show how many products they take; L-BFGS goes on
+//                           with its pairs where they are too many. After steps on the dual
+//                           either takes over for good, from the start where these led nowhere.
 //
 // Costs are those of the objective (objective::Costs) and of factorisations, and the rate is that
 // of the iterates: never cores, threads or the clock, so that bits do not depend on them.
