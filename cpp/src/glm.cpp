@@ -46,11 +46,6 @@ void Glm::for_each_row(F&& f) const {
     for (Index i = 0; i < rows_; ++i) f(i, data_.weights != nullptr ? data_.weights[i] : 1.0);
 }
 
-void Glm::fill_weights(Index begin, Index end, double* out) const {
-  if (data_.row_weights != nullptr) data_.row_weights->fill(begin, end, out);
-  else design::ArrayWeights(data_.weights).fill(begin, end, out);
-}
-
 void Glm::fill_target(Vector& out) const {
   out.resize(static_cast<std::size_t>(rows_));
   for (Index i = 0; i < rows_; ++i) out[static_cast<std::size_t>(i)] = target_(i);
@@ -151,7 +146,10 @@ void Glm::evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
   double intercept = 0;
   for (std::size_t k = 0; k < support.size(); ++k) intercept += coef[k] * mean(support[k]);
   out.correlation.assign(static_cast<std::size_t>(cols_), 0.0);
-  Sums sums = add_slices(support, coef, intercept, columns, out.correlation.data());
+  const design::ArrayWeights given(data_.weights);
+  Sums sums = add_slices(support, coef, intercept,
+                         data_.row_weights != nullptr ? *data_.row_weights : given, columns,
+                         out.correlation.data());
   const double rest = data_.fit_intercept ? sums.weighted / total_ : 0.0;
   out.intercept = intercept + rest;
   // Of u - rest; the target sums to zero.
@@ -163,10 +161,18 @@ void Glm::evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
   finish_correlation(out.sum_weighted, columns, out.correlation.data());
 }
 
+double Glm::mean_square(const Vector& w, double intercept,
+                        const design::RowWeights& weights) const {
+  const auto [support, coef] = raw_support(w);
+  const Sums sums = add_slices(support, coef, intercept, weights, {}, nullptr);
+  return 2 * sums.loss / sums.total;
+}
+
 // The residual at coefficients less an intercept, slice by slice: its sums, and out[j] += x_j' S u
 // for columns.
 Glm::Sums Glm::add_slices(const std::vector<Index>& support, const Vector& coef, double intercept,
-                          std::span<const Index> columns, double* out) const {
+                          const design::RowWeights& weights, std::span<const Index> columns,
+                          double* out) const {
   constexpr Index strip_entries = 1 << 15, least_strip = 1 << 10;
   const Index strip = std::clamp(strip_entries / cols_, least_strip, design::row_block);
   const Index blocks = std::clamp<Index>(rows_ / strip, 1, design::most_row_blocks);
@@ -182,7 +188,7 @@ Glm::Sums Glm::add_slices(const std::vector<Index>& support, const Vector& coef,
       const design::Erased slice = x_.row_slice(row, next);
       for (Index i = row; i < next; ++i) u[static_cast<std::size_t>(i - row)] = target_(i);
       slice.gemv_add(support, coef.data(), u.data(), {});
-      fill_weights(row, next, s.data());
+      weights.fill(row, next, s.data());
       for (Index i = row; i < next; ++i) {
         const auto k = static_cast<std::size_t>(i - row);
         u[k] -= intercept;
@@ -199,7 +205,7 @@ Glm::Sums Glm::add_slices(const std::vector<Index>& support, const Vector& coef,
   Sums total;
   for (std::size_t b = 0; b < sums.size(); ++b) {
     total.add(sums[b]);
-    for (std::size_t k = 0; k < cols; ++k) out[k] += products[b * cols + k];
+    for (const Index j : columns) out[j] += products[b * cols + static_cast<std::size_t>(j)];
   }
   return total;
 }
@@ -229,12 +235,14 @@ void Glm::finish_residual(Evaluation& out) const {
 
 void Glm::Sums::add(double weight, double u, double target) {
   loss += weight * loss_of(u);
+  total += weight;
   weighted += weight * u;
   product += weight * u * target;
 }
 
 void Glm::Sums::add(const Sums& other) {
   loss += other.loss;
+  total += other.total;
   weighted += other.weighted;
   product += other.product;
 }

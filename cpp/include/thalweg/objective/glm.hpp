@@ -129,6 +129,10 @@ class Glm final {
   void evaluate_in_slices(const Vector& w, const penalty::Terms& terms,
                           std::span<const Index> columns, Evaluation& out) const;
 
+  // The weighted mean of squared residuals at w, over rows of any weights. For designs that have
+  // slices.
+  double mean_square(const Vector& w, double intercept, const design::RowWeights& weights) const;
+
   // What a certificate needs of any residual, centred where an intercept is fitted.
   void evaluate_residual(const Vector& residual, Evaluation& out) const;
 
@@ -146,7 +150,7 @@ class Glm final {
  private:
   // Over the rows, of a residual u.
   struct Sums {
-    double loss = 0, weighted = 0, product = 0;
+    double loss = 0, total = 0, weighted = 0, product = 0;
 
     void add(double weight, double u, double target);
     void add(const Sums& other);
@@ -155,13 +159,13 @@ class Glm final {
   // Calls f(i, weight) for all rows in their order.
   template <class F>
   void for_each_row(F&& f) const;
-  void fill_weights(Index begin, Index end, double* out) const;
   void fill_target(Vector& out) const;
   void take(const Sums& sums, Evaluation& out) const;
   // The columns that take part, and minus their raw coefficients.
   std::pair<std::vector<Index>, Vector> raw_support(const Vector& w) const;
   Sums add_slices(const std::vector<Index>& support, const Vector& coef, double intercept,
-                  std::span<const Index> columns, double* out) const;
+                  const design::RowWeights& weights, std::span<const Index> columns,
+                  double* out) const;
   bool evaluate_in_one_pass(const std::vector<Index>& support, const Vector& coef,
                             std::span<const Index> columns, Evaluation& out) const;
   void centre_far(std::span<const Index> columns, Index fresh, double* out, Index ld) const;

@@ -259,16 +259,28 @@ class PathRunner final {
         return;
       }
     }
-    if (!at.has_residual()) {
-      if (result.status == core::Status::stopped) return;
-      if (!complete(glm, [&] { glm.evaluate(w, terms, glm.all_columns(), at); })) return;
-    }
+    if (!at.has_residual() && result.status == core::Status::stopped) return;
+    if (const auto error = heldout_error(glm, w, terms, at)) result.heldout_error = *error;
+  }
+
+  // From X; nothing where a stop came first. No vector over the rows is held where there are
+  // slices.
+  std::optional<double> heldout_error(objective::Glm& glm, const Vector& w,
+                                      const penalty::Terms& terms,
+                                      objective::Evaluation& at) const {
+    const FoldWeights rows = heldout();
     double error = 0, total = 0;
-    design::for_each_row(heldout(), glm.rows(), [&](Index i, double weight) {
+    if (!at.has_residual() && x_.has_row_slices()) {
+      if (!complete(glm, [&] { error = glm.mean_square(w, at.intercept, rows); })) return {};
+      return error;
+    }
+    const auto evaluate = [&] { glm.evaluate(w, terms, glm.all_columns(), at); };
+    if (!at.has_residual() && !complete(glm, evaluate)) return {};
+    design::for_each_row(rows, glm.rows(), [&](Index i, double weight) {
       error += weight * core::square(at.residual[static_cast<std::size_t>(i)]);
       total += weight;
     });
-    result.heldout_error = error / total;
+    return error / total;
   }
 
   // Whose moments they are.
