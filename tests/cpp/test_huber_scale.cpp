@@ -138,7 +138,7 @@ TEST(HuberScaleTest, ThreadsDoNotChangeABit) {
     loss.curvature(sample.eta.data(), nullptr, curvatures[k].data());
     loss.curvature(sample.eta.data(), nullptr, curvatures[k].data());
     products[k] = sample.direction;
-    loss.product(curvatures[k].data(), products[k].data());
+    loss.product(sample.eta.data(), curvatures[k].data(), products[k].data());
     lines[k] = loss.line(sample.eta.data(), sample.direction.data(), 0.7);
   }
   EXPECT_EQ(slopes[0], slopes[1]);

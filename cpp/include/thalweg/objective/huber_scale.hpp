@@ -142,30 +142,28 @@ class HuberScale final {
     const Fit fit = best_scale(residual, weights_, floor_, base_.sigma);
     const double unsettled = settle(residual, fit);
     const double inverse = 1 / fit.sigma;
-    c_.resize(static_cast<std::size_t>(blocks_.rows()));
     blocks_.for_each([&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
-        const double z = residual(i) * inverse, s = weight(i);
-        const bool inside = std::fabs(z) <= limit_;
-        h[i] = s * inverse * (inside ? 1.0 : unsettled * limit_ / std::fabs(z));
-        c_[static_cast<std::size_t>(i)] = inside && s > 0 ? s * z : 0.0;
+        const double z = std::fabs(residual(i) * inverse);
+        h[i] = weight(i) * inverse * (z <= limit_ ? 1.0 : unsettled * limit_ / z);
       }
     });
     factor_ = is_free(fit) ? (1 - unsettled) * inverse / fit.square : 0.0;
   }
-  struct Coupling {
-    const double* c;
-    double factor;
-  };
-  Coupling coupling() const { return {c_.data(), factor_}; }
-  // v <- (the second derivative) v
-  void product(const double* h, double* v) const {
+  // At the predictions of the last `curvature`: c; returns its factor.
+  double coupling(const double* eta, double* c) const {
+    blocks_.for_each([&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) c[i] = coupling(eta, i);
+    });
+    return factor_;
+  }
+  // v <- (the second derivative there) v
+  void product(const double* eta, const double* h, double* v) const {
     const double along = factor_ * blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
-      for (Index i = begin; i < end; ++i) sums[0] += c_[static_cast<std::size_t>(i)] * v[i];
+      for (Index i = begin; i < end; ++i) sums[0] += coupling(eta, i) * v[i];
     })[0];
     blocks_.for_each([&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i)
-        v[i] = h[i] * v[i] - along * c_[static_cast<std::size_t>(i)];
+      for (Index i = begin; i < end; ++i) v[i] = h[i] * v[i] - along * coupling(eta, i);
     });
   }
   static const double* curvature_block(const double* h, Index, Index, const double*) { return h; }
@@ -271,6 +269,11 @@ class HuberScale final {
     return sigma;
   }
 
+  double coupling(const double* eta, Index i) const {
+    const double z = (target_[i] - eta[i]) / settled_scale_;
+    return std::fabs(z) <= limit_ && weight(i) > 0 ? weight(i) * z : 0.0;
+  }
+
   // How far the rows inside and the scale have changed since the last call: 1 much, 0 not at all.
   template <class R>
   double settle(const R& residual, const Fit& fit) {
@@ -332,10 +335,9 @@ class HuberScale final {
   mutable double near_ = 0;  // of the last call of `line`
   double true_value_ = 0, slack_ = 0;
   double slack_before_ = infinity;  // at the last call of sharpen
-  Vector c_;
   double factor_ = 0;
   std::vector<char> is_outside_;  // at the last curvature
-  double settled_scale_ = 0;
+  double settled_scale_ = 0;      // then
 };
 
 }  // namespace thalweg::objective

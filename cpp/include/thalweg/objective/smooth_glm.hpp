@@ -6,10 +6,7 @@
 // in the centred and scaled coordinates of columns.hpp. A loss with K outputs (multinomial) has K
 // coefficient vectors: x = [w_1 ... w_K, b_1 ... b_K].
 //
-// The predictions of the base point are kept. The first trial of a line, which is mostly the last
-// one, is evaluated as a point of its own, with its gradient, in one pass over X where the design
-// can: a move there costs no other. The second one costs a pass and makes all later ones O(n), and
-// then a move costs one, for the gradient.
+// The predictions of the base point are kept. What is known along a line is LineAhead's business.
 //
 //   gradient   (X~' g) / sum s + l2 w,  g_i = s_i loss'(eta_i)
 //   Hessian    (X~' diag(h) X~) / sum s + l2,  h_i = s_i loss''(eta_i); products with it cost two
@@ -31,6 +28,7 @@
 
 #include "thalweg/core/elements.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/line_ahead.hpp"
 #include "thalweg/objective/null_model.hpp"
 #include "thalweg/objective/output_blocks.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
@@ -63,11 +61,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         blocks_(x_, outputs_, data.fit_intercept, total_),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
-        delta_(length(rows_ * outputs_)),
-        point_(length(size())),
-        direction_(length(size())),
-        trial_point_(length(size())),
-        trial_gradient_(length(size())) {
+        line_(*this, rows_ * outputs_),
+        point_(length(size())) {
     null_ = NullModel::find(loss_, data_, total_, outputs_, eta_, slopes_, scratch());
     if constexpr (has_scale) loss_.set_floor(null_.objective, null_.mean_abs_target);
     x_.scale({.weights = data.weights,
@@ -120,39 +115,21 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     return finish_base(gradient);
   }
 
-  void begin_line(const double* direction) override {
-    copy(direction, direction_.data());
-    ahead_ = Ahead::nothing;
-  }
+  void begin_line(const double* direction) override { line_.begin(direction); }
 
   double value_along(double step) override { return along(step).value; }
 
   LinePoint along(double step) override {
     ++counts_.values;
-    if (ahead_ == Ahead::nothing && try_point(step)) return trial_;
-    look_along_line();
-    const std::array<double, 3> sums = loss_.line(eta_.data(), delta_.data(), step);
-    return {
-        .step = step,
-        .value = sums[0] / total_ + penalty_[0] + step * (penalty_[1] + 0.5 * step * penalty_[2]),
-        .slope = sums[1] / total_ + penalty_[1] + step * penalty_[2]};
+    return line_.along(step);
   }
 
   double move(double step, double* x, double* gradient) override {
     ++counts_.gradients;
-    if (ahead_ == Ahead::trial && step == trial_.step) {
-      eta_.swap(delta_);
-      point_.swap(trial_point_);
-      ahead_ = Ahead::nothing;
-      copy(point_.data(), x);
-      copy(trial_gradient_.data(), gradient);
-      return trial_.value;
-    }
-    look_along_line();
-    combine(step, point_.data());
-    loss_.advance(step, delta_.data(), eta_.data());
+    const std::optional<double> known = line_.take_trial(step, gradient);
+    if (!known) line_.advance(step);
     copy(point_.data(), x);
-    return finish_base(gradient);
+    return known ? *known : finish_base(gradient);
   }
 
   Refinements refinements() override {
@@ -197,7 +174,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     DualPoint result;
     point_ = x;
     second_ = Second::none;
-    ahead_ = Ahead::nothing;
     Vector z(length(size())), shifts;
     // Without an intercept to be the best, slopes are met by X in the pass that makes them.
     const std::optional<double> loss = data_.fit_intercept || !given.empty()
@@ -229,7 +205,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     for (Index i = 0; i < cols_ * outputs_; ++i) dual -= terms_(i % cols_).conjugate(-z[length(i)]);
     result.value = dual;
     if (keep_theta) {
-      result.theta = delta_;
+      result.theta.assign(scratch(), scratch() + rows_ * outputs_);
       for (double& u : result.theta) u = -u;
     }
     for (std::size_t k = 0; k < shifts.size(); ++k) {
@@ -326,10 +302,10 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
  private:
+  friend class LineAhead<SmoothGlm>;
+
   // The second derivatives of the loss: at the targets, or their expectations.
   enum class Second { none, observed, expected };
-  // What delta_ has: the predictions of the trial, those of the direction, or anything.
-  enum class Ahead { nothing, trial, line };
 
   class Matrix final : public HessianMatrix {
    public:
@@ -347,12 +323,6 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   void copy(const double* from, double* to) const {
     core::copy_elements(from, size(), to, threads());
   }
-  // to = the base point + step times the direction
-  void combine(double step, double* to) const {
-    core::for_elements(size(), threads(), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) to[i] = point_[length(i)] + step * direction_[length(i)];
-    });
-  }
 
   // slopes_ = -s u
   void take_slopes(std::span<const double> u) {
@@ -363,7 +333,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     if constexpr (has_scale) return NoDual{};
     else return GlmDual(x_, data_, loss_, terms_, total_, eta_, point_);
   }
-  // Of slopes_, -s u; leaves -u in delta_.
+  // Of slopes_, -s u; leaves -u in the scratch.
   double dual_of_loss() {
     return -loss_.conjugate(slopes_.data(), data_.offset, scratch()) / total_;
   }
@@ -438,40 +408,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
            });
   }
 
-  // The line's first trial, as a point of its own. False: not here.
-  bool try_point(double step) {
-    combine(step, trial_point_.data());
-    const auto value = evaluate_in_one_pass(trial_point_, delta_, trial_gradient_.data());
-    if (!value) return false;
-    const double slope = core::sum_elements(size(), threads(), [&](Index begin, Index end) {
-      double sum = 0;
-      for (Index i = begin; i < end; ++i) sum += trial_gradient_[length(i)] * direction_[length(i)];
-      return sum;
-    });
-    trial_ = {.step = step, .value = *value, .slope = slope};
-    ahead_ = Ahead::trial;
-    return true;
-  }
-  void look_along_line() {
-    if (ahead_ == Ahead::line) return;
-    predict(direction_, nullptr, delta_);
-    ahead_ = Ahead::line;
-    penalty_ = {};
-    for (Index k = 0; k < outputs_; ++k) {
-      for (Index j = 0; j < cols_; ++j) {
-        const auto at = length(k * cols_ + j);
-        const double l2 = terms_(j).l2;
-        penalty_[0] += 0.5 * l2 * point_[at] * point_[at];
-        penalty_[1] += l2 * point_[at] * direction_[at];
-        penalty_[2] += l2 * direction_[at] * direction_[at];
-      }
-    }
-  }
   // What was known of the line is lost.
-  double* scratch() {
-    ahead_ = Ahead::nothing;
-    return delta_.data();
-  }
+  double* scratch() { return line_.scratch(); }
 
   // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
   // scaled down, which stays in the domain of the conjugate, since that contains zero and is
@@ -523,7 +461,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const bool has_products = multiply_curvatures(v, u, out);
     if (!has_products) {
       x_.predict(outputs_, v, shifts(v), nullptr, u, execution());
-      loss_.product(slopes_.data(), u);
+      if constexpr (has_scale) loss_.product(eta_.data(), slopes_.data(), u);
+      else loss_.product(slopes_.data(), u);
     }
     collect(u, has_products, out);
     sum_coefficients([&](std::size_t i, Index j) { return out[i] += terms_(j).l2 * v[i]; });
@@ -570,8 +509,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   // The rows' coupling in terms of the variables: the Hessian's term -factor q q'.
-  double couple(Vector& q) const requires has_scale {
-    const auto [c, factor] = loss_.coupling();
+  double couple(Vector& q) requires has_scale {
+    double* const c = scratch();
+    const double factor = loss_.coupling(eta_.data(), c);
     q.assign(length(size()), 0.0);
     if (!(factor > 0)) return 0;
     collect(c, false, q.data());
@@ -618,16 +558,12 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   double total_;
   OutputBlocks blocks_;
   penalty::Terms terms_;
-  Vector eta_;                // predictions at the base point
-  Vector slopes_;             // s loss' there, or s loss'' once second_ says which
-  Vector delta_;              // predictions of a trial or of the line's direction; scratch
-  Vector point_, direction_;  // the base point and the line's direction
-  Vector trial_point_, trial_gradient_;
-  LinePoint trial_;
-  Ahead ahead_ = Ahead::nothing;
-  bool has_one_pass_ = !has_scale;   // false once the design has said so
-  Vector coupling_;                  // scratch
-  std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
+  Vector eta_;     // predictions at the base point
+  Vector slopes_;  // s loss' there, or s loss'' once second_ says which
+  LineAhead<SmoothGlm> line_;
+  Vector point_;                    // the base point
+  bool has_one_pass_ = !has_scale;  // false once the design has said so
+  Vector coupling_;                 // scratch
   Second second_ = Second::none;
   // HuberScale couples rows; they have no dual each.
   struct NoDual {};
