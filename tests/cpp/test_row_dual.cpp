@@ -47,7 +47,7 @@ TYPED_TEST(ProximalTest, IsStationaryHoweverFarItBegins) {
               const loss::Derivatives<double> there = loss.evaluate(y, at.point);
               const double below = at.point - 1e-6 * (1 + std::fabs(at.point));
               if (!(loss::value(loss, y, below) < infinity)) continue;  // at an edge
-              EXPECT_EQ(at.slope, there.gradient);
+              EXPECT_NEAR(at.slope, there.gradient, 1e-12 * (1 + std::fabs(there.gradient)));
               const double excess = at.point - center + scale * at.slope;
               const double bend = 1 + scale * there.curvature;
               // In the argument; to the rounding of the sum and of the slope.
@@ -79,6 +79,46 @@ TYPED_TEST(ProximalTest, LowersWhatItMinimises) {
             EXPECT_LE(function(at.point), before + 1e-12 * (1 + std::fabs(before)));
           }
         }
+      }
+    }
+  }
+}
+
+// One call: to a hundredth of the step, and with a slope that the conjugate is finite at.
+TYPED_TEST(ProximalTest, IsCloseAfterOneCall) {
+  if constexpr (loss::SelfConcordant<TypeParam>) {
+    const TypeParam loss{};
+    for (const double y : targets(loss)) {
+      for (const double scale : {1e-8, 0.3, 1e3}) {
+        for (const double center : {-40.0, -1.0, 0.25, 3.0, 40.0}) {
+          for (const double start : {center, center - 0.1 * y, center + 1.0, -30.0}) {
+            loss::Proximal exact{start, 0};
+            for (int round = 0; round < 6; ++round)
+              exact = loss::proximal(loss, y, center, scale, exact.point);
+            const loss::Proximal at = loss::proximal(loss, y, center, scale, start);
+            const double first = loss::gradient(loss, y, start);
+            EXPECT_NEAR(at.point, exact.point, 0.02 * std::fabs(exact.point - start) + 1e-12);
+            EXPECT_NEAR(at.slope, exact.slope, 0.02 * std::fabs(exact.slope - first) + 1e-14);
+            EXPECT_LT(loss.conjugate(y, at.slope), infinity);
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(ProximalTest, ThirdDerivativeIsThatOfTheCurvature) {
+  if constexpr (loss::SelfConcordant<TypeParam>) {
+    const TypeParam loss{};
+    for (const double y : targets(loss)) {
+      for (const double eta : {-20.0, -2.0, -0.1, 0.0, 0.7, 5.0}) {
+        const double h = 1e-5;
+        const loss::Derivatives<double> at = loss.evaluate(y, eta);
+        const double expected =
+            (loss::curvature(loss, y, eta + h) - loss::curvature(loss, y, eta - h)) / (2 * h);
+        const double third = TypeParam::third(y, at);
+        EXPECT_NEAR(third, expected, 1e-8 * at.curvature + 1e-12);
+        EXPECT_LE(std::fabs(third), at.curvature);
       }
     }
   }

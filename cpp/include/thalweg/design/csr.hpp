@@ -370,7 +370,7 @@ class Csr final {
     const core::Execution execution = serial_if_small(stored(), requested);
     const Index affordable =
         std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
-    const Index worthwhile = std::min(row_blocks(), stored() / (4 * cols_ + 1));
+    const Index worthwhile = std::min(row_blocks(), stored() / (3 * cols_ + 1));
     const Index blocks = std::clamp<Index>(worthwhile, 1, affordable);
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
     over_ranges(blocks, execution, [&](const RowRange& rows) {

@@ -6,6 +6,8 @@
 //   conjugate(y, theta)  sup_eta theta eta - value, +inf outside its domain
 //   inverse_link(eta)    the prediction on the scale of y
 //   validate(y)          is y in the loss's domain, which domain() puts into words
+//   third(y, at)         of some, for which it is at most the curvature: the derivative of that
+//                        where evaluate is `at`; see SelfConcordant
 //   information(eta)     of likelihoods: E[curvature(y, eta)] over the y that the model has at eta
 //
 // gradient is +d/d eta, never negated; at a kink it is a subgradient. curvature is the second
@@ -72,6 +74,14 @@ concept Loss = requires(const L& loss, double y, double eta, double theta) {
 template <class L>
 concept Likelihood = Loss<L> && requires(const L& loss, double eta) {
   { loss.information(eta) }
+  noexcept->std::same_as<double>;
+};
+
+// A loss whose curvature changes by a factor of at most exp(d) over a distance d (Bach 2010,
+// self-concordance of logistic regression), so that it is known around a point from there.
+template <class L>
+concept SelfConcordant = Loss<L> && requires(double y, const Derivatives<double>& at) {
+  { L::third(y, at) }
   noexcept->std::same_as<double>;
 };
 

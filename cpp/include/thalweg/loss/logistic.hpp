@@ -4,7 +4,7 @@
 //
 //   value      log(1 + exp(-m)) = max(-m, 0) + log1p(exp(-|m|))
 //   gradient   -y q
-//   curvature  q (1 - q), the same for both labels
+//   curvature  q (1 - q), the same for both labels; its derivative is -y (1 - 2 q) times that
 //   conjugate  u log u + (1 - u) log(1 - u) for u = -y theta in [0, 1]
 //
 // One exponential and one log1p; no argument overflows. Canonical link: the fitted probabilities of
@@ -20,6 +20,9 @@ struct Logistic final : Margin {
   Derivatives<V> evaluate(V y, V eta) const noexcept {
     const Sigmoid<V> at(y * eta);
     return {at.loss, -y * at.wrong, at.right * at.wrong};
+  }
+  static double third(double y, const Derivatives<double>& at) noexcept {
+    return -(y + 2 * at.gradient) * at.curvature;
   }
   template <class V>
   V conjugate(V y, V theta) const noexcept {

@@ -9,11 +9,14 @@
 // step: the method converges quadratically by then, and what it would still change matters to no
 // caller.
 //
+// A self-concordant loss is known nearby by its Taylor series, and with it the end of a short step:
+// to a hundredth of the step, and within the domain of the conjugate.
+//
 // A point where the value is infinite and the slope is not counts as too small: losses of positive
 // predictions have an edge there.
 //
-// Cost: two or three derivatives. Reference: Yu, Huang & Lin 2011, section 3.3 (why the step has to
-// be guarded).
+// Cost: two or three derivatives, of self-concordant losses one or two. Reference: Yu, Huang & Lin
+// 2011, section 3.3 (why the step has to be guarded).
 #pragma once
 
 #include <cmath>
@@ -32,6 +35,16 @@ template <Loss L>
   return !(loss.evaluate(y, eta).value < infinity);
 }
 
+// Where the Newton step from eta leads, with terms of the second order.
+template <SelfConcordant L>
+Proximal extrapolate(double y, double eta, double newton, double scale,
+                     const Derivatives<double>& at) noexcept {
+  const double third = L::third(y, at), step = newton - eta;
+  const double bend = 0.5 * scale * third / (1 + scale * at.curvature);
+  const double d = step - bend * step * step;
+  return {eta + d, at.gradient + d * (at.curvature + 0.5 * d * third)};
+}
+
 template <Loss L>
 Proximal proximal(const L& loss, double y, double center, double scale, double start) noexcept {
   constexpr int most_steps = 200;  // halving alone needs 64 from a bracket of length 1e10
@@ -48,6 +61,10 @@ Proximal proximal(const L& loss, double y, double center, double scale, double s
     const double newton = eta - excess / (1 + scale * at.curvature);
     const double length = std::fabs(newton - eta);
     const bool good = newton > lower && newton < upper && length <= limit;
+    if constexpr (SelfConcordant<L>) {
+      constexpr double near = 0.2;
+      if (good && length <= near) return extrapolate<L>(y, eta, newton, scale, at);
+    }
     if (k == 0) first = std::fabs(excess);
     const bool close = length <= share * last && std::fabs(excess) <= share * first;
     if (close || length <= 2 * epsilon * std::fabs(eta)) break;
