@@ -103,6 +103,25 @@ core::Status status_of(const solver::MinimizeResult& result, const Budget& budge
   return watch.is_flat() ? core::Status::converged : core::Status::stopped;
 }
 
+// One row for each vector, whose memory is freed on the way.
+py::array_t<double> to_rows(std::vector<Vector>&& vectors, py::ssize_t size) {
+  const auto count = static_cast<py::ssize_t>(vectors.size());
+  py::array_t<double> out({count, size});
+  for (py::ssize_t k = 0; k < count; ++k) {
+    const Vector row = std::move(vectors[static_cast<std::size_t>(k)]);
+    std::copy(row.begin(), row.end(), out.mutable_data(k, 0));
+  }
+  return out;
+}
+
+// A matrix, a pair of matrices of steps and changes of the gradient, or None.
+py::object to_python(std::optional<solver::InverseHessian>&& inverse, py::ssize_t size) {
+  if (!inverse) return py::none();
+  if (!inverse->matrix.empty()) return to_numpy(std::move(inverse->matrix)).reshape({size, size});
+  return py::make_tuple(to_rows(std::move(inverse->steps), size),
+                        to_rows(std::move(inverse->changes), size));
+}
+
 py::tuple minimize(const py::object& fun, const py::object& x0, const py::object& jac,
                    const py::object& hess, const py::object& hessp, const py::object& residuals,
                    int rho, double scale, const py::object& lower, const py::object& upper,
@@ -151,8 +170,9 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   counts["nhev"] = formed.hessians + formed.hessian_products;
   counts["functions_exhausted"] = budget.exhausted();
   py::array_t<double> gradient = to_numpy(std::move(result.gradient));
+  const py::object inverse = to_python(std::move(result.inverse_hessian), size);
   return py::make_tuple(py::cast(static_cast<core::Result&&>(std::move(result))), gradient, counts,
-                        pending.take());
+                        inverse, pending.take());
 }
 
 }  // namespace
@@ -167,8 +187,8 @@ void bind_minimize(py::module_& m) {
         py::arg("least_decrease") = -1.0, py::arg("relative_steps") = py::none(),
         py::arg("absolute_steps") = py::none(), py::arg("seed") = 0,
         py::arg("callback") = py::none(), py::arg("trace") = true,
-        "Minimise a function; returns (result, gradient, counts, exception to raise afterwards or "
-        "None).");
+        "Minimise a function; returns (result, gradient, counts, what is known of the inverse "
+        "Hessian or None, exception to raise afterwards or None).");
 }
 
 }  // namespace thalweg::bindings

@@ -63,6 +63,7 @@ MinimizeResult minimize(const MinimizeRequest& request) {
   result.solver = solver->ran();
   result.reason = solver->reason();
   result.gram_bytes = solver->matrix_bytes();
+  result.inverse_hessian = solver->take_inverse_hessian();
   result.time = std::chrono::duration<double>(core::StopToken::Clock::now() - start).count();
   return result;
 }

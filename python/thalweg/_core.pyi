@@ -134,7 +134,7 @@ def loss_values(loss: str, parameters: dict, y: object, eta: object) -> numpy.nd
     """The loss of every sample."""
 
 def minimize(fun: object, x0: object, *, jac: object, hess: object = None, hessp: object = None, residuals: object = None, rho: int = 0, scale: float = 1.0, lower: object = None, upper: object = None, solver: str, parameters: dict, tol: float = 1e-05, max_iter: int = 15000, max_functions: int | None = None, max_time: float | None = None, least_decrease: float = -1.0, relative_steps: object = None, absolute_steps: object = None, seed: int = 0, callback: object = None, trace: bool = True) -> tuple:
-    """Minimise a function; returns (result, gradient, counts, exception to raise afterwards or None)."""
+    """Minimise a function; returns (result, gradient, counts, what is known of the inverse Hessian or None, exception to raise afterwards or None)."""
 
 def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, penalties: collections.abc.Sequence[dict], loss: str = 'squared', loss_parameters: dict = {}, outputs: int = 1, estimate_scale: bool = False, weights: object = None, folds: object = None, offset: object = None, fit_intercept: bool = True, standardize: bool = False, solver: str = 'auto', solver_options: dict = {}, tol: float = 1e-06, max_iter: int = 1000, max_time: float | None = None, gradient_tol: float = inf, n_threads: int = 0, seed: int = 0, callback: object = None, keep_coef: bool = True, keep_theta: bool = False, trace: bool = True, stopped: bool = False) -> tuple:
     """Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None)."""

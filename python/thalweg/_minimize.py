@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import OptimizeResult, OptimizeWarning
+from scipy.optimize import LbfgsInvHessProduct, OptimizeResult, OptimizeWarning
 
 from thalweg import _core, solvers
 from thalweg._arrays import show
@@ -187,7 +187,9 @@ def minimize(
     scipy.optimize.OptimizeResult
         x, fun, jac, nfev, njev, nhev, nit, status, success and message as in SciPy, and besides
         `certificate` (kind "kkt": the largest entry of the projected gradient) and `report`
-        (solver, reason, status, counts, trace, time).
+        (solver, reason, status, counts, trace, time). Of "BFGS", "L-BFGS" and "L-BFGS-B" also
+        hess_inv, what the gradients have shown of the inverse Hessian: a matrix of shape (n, n),
+        or a `scipy.optimize.LbfgsInvHessProduct`.
 
     Raises
     ------
@@ -332,13 +334,19 @@ def scipy_method(method="auto"):
     return _Method(method)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Outcome:
     """What the core returned for one start."""
 
     result: _core.Result
     gradient: np.ndarray
     counts: dict
+    inverse: np.ndarray | tuple | None
+
+    @property
+    def height(self):
+        value = self.result.certificate["primal"]
+        return np.inf if np.isnan(value) else value
 
 
 @dataclass(slots=True)
@@ -366,6 +374,10 @@ class _Run:
                 max_functions = max(0, max_functions - spent)
             outcome, pending = self._one(x, max_functions, max_time)
             outcomes.append(outcome)
+            lowest = _lowest(outcomes)
+            for other in outcomes:
+                if other is not lowest:
+                    other.inverse = None  # as large as n squared
             spent += outcome.counts["nfev"]
             ended = outcome.result.status in ("stopped", "time_limit")
             if pending is not None or ended or outcome.counts["functions_exhausted"]:
@@ -374,7 +386,7 @@ class _Run:
 
     def _one(self, x, max_functions, max_time):
         objective, settings = self.objective, self.settings
-        result, gradient, counts, pending = _core.minimize(
+        result, gradient, counts, inverse, pending = _core.minimize(
             objective.fun,
             x,
             jac=objective.jac,
@@ -396,7 +408,7 @@ class _Run:
             absolute_steps=settings.absolute_steps,
             callback=self.callback,
         )
-        return _Outcome(result, gradient, counts), pending
+        return _Outcome(result, gradient, counts, inverse), pending
 
 
 def _read_options(settings, options, size):
@@ -543,16 +555,18 @@ def _starts(x0, lower, upper, count, seed):
         yield np.where(boxed, inside, np.clip(around, low, high))
 
 
+def _lowest(outcomes):
+    return min(outcomes, key=lambda outcome: outcome.height)
+
+
 def _result(outcomes, settings, reason, seconds):
     """Return the lowest outcome as SciPy's result, with the counts of all."""
-    objectives = [outcome.result.certificate["primal"] for outcome in outcomes]
-    best = int(np.argmin(np.where(np.isnan(objectives), np.inf, objectives)))
-    chosen = outcomes[best]
+    chosen = _lowest(outcomes)
     raw = chosen.result
     trace = dict(raw.trace)
     del trace["support"]
     if len(outcomes) > 1:
-        note = f"start {best} of {len(outcomes)} is the lowest"
+        note = f"start {outcomes.index(chosen)} of {len(outcomes)} is the lowest"
         reason = f"{reason}; {note}" if reason else note
         traces = [outcome.result.trace for outcome in outcomes]
         trace = {name: np.concatenate([t[name] for t in traces]) for name in trace}
@@ -566,7 +580,11 @@ def _result(outcomes, settings, reason, seconds):
     elif raw.status == "converged" and not certificate.value <= settings.tol:
         message = _FLAT
     values = {name: getattr(settings, name) for name in settings.__slots__}
+    inverse = chosen.inverse
+    if isinstance(inverse, tuple):
+        inverse = LbfgsInvHessProduct(*inverse)
     return OptimizeResult(
+        {} if inverse is None else {"hess_inv": inverse},
         x=raw.coef.copy(),
         fun=certificate.primal,
         jac=chosen.gradient,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "thalweg/core/memory.hpp"
 #include "thalweg/solver/flags.hpp"
@@ -43,8 +44,7 @@ class DenseInverse final {
   void learn(const Pair& pair) {
     if (is_initial_) {
       initial_.rescale(pair, y_);
-      std::fill(inverse_.begin(), inverse_.end(), 0.0);
-      for (std::size_t j = 0; j < size_; ++j) inverse_[j * (size_ + 1)] = initial_.entry(j);
+      write_initial();
       is_initial_ = false;
     }
     multiply(y_, product_);
@@ -59,8 +59,17 @@ class DenseInverse final {
   }
 
   Index bytes() const { return static_cast<Index>(sizeof(double) * inverse_.size()); }
+  InverseHessian take() {
+    if (is_initial_) write_initial();
+    clear();
+    return {.matrix = std::exchange(inverse_, {}), .steps = {}, .changes = {}};
+  }
 
  private:
+  void write_initial() {
+    std::fill(inverse_.begin(), inverse_.end(), 0.0);
+    for (std::size_t j = 0; j < size_; ++j) inverse_[j * (size_ + 1)] = initial_.entry(j);
+  }
   // out = H v; H is symmetric, so that its columns are its rows.
   void multiply(const Vector& v, Vector& out) const {
     const auto dot = kernels::table().dense<double>().dot;

@@ -18,7 +18,7 @@
 #include <span>
 #include <vector>
 
-#include "thalweg/solver/vectors.hpp"
+#include "thalweg/solver/smooth.hpp"
 
 namespace thalweg::solver {
 
@@ -70,6 +70,16 @@ class CompactBfgs final {
 
   Index count() const { return static_cast<Index>(order_.size()); }
   double theta() const { return theta_; }
+  // The pairs from the oldest on; begins anew.
+  InverseHessian take() {
+    InverseHessian out;
+    for (const Index i : order_) {
+      out.steps.push_back(std::move(s_[static_cast<std::size_t>(i)]));
+      out.changes.push_back(std::move(y_[static_cast<std::size_t>(i)]));
+    }
+    clear();
+    return out;
+  }
   Index bytes() const { return 16 * most_ * size_ + 72 * most_ * most_; }
 
   // The pair of a step; skipped where s'y is not above the rounding of the slope's change, as B

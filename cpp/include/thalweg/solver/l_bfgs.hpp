@@ -66,15 +66,26 @@ class LimitedMemory final {
   }
 
   Index bytes() const { return 0; }
+  InverseHessian take() {
+    InverseHessian out;
+    for (std::size_t back = count_; back > 0; --back) {
+      Entry& entry = pairs_[slot(back)];
+      out.steps.push_back(std::move(entry.s));
+      out.changes.push_back(std::move(entry.y));
+    }
+    clear();
+    return out;
+  }
 
  private:
   struct Entry {
     Vector s, y;
     double rho = 0;
   };
-  const Entry& newest(std::size_t back) const {
-    return pairs_[(next_ + pairs_.size() - back) % pairs_.size()];
+  std::size_t slot(std::size_t back) const {
+    return (next_ + pairs_.size() - back) % pairs_.size();
   }
+  const Entry& newest(std::size_t back) const { return pairs_[slot(back)]; }
 
   std::vector<Entry> pairs_;
   Vector alpha_;

@@ -70,6 +70,7 @@ class LBfgsBSolver final : public SmoothSolver {
   }
   std::string_view ran() const override { return "l_bfgs_b"; }
   Index matrix_bytes() const override { return matrix_.bytes(); }
+  std::optional<InverseHessian> take_inverse_hessian() override { return matrix_.take(); }
 
  private:
   // False where there is none of descent.

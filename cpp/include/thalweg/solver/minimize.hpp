@@ -26,6 +26,7 @@ struct MinimizeRequest {
 // Result::coef is the point, `gradient` that of the objective there.
 struct MinimizeResult : core::Result {
   Vector gradient;
+  std::optional<InverseHessian> inverse_hessian;
 };
 
 // The start is clipped to the bounds.

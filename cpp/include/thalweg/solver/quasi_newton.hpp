@@ -7,7 +7,7 @@
 //
 // H offers begin(f), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
 // H v), next_s() and next_y() (where the next pair is written), learn(pair) (which takes it in),
-// bytes().
+// bytes(), take() (what is known, after which it begins anew).
 #pragma once
 
 #include "thalweg/line_search/choice.hpp"
@@ -43,6 +43,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
   std::string reason() const override { return std::string(info_.summary); }
   std::string_view ran() const override { return info_.name; }
   Index matrix_bytes() const override { return inverse_.bytes(); }
+  std::optional<InverseHessian> take_inverse_hessian() override { return inverse_.take(); }
 
  private:
   // decrease is that of L-BFGS-B (Zhu, Byrd, Lu & Nocedal 1997).

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "thalweg/core/info.hpp"
 #include "thalweg/core/parallel.hpp"
@@ -85,6 +86,14 @@ struct SmoothContext {
   Index epochs_left = 0;
 };
 
+// What a quasi-Newton method has learned of the inverse Hessian: a symmetric matrix, or pairs of
+// steps and changes of the gradient from the oldest on, whose update of the identity it is but for
+// what they start from.
+struct InverseHessian {
+  Vector matrix;
+  std::vector<Vector> steps, changes;
+};
+
 class SmoothSolver {
  public:
   virtual ~SmoothSolver() = default;
@@ -97,6 +106,8 @@ class SmoothSolver {
   virtual std::string_view ran() const = 0;
   // Of matrices that it holds.
   virtual Index matrix_bytes() const = 0;
+  // Ends the solve: what was learned is handed out by the methods that do.
+  virtual std::optional<InverseHessian> take_inverse_hessian() { return std::nullopt; }
 };
 
 template <class S>
