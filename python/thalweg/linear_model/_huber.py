@@ -196,6 +196,13 @@ class HuberRegressor(Regressor):
     def _find_outliers(self, data, result):
         """Return which residuals of the float64 solution are outliers."""
         y = data.y[:, 0]
-        fitted = data.design.gemv(result.coef, n_threads=self.n_threads or 0) + result.intercept
-        rounding = 8 * np.finfo(np.float64).eps * (np.abs(y) + np.abs(fitted))
-        return np.abs(y - fitted) > self.epsilon * self.scale_ + rounding
+        fitted = data.design.gemv(result.coef, n_threads=self.n_threads or 0)
+        outliers = np.empty(len(y), dtype=bool)
+        block = 1 << 16  # beside the predictions no vector over all rows
+        for start in range(0, len(y), block):
+            rows = slice(start, start + block)
+            predicted = fitted[rows] + result.intercept
+            rounding = 8 * np.finfo(np.float64).eps * (np.abs(y[rows]) + np.abs(predicted))
+            far = np.abs(y[rows] - predicted) > self.epsilon * self.scale_ + rounding
+            outliers[rows] = far
+        return outliers
