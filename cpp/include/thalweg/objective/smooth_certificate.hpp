@@ -46,10 +46,11 @@ class SmoothGlmCertifier final {
     best_ = Source::gradient;
     offered_.clear();
     offered_bound_ = -infinity;
+    const double least = least_strength();
     for (Index j = 0; j < glm_.cols(); ++j) {
       const penalty::Term term = glm_.terms()(j);
       const bool finite = !term.needs_lower_slope() && !term.needs_upper_slope();
-      const bool is_lost = is_lost_in_rounding(j, term.l2);
+      const bool is_lost = term.l2 > 0 && term.l2 < least * glm_.columns().sq_norm(j);
       has_gap_ = has_gap_ && finite && !is_lost;
       is_unpenalized_ = is_unpenalized_ && term.l1 == 0 && (term.l2 == 0 || is_lost);
     }
@@ -155,12 +156,12 @@ class SmoothGlmCertifier final {
   // Whose dual point is the best.
   enum class Source { gradient, solver, offer };
 
-  // A strength that makes a gap of the rounding of the gradient alone, rounding^2 / (2 l2), that no
-  // tolerance in use allows: as good as none.
-  bool is_lost_in_rounding(Index j, double l2) const {
+  // Of a column of unit norm. A strength below it makes a gap of the rounding of the gradient
+  // alone, rounding^2 / (2 l2), that no tolerance in use allows: it is as good as none.
+  double least_strength() const {
     constexpr double least_tol = 1e-10;
-    const double size = std::sqrt(glm_.columns().sq_norm(j)) * glm_.null_model().slope_norm;
-    return l2 > 0 && core::square(epsilon * size) > 2 * l2 * least_tol * glm_.tolerance_scale();
+    const double rounding = epsilon * glm_.null_model().slope_norm;
+    return core::square(rounding) / (2 * least_tol * glm_.tolerance_scale());
   }
   bool can_fall_for_ever() const {
     return is_unpenalized_ && core::flag(glm_.loss().info(), "falls_for_ever");
