@@ -12,8 +12,9 @@ void FaceFactor::reserve(Index size) {
   if (size <= ld_) return;
   // An odd multiple of a cache line: columns do not share cache sets.
   const Index ld = (std::max<Index>(size + size / 2, 32) / 8 | 1) * 8;
-  auto values = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(ld * ld));
-  for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.get() + j * ld);
+  core::Pages values;
+  values.grow(static_cast<std::size_t>(ld * ld));
+  for (Index j = 0; j < size_; ++j) std::copy_n(column(j), j + 1, values.data() + j * ld);
   values_ = std::move(values);
   ld_ = ld;
 }
@@ -21,7 +22,7 @@ void FaceFactor::reserve(Index size) {
 double* FaceFactor::prepare(Index size) {
   size_ = 0;
   if (size > ld_) {
-    values_.reset();  // before there is another one
+    values_ = core::Pages();  // before there is another one
     ld_ = 0;
   }
   reserve(size);
@@ -46,7 +47,7 @@ bool FaceFactor::append(const double* products, double diagonal) {
 }
 
 bool FaceFactor::factorize(Index size, const core::Execution& execution) {
-  blocked_.factorize(values_.get(), size, ld_, dependence, execution);
+  blocked_.factorize(values_.data(), size, ld_, dependence, execution);
   if (execution.stop_requested()) return false;
   // Without the rows and columns left out, the lower factor is R transposed.
   for (Index j = 0; j < size; ++j) {
@@ -57,7 +58,7 @@ bool FaceFactor::factorize(Index size, const core::Execution& execution) {
     }
     ++size_;
   }
-  kernels::mirror_lower(values_.get(), size_, ld_, execution);
+  kernels::mirror_lower(values_.data(), size_, ld_, execution);
   return !execution.stop_requested();
 }
 

@@ -165,11 +165,11 @@ double Glm::mean_square(const Vector& w, double intercept,
                         const design::RowWeights& weights) const {
   const auto [support, coef] = raw_support(w);
   const Sums sums = add_slices(support, coef, intercept, weights, {}, nullptr);
-  return 2 * sums.loss / sums.total;
+  return 2 * sums.loss / sums.total;  // a loss is half a square
 }
 
 // The residual at coefficients less an intercept, slice by slice: its sums, and out[j] += x_j' S u
-// for columns.
+// for columns, of which there may be none.
 Glm::Sums Glm::add_slices(const std::vector<Index>& support, const Vector& coef, double intercept,
                           const design::RowWeights& weights, std::span<const Index> columns,
                           double* out) const {
@@ -259,6 +259,12 @@ void Glm::to_raw(const Vector& w, Vector& coef) const {
   for (Index j = 0; is_scaled() && j < cols_; ++j) {
     coef[static_cast<std::size_t>(j)] *= inverse_scale(j);
   }
+}
+
+void Glm::centre(Vector& u) const {
+  if (!data_.fit_intercept) return;
+  const double mean = weighted_sum(u.data()) / total_;
+  for (double& value : u) value -= mean;
 }
 
 double Glm::weighted_sum(const double* v) const {

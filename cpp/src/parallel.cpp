@@ -223,13 +223,17 @@ int resolve_threads(int requested) noexcept {
 #endif
 }
 
+bool is_serial(const Execution& execution) noexcept {
+  return execution.threads <= 1 || in_block || forked_child.load(std::memory_order_relaxed);
+}
+
 namespace detail {
 
 void run_blocks(Index blocks, const Execution& execution, BlockFunction call, void* context,
                 StopToken* watched) {
   if (execution.stop_requested()) return;
   const int threads = static_cast<int>(std::min<Index>(execution.threads, blocks));
-  if (threads <= 1 || in_block || forked_child.load(std::memory_order_relaxed)) {
+  if (threads <= 1 || is_serial(execution)) {
     for (Index block = 0; block < blocks; ++block) {
       if (execution.stop_requested()) return;
       call(context, block);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <new>
 
@@ -18,6 +19,9 @@ std::size_t class_size(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+// Threads may each find room at once, so that it is exceeded by a block for each at most.
+std::atomic<std::size_t> kept_by_all{0};
+
 // The blocks that a thread has freed, the last one at the end.
 class Shelf final {
  public:
@@ -33,14 +37,15 @@ class Shelf final {
     return nullptr;
   }
 
-  // The oldest ones make room.
+  // The oldest ones make room. Where other threads keep what may be kept, nothing is.
   void put(void* block, std::size_t size) noexcept {
-    while (count_ > 0 && (count_ == blocks_.size() || bytes_ + size > most_kept))
+    while (count_ > 0 && (count_ == blocks_.size() || kept_by_all + size > most_kept))
       ::operator delete(remove(0), alignment);
+    if (kept_by_all + size > most_kept) return ::operator delete(block, alignment);
     blocks_[count_++] = {block, size};
     bytes_ += size;
+    kept_by_all += size;
   }
-
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
@@ -52,6 +57,7 @@ class Shelf final {
   void* remove(std::size_t k) noexcept {
     void* const address = blocks_[k].address;
     bytes_ -= blocks_[k].size;
+    kept_by_all -= blocks_[k].size;
     std::copy(blocks_.begin() + static_cast<std::ptrdiff_t>(k) + 1,
               blocks_.begin() + static_cast<std::ptrdiff_t>(count_),
               blocks_.begin() + static_cast<std::ptrdiff_t>(k));

@@ -118,7 +118,7 @@ TEST(GramCacheWorkTest, NothingIsComputedTwice) {
   EXPECT_EQ(9, problem.products);
   cache.ensure(problem, second);
   EXPECT_EQ(9 + 4, problem.products);
-  EXPECT_EQ(4 * 4 * 8, cache.bytes());
+  EXPECT_EQ(4 * 8 * cache.leading_dimension(), cache.bytes());
 }
 
 TEST(GramCacheWorkTest, RetainedColumnsKeepTheirValues) {
@@ -131,7 +131,7 @@ TEST(GramCacheWorkTest, RetainedColumnsKeepTheirValues) {
   cache.retain(kept);
   EXPECT_EQ(before, problem.products);
   EXPECT_EQ(3, cache.size());
-  EXPECT_EQ(6 * 6 * 8, cache.bytes());  // what was taken at most
+  EXPECT_EQ(6 * 8 * cache.leading_dimension(), cache.bytes());  // what was taken at most
   EXPECT_EQ(-1, cache.slot(4));
   EXPECT_EQ(-1, cache.slot(20));
   expect_values(cache, expected, std::vector<Index>{3, 29, 7});

@@ -123,3 +123,13 @@ def test_theta_has_one_row_for_each_target(name):
     for k, theta in enumerate(model.certificate_.theta):
         dual = _dual_objective(X, Y[:, k], theta, np.ones(len(y)), l1, l2)
         assert dual == pytest.approx(model.certificate_.dual[k], rel=1e-10)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_theta_is_centred_however_far_the_columns_are(weighted):
+    rng = np.random.default_rng(1)
+    X, y, _ = tw.problems.regression(60, 40, n_nonzero=5, seed=1)
+    weights = rng.uniform(0.1, 2.0, len(y)) if weighted else np.ones(len(y))
+    options = {"loss": "squared", "penalty": "l2", "alpha": 0.1, "return_theta": True}
+    theta = tw.solve(X + 1e5, y, sample_weight=weights, **options).certificate.theta
+    assert abs(weights @ theta) <= 1e-14 * (weights @ np.abs(theta))

@@ -34,6 +34,9 @@ void run_blocks(Index blocks, const Execution& execution, BlockFunction call, vo
                 StopToken* watched);
 }  // namespace detail
 
+// Whether blocks run one after the other in their order, as within a block of another call.
+bool is_serial(const Execution& execution) noexcept;
+
 // Calls f(block) for block in [0, blocks). After a stop request blocks not yet begun are skipped;
 // the caller then must discard the result. They are also skipped once a block throws; the first
 // exception comes out of this call when those begun have ended. For long blocks `watched`, which

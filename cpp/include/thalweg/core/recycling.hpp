@@ -3,10 +3,10 @@
 // The C library returns blocks of more than 128 KB to the system, and the first touch of each page
 // costs a fault: 0.25 to 2.5 microseconds for 4 KB, where arithmetic passes over it in 0.4. A fit
 // of text of 4,000 x 55,000 has 2,100 of them, a third of its time. Each thread therefore keeps the
-// blocks of medium size that it has freed last, up to `most_kept` bytes, and hands them out again,
-// a block for a request of the same size class (an eighth of a power of two).
+// blocks of medium size that it has freed last, all threads together up to `most_kept` bytes, and
+// hands them out again, a block for a request of the same size class (an eighth of a power of two).
 //
-// Memory: most_kept for each thread that has run a fit, until it ends. Blocks outside of
+// Memory: most_kept, of a thread until it ends. Blocks outside of
 // [smallest, largest] come from and go to `new` as ever, and so do all under the address sanitizer,
 // which would not see the use of a vector after its end.
 #pragma once

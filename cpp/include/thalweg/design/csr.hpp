@@ -363,7 +363,8 @@ class Csr final {
   // Calls f(range, sums) likewise, each block with sums of its own, `length` numbers, and adds
   // these up in result. `most_bytes`: of the sums of all blocks, where there can be two at least.
   // Columns of few entries want few blocks: sums that are hardly used cost more than they save (a
-  // page that is touched first takes microseconds).
+  // page that is touched first takes microseconds). Three a block and column are enough (measured
+  // on sms_spam, which has 7.5 of them; two made a third block there, and that no gain).
   template <class F>
   void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
                        Index most_bytes = Index{64} << 20) const {

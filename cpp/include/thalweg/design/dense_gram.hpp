@@ -182,7 +182,8 @@ class GramPanels final {
 };
 
 // For many rows: blocks of rows, each with its own sums, so that what a core packs stays in its
-// cache; the sums are added in the order of the blocks.
+// cache; the sums are added in the order of the blocks. Where these run in their order, one sum at
+// a time is enough.
 inline constexpr Index gram_row_blocks = 16;
 inline constexpr Index gram_sums_bytes = 8 << 20;
 
@@ -194,9 +195,16 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
                                       sizeof(typename Panels::Element));
   const Index chunks = (rows + chunk - 1) / chunk;
   const Index blocks = std::min(gram_row_blocks, chunks);
-  std::vector<Vector> sums(static_cast<std::size_t>(blocks));
+  const bool is_serial = core::is_serial(execution);
+  std::vector<Vector> sums(static_cast<std::size_t>(is_serial ? 1 : blocks));
+  const auto add = [&](const Vector& sum) {
+    for (Index k = 0; k < fresh && !sum.empty(); ++k) {
+      for (Index i = 0; i < count; ++i)
+        out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
+    }
+  };
   core::parallel_for(blocks, execution, [&](Index block) {
-    Vector& sum = sums[static_cast<std::size_t>(block)];
+    Vector& sum = sums[static_cast<std::size_t>(is_serial ? 0 : block)];
     sum.assign(static_cast<std::size_t>(count * fresh), 0.0);
     kernels::PanelMemory<typename Panels::Element> packed(panels.panels() * Panels::width * chunk);
     Vector roots;
@@ -214,12 +222,10 @@ void gram_by_rows(const Panels& panels, Index rows, Index count, Index fresh, do
                         count);
       }
     }
+    if (is_serial) add(sum);
   });
   for (const Vector& sum : sums) {
-    for (Index k = 0; k < fresh && !sum.empty(); ++k) {
-      for (Index i = 0; i < count; ++i)
-        out[i + k * ld] += sum[static_cast<std::size_t>(i + k * count)];
-    }
+    if (!is_serial) add(sum);
   }
 }
 

@@ -146,6 +146,9 @@ class Glm final {
   }
 
   double weighted_sum(const double* v) const;
+  // Of a dual point, what rounding has left of its weighted mean, where an intercept is fitted:
+  // residuals of predictions that are far from zero are rounded as these are.
+  void centre(Vector& u) const;
 
  private:
   // Over the rows, of a residual u.

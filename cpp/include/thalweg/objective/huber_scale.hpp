@@ -153,17 +153,17 @@ class HuberScale final {
   // At the predictions of the last `curvature`: c; returns its factor.
   double coupling(const double* eta, double* c) const {
     blocks_.for_each([&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) c[i] = coupling(eta, i);
+      for (Index i = begin; i < end; ++i) c[i] = coupling_of(eta, i);
     });
     return factor_;
   }
   // v <- (the second derivative there) v
   void product(const double* eta, const double* h, double* v) const {
     const double along = factor_ * blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
-      for (Index i = begin; i < end; ++i) sums[0] += coupling(eta, i) * v[i];
+      for (Index i = begin; i < end; ++i) sums[0] += coupling_of(eta, i) * v[i];
     })[0];
     blocks_.for_each([&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) v[i] = h[i] * v[i] - along * coupling(eta, i);
+      for (Index i = begin; i < end; ++i) v[i] = h[i] * v[i] - along * coupling_of(eta, i);
     });
   }
   static const double* curvature_block(const double* h, Index, Index, const double*) { return h; }
@@ -269,7 +269,8 @@ class HuberScale final {
     return sigma;
   }
 
-  double coupling(const double* eta, Index i) const {
+  // c of a row, at the predictions and the scale of the last `curvature`.
+  double coupling_of(const double* eta, Index i) const {
     const double z = (target_[i] - eta[i]) / settled_scale_;
     return std::fabs(z) <= limit_ && weight(i) > 0 ? weight(i) * z : 0.0;
   }

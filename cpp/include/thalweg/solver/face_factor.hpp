@@ -8,8 +8,7 @@
 // bookkeeping as in LARS (Efron et al. 2004, section 8).
 #pragma once
 
-#include <memory>
-
+#include "thalweg/core/pages.hpp"
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/kernels/cholesky.hpp"
 #include "thalweg/kernels/kernels.hpp"
@@ -46,12 +45,12 @@ class FaceFactor final {
 
  private:
   void reserve(Index size);
-  double* column(Index j) { return values_.get() + j * ld_; }
-  const double* column(Index j) const { return values_.get() + j * ld_; }
+  double* column(Index j) { return values_.data() + j * ld_; }
+  const double* column(Index j) const { return values_.data() + j * ld_; }
   // x <- R^{-T} x on the leading `size` members.
   void forward(double* x, Index size) const;
 
-  std::unique_ptr<double[]> values_;
+  core::Pages values_;
   Vector cosine_, sine_;
   mutable Vector work_;
   Index size_ = 0;

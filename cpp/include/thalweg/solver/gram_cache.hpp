@@ -6,11 +6,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 
+#include "thalweg/core/pages.hpp"
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/core/types.hpp"
 #include "thalweg/kernels/transpose.hpp"
@@ -22,12 +20,14 @@ class GramCache final {
  public:
   Index size() const { return order_.size(); }
   Index leading_dimension() const { return capacity_; }
-  const double* column(Index slot) const { return values_.get() + slot * capacity_; }
-  double operator()(Index a, Index b) const {
-    return values_[static_cast<std::size_t>(a + b * capacity_)];
-  }
+  const double* column(Index slot) const { return values_.data() + slot * capacity_; }
+  double operator()(Index a, Index b) const { return column(b)[a]; }
   // Memory taken, at most: what `retain` leaves stays resident.
-  Index bytes() const { return largest_ * largest_ * 8; }
+  // Memory taken, at most: what `retain` leaves stays resident, and columns take whole pages.
+  Index bytes() const {
+    constexpr Index page = 4096;
+    return largest_ * std::min(8 * capacity_, 8 * largest_ + page);
+  }
   // Slot of column j, -1 if it has none.
   Index slot(Index j) const { return order_.place(j); }
   // How many of these columns are not cached yet.
@@ -42,7 +42,7 @@ class GramCache final {
     // In the old order, so that moving forward overwrites nothing that is still needed.
     std::sort(from.begin(), from.end());
     for (std::size_t b = 0; b < from.size(); ++b) {
-      double* const out = values_.get() + static_cast<Index>(b) * capacity_;
+      double* const out = values_.data() + static_cast<Index>(b) * capacity_;
       const double* const in = column(from[b]);
       for (std::size_t a = 0; a < from.size(); ++a) out[a] = in[from[a]];
     }
@@ -59,9 +59,9 @@ class GramCache final {
     if (fresh == 0) return;
     if (!reserve(size(), before, execution)) return;
     largest_ = std::max(largest_, size());
-    double* const added = values_.get() + before * capacity_;
+    double* const added = values_.data() + before * capacity_;
     glm.gram(order_.columns(), fresh, added, capacity_);
-    kernels::copy_transposed(added, capacity_, before, fresh, values_.get() + before, capacity_,
+    kernels::copy_transposed(added, capacity_, before, fresh, values_.data() + before, capacity_,
                              execution);
   }
 
@@ -75,27 +75,18 @@ class GramCache final {
     capacity += 8;
     // Grown in place, where two blocks would both be held while one is copied to the other. Then
     // columns move apart, the last one first, into what no other column needs any more.
-    void* const grown =
-        std::realloc(values_.get(), sizeof(double) * static_cast<std::size_t>(capacity) *
-                                        static_cast<std::size_t>(capacity));
-    if (grown == nullptr) throw std::bad_alloc();
-    static_cast<void>(values_.release());
-    values_.reset(static_cast<double*>(grown));
+    values_.grow(static_cast<std::size_t>(capacity) * static_cast<std::size_t>(capacity));
     for (Index k = used - 1; k > 0; --k) {
       if (execution.stop_requested()) return false;
-      std::memmove(values_.get() + k * capacity, values_.get() + k * capacity_,
+      std::memmove(values_.data() + k * capacity, values_.data() + k * capacity_,
                    sizeof(double) * static_cast<std::size_t>(used));
     }
     capacity_ = capacity;
     return true;
   }
 
-  struct Free {
-    void operator()(double* values) const { std::free(values); }
-  };
-
   ColumnOrder order_;  // a column's place is its slot
-  std::unique_ptr<double[], Free> values_;
+  core::Pages values_;
   Index capacity_ = 0;
   Index largest_ = 0;
 };

@@ -252,32 +252,30 @@ class PathRunner final {
     }
     if (request_.keep_coef) result.coef = coef_;
     if (!wants_heldout(task_)) return;
-    if (heldout_) {
-      const std::optional<double> error = (*heldout_)(coef_);
-      if (error) {
-        result.heldout_error = *error;
-        return;
-      }
-    }
-    if (!at.has_residual() && result.status == core::Status::stopped) return;
-    if (const auto error = heldout_error(glm, w, terms, at)) result.heldout_error = *error;
+    std::optional<double> error = heldout_ ? (*heldout_)(coef_) : std::nullopt;
+    const bool is_cut_short = !at.has_residual() && result.status == core::Status::stopped;
+    if (!error && !is_cut_short) error = heldout_error_from_x(glm, w, terms, at);
+    if (error) result.heldout_error = *error;
   }
 
-  // From X; nothing where a stop came first. No vector over the rows is held where there are
-  // slices.
-  std::optional<double> heldout_error(objective::Glm& glm, const Vector& w,
-                                      const penalty::Terms& terms,
-                                      objective::Evaluation& at) const {
+  // Nothing where a stop came first. No vector over the rows is made where there are slices.
+  std::optional<double> heldout_error_from_x(objective::Glm& glm, const Vector& w,
+                                             const penalty::Terms& terms,
+                                             objective::Evaluation& at) const {
     const FoldWeights rows = heldout();
+    double error = 0;
+    const bool is_done = at.has_residual() || complete(glm, [&] {
+                           if (x_.has_row_slices()) error = glm.mean_square(w, at.intercept, rows);
+                           else glm.evaluate(w, terms, glm.all_columns(), at);
+                         });
+    if (!is_done) return std::nullopt;
+    return at.has_residual() ? weighted_mean_square(at.residual, rows) : error;
+  }
+
+  static double weighted_mean_square(const Vector& residual, const FoldWeights& rows) {
     double error = 0, total = 0;
-    if (!at.has_residual() && x_.has_row_slices()) {
-      if (!complete(glm, [&] { error = glm.mean_square(w, at.intercept, rows); })) return {};
-      return error;
-    }
-    const auto evaluate = [&] { glm.evaluate(w, terms, glm.all_columns(), at); };
-    if (!at.has_residual() && !complete(glm, evaluate)) return {};
-    design::for_each_row(rows, glm.rows(), [&](Index i, double weight) {
-      error += weight * core::square(at.residual[static_cast<std::size_t>(i)]);
+    design::for_each_row(rows, static_cast<Index>(residual.size()), [&](Index i, double weight) {
+      error += weight * core::square(residual[static_cast<std::size_t>(i)]);
       total += weight;
     });
     return error / total;

@@ -176,7 +176,9 @@ class QuadraticProcess final {
       certificate.dual = certifier_.zero_dual(columns_);
       update_gap(certificate);
     }
-    if (is_final() && context.keep_theta) certificate.theta = std::move(best_.theta);
+    if (!is_final() || !context.keep_theta || best_.theta.empty()) return;
+    certificate.theta = std::move(best_.theta);
+    glm_.centre(certificate.theta);
   }
 
  private:
