@@ -112,11 +112,11 @@ def test_any_complementary_folds_share(cv):
 
 
 def test_folds_without_memory_for_all_matrices_make_their_own_again():
-    """Of 60 folds and 460 features the matrices take more than what they may."""
+    """Of 120 folds and 460 features the matrices take more than what they may."""
     rng = np.random.default_rng(4)
     X = np.round(16 * rng.standard_normal((N_SAMPLES, 460))) / 16
     y = X[:, :5] @ rng.standard_normal(5) + 3 * rng.standard_normal(N_SAMPLES)
-    splits = list(KFold(60).split(X))
+    splits = list(KFold(120).split(X))
     alphas = np.geomspace(1.0, 0.1, 30)
     for design in (STORED["C"](X), STORED["F"](np.asfortranarray(X))):
         together = _solve(design, y, splits, None, alphas=alphas)
