@@ -9,9 +9,9 @@ namespace {
 // folds whose working sets outgrow it go on with residual updates, which can take five times as
 // long (LassoCV on 3,000 x 1,500, supports of 1,400 columns).
 double gram_bytes_limit(Index design_bytes, Index at_once) {
-  constexpr double large = 2e8, small_limit = 2e8;
+  constexpr double large = 2e8;  // as much as a small X may have
   const auto bytes = static_cast<double>(design_bytes);
-  return (bytes < large ? small_limit : 0.5 * bytes) / static_cast<double>(at_once);
+  return (bytes < large ? large : 0.5 * bytes) / static_cast<double>(at_once);
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ class Shelf final {
     bytes_ += size;
     kept_by_all += size;
   }
+
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:

@@ -343,11 +343,6 @@ class _Outcome:
     counts: dict
     inverse: np.ndarray | tuple | None
 
-    @property
-    def height(self):
-        value = self.result.certificate["primal"]
-        return np.inf if np.isnan(value) else value
-
 
 @dataclass(slots=True)
 class _Run:
@@ -363,7 +358,7 @@ class _Run:
 
     def all(self, starts):
         """Run from each start, within the limits for all; stop where the user says so."""
-        limits, outcomes, pending = self.settings, [], None
+        limits, outcomes, lowest, pending = self.settings, [], None, None
         began, spent = time.perf_counter(), 0
         for x in starts:
             max_time = limits.max_time
@@ -374,10 +369,11 @@ class _Run:
                 max_functions = max(0, max_functions - spent)
             outcome, pending = self._one(x, max_functions, max_time)
             outcomes.append(outcome)
-            lowest = _lowest(outcomes)
-            for other in outcomes:
-                if other is not lowest:
-                    other.inverse = None  # as large as n squared
+            if lowest is not None:
+                lowest, higher = sorted((lowest, outcome), key=_height)
+                higher.inverse = None  # as large as n squared
+            else:
+                lowest = outcome
             spent += outcome.counts["nfev"]
             ended = outcome.result.status in ("stopped", "time_limit")
             if pending is not None or ended or outcome.counts["functions_exhausted"]:
@@ -555,13 +551,14 @@ def _starts(x0, lower, upper, count, seed):
         yield np.where(boxed, inside, np.clip(around, low, high))
 
 
-def _lowest(outcomes):
-    return min(outcomes, key=lambda outcome: outcome.height)
+def _height(outcome):
+    value = outcome.result.certificate["primal"]
+    return np.inf if np.isnan(value) else value
 
 
 def _result(outcomes, settings, reason, seconds):
     """Return the lowest outcome as SciPy's result, with the counts of all."""
-    chosen = _lowest(outcomes)
+    chosen = min(outcomes, key=_height)
     raw = chosen.result
     trace = dict(raw.trace)
     del trace["support"]

@@ -52,6 +52,11 @@ def _can_reset():
     return True
 
 
+pytestmark = pytest.mark.skipif(
+    not _can_reset(), reason="needs Linux's high-water mark of resident memory"
+)
+
+
 def _peak(model, noise, order, shape=(N_SAMPLES, N_FEATURES)):
     """Return the bytes that a fit takes at most, and those that it reports of Gram matrices."""
     sizes = [str(size) for size in shape]
@@ -60,7 +65,6 @@ def _peak(model, noise, order, shape=(N_SAMPLES, N_FEATURES)):
     return [int(number) for number in done.stdout.split()]
 
 
-@pytest.mark.skipif(not _can_reset(), reason="needs Linux's high-water mark of resident memory")
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("noise", [3.0, 0.0])
 @pytest.mark.parametrize(
@@ -78,13 +82,11 @@ def test_no_vector_over_the_rows_is_held(model, vectors, noise, order):
     assert _peak(model, noise, order)[0] < vectors * VECTOR
 
 
-@pytest.mark.skipif(not _can_reset(), reason="needs Linux's high-water mark of resident memory")
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_robust_fit_holds_three(order):
     assert _peak("lm.HuberRegressor()", 3.0, order)[0] < 3.6 * VECTOR
 
 
-@pytest.mark.skipif(not _can_reset(), reason="needs Linux's high-water mark of resident memory")
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_folds_leave_no_outgrown_matrices(order):
     shape = (9_000, 3_000)
