@@ -4,11 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
-from support import estimators
+from support import catalogue, estimators
 from thalweg.linear_model import LogisticRegression
 
 every = pytest.mark.parametrize("cls", estimators.SINGLE, ids=estimators.name)
@@ -287,6 +288,31 @@ def test_max_iter_warns_once_and_names_the_caller(cls):
         model.fit(X, estimators.target(cls, y))
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in estimators.taking("solver", "max_iter") if cls in estimators.SINGLE],
+    ids=estimators.name,
+)
+@pytest.mark.parametrize("solver", [None, *catalogue.CATALOG["solver"]])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tolerances_at_rounding_end(cls, solver):
+    """Certificates can be exactly zero while the gradient is not yet what `tol` asks for."""
+    X, y = sample(n=60, p=90)
+    X *= np.random.default_rng(1).random(X.shape) < 0.1
+    options = {} if solver is None else {"solver": solver}
+    if cls in estimators.taking("C"):
+        options["C"] = 0.05
+    for tol in (1e-9, 1e-11, 1e-13, 1e-15):
+        model = estimators.make(cls, tol=tol, max_iter=300, max_time=20.0, **options)
+        try:
+            model.fit(scipy.sparse.csr_array(X), estimators.target(cls, y))
+        except ValueError as error:
+            if solver is None or "solver" not in str(error):
+                raise
+            return  # not for this estimator
+        assert model.report_.status in {"converged", "stalled", "max_iter"}
 
 
 @every
