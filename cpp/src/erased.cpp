@@ -147,7 +147,7 @@ bool Erased::row_squares(const double* scale, double* out, const core::Execution
       x_);
 }
 
-bool Erased::relax_rows(std::span<const Index> rows, const double* scale, double* out,
+bool Erased::relax_rows(RowList rows, const double* scale, double* out,
                         const std::function<double(Index, double)>& f) const {
   return std::visit(
       [&]<class D>(const D& x) {

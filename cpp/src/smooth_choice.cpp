@@ -46,6 +46,7 @@ class SmoothChoice final : public SmoothSolver {
       ++looks_;
       if (switches(context)) {
         at.dual = {};
+        if (objective::RowDual* const dual = f.refinements().dual) dual->release();
         if (std::exchange(goes_back_, false)) {
           at.x = start_;
           at.value = f.evaluate(at.x.data(), at.gradient.data());

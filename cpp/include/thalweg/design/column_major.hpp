@@ -102,7 +102,7 @@ class ColumnMajor final {
     }
   }
   template <class F>
-  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+  void relax_rows(RowList rows, const double* scale, double* out, F&& f) const {
     for (const Index i : rows) {
       double product = 0;
       for (Index j = 0; j < cols_; ++j) product += static_cast<double>(column(j)[i]) * out[j];

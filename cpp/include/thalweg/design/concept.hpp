@@ -119,11 +119,15 @@ concept RoundedGram = requires(const D& d, const double* in, double* out,
   {d.gram(columns, Index{}, in, in, 0.0, out, Index{}, execution, GramPrecision::float32)};
 };
 
+// Rows to be visited: those who do so can have lists as long as X, and half the memory matters.
+using RowNumber = std::uint32_t;
+using RowList = std::span<const RowNumber>;
+
 // Where a row can be had: what coordinate methods on the dual work with.
 template <class D>
 concept RowAccess = Design<D> &&
-    requires(const D& d, std::span<const Index> rows, double (*f)(Index, double),
-             const double* scale, double* out, const core::Execution& execution) {
+    requires(const D& d, RowList rows, double (*f)(Index, double), const double* scale, double* out,
+             const core::Execution& execution) {
   // out_i = sum_j scale_j x_ij^2; scale may be null: ones.
   {d.row_squares(scale, out, execution)};
   // For i in rows, one after the other: out_j += a scale_j x_ij with a = f(i, x_i . out).

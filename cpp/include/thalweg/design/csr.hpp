@@ -45,27 +45,24 @@ class Csr final {
 
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
-    Vector sums(static_cast<std::size_t>(cols_), 0.0);
-    over_row_blocks(cols_, sums.data(), execution, [&](const RowRange& rows, double* partial) {
+    sum_rows(columns, out, execution, [&](const RowRange& rows, double* partial) {
       for (Index i = rows.begin; i < rows.end; ++i)
         kernels_.axpy(v[i], values(i), indices(i), stored_in_row(i), partial);
     });
-    for (const Index j : columns) out[j] = sums[static_cast<std::size_t>(j)];
   }
 
   void gemv_add(std::span<const Index> columns, const double* coef, double* out,
                 const core::Execution& execution) const {
-    Vector full(static_cast<std::size_t>(cols_), 0.0);
-    for (std::size_t k = 0; k < columns.size(); ++k) {
-      full[static_cast<std::size_t>(columns[k])] += coef[k];
-    }
+    if (columns.empty()) return;
+    Vector filled;
+    const double* const full = fill(columns, coef, filled);
     constexpr Index block = 1024;
-    core::parallel_for(
-        (rows_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
-          for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
-            out[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full.data());
-          }
-        });
+    core::parallel_for((rows_ + block - 1) / block, serial_if_small(stored(), execution),
+                       [&](Index b) {
+                         for (Index i = b * block; i < std::min(rows_, (b + 1) * block); ++i) {
+                           out[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full);
+                         }
+                       });
   }
 
   // See FusedProducts.
@@ -77,23 +74,31 @@ class Csr final {
       multiply_planes(planes, columns, coef, v, g, out, execution);
       return true;
     }
-    Vector full(static_cast<std::size_t>(cols_), 0.0), sums(full.size(), 0.0);
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      full[static_cast<std::size_t>(columns[c])] += coef[c];
-    over_row_blocks(cols_, sums.data(), execution, [&](const RowRange& rows, double* partial) {
+    Vector filled;
+    const double* const full = fill(columns, coef, filled);
+    sum_rows(asked, out, execution, [&](const RowRange& rows, double* partial) {
       for (Index i = rows.begin; i < rows.end && !columns.empty(); ++i)
-        v[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full.data());
+        v[i] += kernels_.dot(values(i), indices(i), stored_in_row(i), full);
       const double* const u = g(rows);
       for (Index i = rows.begin; i < rows.end && u != nullptr; ++i)
         kernels_.axpy(u[i - rows.begin], values(i), indices(i), stored_in_row(i), partial);
     });
-    for (const Index j : asked) out[j] = sums[static_cast<std::size_t>(j)];
     return true;
   }
 
   // See SquareProducts.
   void square_products(Index planes, const double* h, double* out,
                        const core::Execution& execution) const {
+    if (planes == 1) {
+      std::fill_n(out, cols_, 0.0);
+      over_row_blocks(cols_, out, execution, [&](const RowRange& rows, double* partial) {
+        for (Index i = rows.begin; i < rows.end; ++i) {
+          for (Index e = 0; e < stored_in_row(i); ++e)
+            partial[indices(i)[e]] += core::square(static_cast<double>(values(i)[e])) * h[i];
+        }
+      });
+      return;
+    }
     std::vector<Vector> sums;
     sum_planes(planes, h, out, serial_if_small(planes * stored(), execution), sums,
                [&](Index i, const std::array<double, group_size>& factors, double* to) {
@@ -150,7 +155,7 @@ class Csr final {
                        });
   }
   template <class F>
-  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+  void relax_rows(RowList rows, const double* scale, double* out, F&& f) const {
     constexpr std::size_t pointers_ahead = 8, entries_ahead = 3;
     for (std::size_t k = 0; k < rows.size(); ++k) {
       if (k + pointers_ahead < rows.size())
@@ -159,7 +164,8 @@ class Csr final {
         __builtin_prefetch(values(rows[k + entries_ahead]));
         __builtin_prefetch(indices(rows[k + entries_ahead]));
       }
-      const Index i = rows[k], size = stored_in_row(i);
+      const Index i = rows[k];
+      const Index size = stored_in_row(i);
       const double a = f(i, kernels_.dot(values(i), indices(i), size, out));
       if (a == 0) continue;
       if (scale == nullptr) kernels_.axpy(a, values(i), indices(i), size, out);
@@ -229,6 +235,37 @@ class Csr final {
   const T* values(Index i) const { return data_ + pointers_[i]; }
   const I* indices(Index i) const { return index_ + pointers_[i]; }
   Index stored_in_row(Index i) const { return static_cast<Index>(pointers_[i + 1] - pointers_[i]); }
+
+  // Whether they are all columns, in their order.
+  bool are_all(std::span<const Index> columns) const {
+    bool all = static_cast<Index>(columns.size()) == cols_;
+    for (std::size_t k = 0; all && k < columns.size(); ++k)
+      all = columns[k] == static_cast<Index>(k);
+    return all;
+  }
+
+  // Coefficients for all columns: those given, unless some are left out.
+  const double* fill(std::span<const Index> columns, const double* coef, Vector& filled) const {
+    if (columns.empty() || are_all(columns)) return coef;
+    filled.assign(static_cast<std::size_t>(cols_), 0.0);
+    for (std::size_t k = 0; k < columns.size(); ++k)
+      filled[static_cast<std::size_t>(columns[k])] += coef[k];
+    return filled.data();
+  }
+
+  // out[j] of `columns` = what f(rows, sums of all columns) makes of all rows.
+  template <class F>
+  void sum_rows(std::span<const Index> columns, double* out, const core::Execution& execution,
+                F&& f) const {
+    if (are_all(columns)) {
+      std::fill_n(out, cols_, 0.0);
+      over_row_blocks(cols_, out, execution, f);
+      return;
+    }
+    Vector sums(static_cast<std::size_t>(cols_), 0.0);
+    over_row_blocks(cols_, sums.data(), execution, f);
+    for (const Index j : columns) out[j] = sums[static_cast<std::size_t>(j)];
+  }
 
   // gemv_add_then_t of several planes: in groups of a cache line, interleaved, so that an entry
   // meets all of a group in one place. Predictions by blocks of rows; then each group's products
@@ -361,30 +398,37 @@ class Csr final {
   }
 
   // Calls f(range, sums) likewise, each block with sums of its own, `length` numbers, and adds
-  // these up in result. `most_bytes`: of the sums of all blocks, where there can be two at least.
-  // Columns of few entries want few blocks: sums that are hardly used cost more than they save (a
-  // page that is touched first takes microseconds). Three a block and column are enough (measured
-  // on sms_spam, which has 7.5 of them; two made a third block there, and that no gain).
+  // these up in result, which is zero before. `most_bytes`: of the sums of all blocks but the
+  // first, where there can be two blocks at least. Columns of few entries want few blocks: sums
+  // that are hardly used cost more than they save (a page that is touched first takes
+  // microseconds). Three a block and column are enough (measured on sms_spam, which has 7.5 of
+  // them; two made a third block there, and that no gain).
   template <class F>
   void over_row_blocks(Index length, double* result, const core::Execution& requested, F&& f,
-                       Index most_bytes = Index{64} << 20) const {
+                       Index most_bytes) const {
     const core::Execution execution = serial_if_small(stored(), requested);
     const Index affordable =
-        std::max<Index>(2, most_bytes / (length * static_cast<Index>(sizeof(double))));
+        1 + std::max<Index>(1, most_bytes / (length * static_cast<Index>(sizeof(double))));
     const Index worthwhile = std::min(row_blocks(), stored() / (3 * cols_ + 1));
     const Index blocks = std::clamp<Index>(worthwhile, 1, affordable);
-    Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
+    Vector others(static_cast<std::size_t>((blocks - 1) * length), 0.0);
     over_ranges(blocks, execution, [&](const RowRange& rows) {
-      f(rows, blocks > 1 ? partial.data() + rows.block * length : result);
+      f(rows, rows.block == 0 ? result : others.data() + (rows.block - 1) * length);
     });
     if (blocks == 1) return;
     constexpr Index chunk = 1 << 12;
     core::parallel_for((length + chunk - 1) / chunk, execution, [&](Index c) {
-      for (Index b = 0; b < blocks; ++b) {
+      for (Index b = 0; b + 1 < blocks; ++b) {
         for (Index k = c * chunk; k < std::min(length, (c + 1) * chunk); ++k)
-          result[k] += partial[static_cast<std::size_t>(b * length + k)];
+          result[k] += others[static_cast<std::size_t>(b * length + k)];
       }
     });
+  }
+  // Within a sixteenth of what X takes.
+  template <class F>
+  void over_row_blocks(Index length, double* result, const core::Execution& execution,
+                       F&& f) const {
+    over_row_blocks(length, result, execution, f, bytes() / 16);
   }
 
   // Where block b of several begins: they have about equally many entries.

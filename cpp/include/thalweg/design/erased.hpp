@@ -45,7 +45,7 @@ class Erased final {
   // See RowAccess; false: nothing done, a row cannot be had.
   bool has_rows() const { return core::flag(info(), "row_access"); }
   bool row_squares(const double* scale, double* out, const core::Execution& execution) const;
-  bool relax_rows(std::span<const Index> rows, const double* scale, double* out,
+  bool relax_rows(RowList rows, const double* scale, double* out,
                   const std::function<double(Index, double)>& f) const;
   std::optional<double> sum_sq_around(Index j, double center, const double* s) const;
   std::optional<BadEntry> find_nonfinite() const;

@@ -70,7 +70,7 @@ class RowMajor final {
     });
   }
   template <class F>
-  void relax_rows(std::span<const Index> rows, const double* scale, double* out, F&& f) const {
+  void relax_rows(RowList rows, const double* scale, double* out, F&& f) const {
     for (const Index i : rows) {
       const double a = f(i, kernels_.dot(row(i), out, cols_));
       if (a == 0) continue;

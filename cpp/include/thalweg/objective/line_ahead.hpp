@@ -33,9 +33,9 @@ class LineAhead final {
   }
 
   // As long as the predictions. What was known of the line is lost.
-  double* scratch() {
+  Vector& scratch() {
     known_ = Known::nothing;
-    return delta_.data();
+    return delta_;
   }
 
   LinePoint along(double step) {

@@ -31,6 +31,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "thalweg/objective/glm.hpp"
 #include "thalweg/objective/scaled_design.hpp"
@@ -41,17 +42,27 @@ namespace thalweg::objective {
 
 class GlmDual final : public RowDual {
  public:
-  // All of which must outlive it; `eta` and `point` are those of the base point.
+  // All of which must outlive it; `eta` and `point` are those of the base point, `gains` is room
+  // for a number of every row that others use, too.
   GlmDual(const ScaledDesign& x, const GlmData& data, const WeightedLoss& loss,
-          const penalty::Terms& terms, double total, const Vector& eta, const Vector& point)
-      : x_(x), data_(data), loss_(loss), terms_(terms), total_(total), eta_(eta), point_(point) {}
+          const penalty::Terms& terms, double total, const Vector& eta, const Vector& point,
+          Vector& gains)
+      : x_(x),
+        data_(data),
+        loss_(loss),
+        terms_(terms),
+        total_(total),
+        eta_(eta),
+        point_(point),
+        gains_(gains) {}
 
   // Whether there is such a dual.
   bool exists() const {
     const loss::LossBlock& loss = loss_.loss();
-    return x_.raw().has_rows() && loss.outputs() == 1 && loss.is_convex() &&
-           core::flag(loss.info(), "bounded_curvature") && terms_.strengths().l1 == 0 &&
-           !terms_.has_unpenalized(x_.cols());
+    constexpr Index most_rows = std::numeric_limits<design::RowNumber>::max();
+    return x_.raw().has_rows() && x_.rows() <= most_rows && loss.outputs() == 1 &&
+           loss.is_convex() && core::flag(loss.info(), "bounded_curvature") &&
+           terms_.strengths().l1 == 0 && !terms_.has_unpenalized(x_.cols());
   }
 
   Index row_count() const override { return x_.rows(); }
@@ -96,12 +107,12 @@ class GlmDual final : public RowDual {
     if (data_.fit_intercept) b_ = point_.back();
   }
 
-  bool relax(std::span<const Index> rows, double* gains) override {
+  bool relax(design::RowList rows) override {
     bool finite = true;
     const double per_weight = factor() / total_, per_imbalance = inverse_intercept_;
     const auto visit = [&](Index i, double product) {
       const double s = weight(i), q = q_[at(i)];
-      gains[i] = 0;
+      gains_[at(i)] = 0;
       if (s == 0) return 0.0;
       const double centred =
           is_centred_ ? product - center_product_ + imbalance_ * (center_square_ - along_[at(i)])
@@ -111,7 +122,7 @@ class GlmDual final : public RowDual {
       const double change = -best.slope - u_[at(i)];
       finite = finite && std::isfinite(change);
       if (!std::isfinite(change)) return 0.0;
-      gains[i] = s * q * change * change;
+      gains_[at(i)] = s * q * change * change;
       u_[at(i)] = -best.slope;
       imbalance_ += s * change / total_;
       if (is_centred_) center_product_ += s * change / total_ * along_[at(i)];
@@ -121,6 +132,8 @@ class GlmDual final : public RowDual {
     x_.raw().relax_rows(rows, scales(), v_.data(), std::ref(visit));
     return finite;
   }
+
+  std::span<const double> gains() const override { return gains_; }
 
   void settle_intercept() override {
     if (data_.fit_intercept) b_ += inverse_intercept_ * imbalance_;
@@ -134,6 +147,10 @@ class GlmDual final : public RowDual {
       x[j] = v / x_.columns().inverse_scale(j);
     }
     if (data_.fit_intercept) x[x_.cols()] = b_;
+  }
+
+  void release() override {
+    for (Vector* const each : {&u_, &q_, &v_, &inverse_, &along_}) Vector().swap(*each);
   }
 
  private:
@@ -209,6 +226,7 @@ class GlmDual final : public RowDual {
   double total_;
   const Vector& eta_;
   const Vector& point_;
+  Vector& gains_;
   Vector u_, q_, v_;
   Vector inverse_;  // 1 / r, and whether all are the same
   bool is_uniform_ = true;

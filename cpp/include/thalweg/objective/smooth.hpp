@@ -16,6 +16,7 @@
 #include <span>
 
 #include "thalweg/core/types.hpp"
+#include "thalweg/design/concept.hpp"
 
 namespace thalweg::objective {
 
@@ -100,14 +101,18 @@ class RowDual {
   // it is now.
   virtual void start(const double* gradient) = 0;
   // Gives the variables of `rows`, one after the other, the best values that they can have given
-  // the others; gains[i]: about twice what that has made of S times the dual. False: a value is
-  // not finite.
-  virtual bool relax(std::span<const Index> rows, double* gains) = 0;
+  // the others. False: a value is not finite.
+  virtual bool relax(design::RowList rows) = 0;
+  // Of every row, about twice what its last visit has made of S times the dual; until f is
+  // evaluated.
+  virtual std::span<const double> gains() const = 0;
   // What ties b to u moves to where b is: to be called now and then.
   virtual void settle_intercept() = 0;
   // u, until the next call that changes it, and x(u).
   virtual std::span<const double> variables() const = 0;
   virtual void read(double* x) const = 0;
+  // Lets go of the memory of the variables, until the next start.
+  virtual void release() = 0;
 };
 
 // Where products with the Hessian come from, if not from the function itself.

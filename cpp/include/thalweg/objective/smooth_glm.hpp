@@ -329,9 +329,9 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     second_ = Second::none;
     for (Index i = 0; i < rows_; ++i) slopes_[length(i)] = -loss_.weight(i) * u[length(i)];
   }
-  auto make_dual() const {
+  auto make_dual() {
     if constexpr (has_scale) return NoDual{};
-    else return GlmDual(x_, data_, loss_, terms_, total_, eta_, point_);
+    else return GlmDual(x_, data_, loss_, terms_, total_, eta_, point_, line_.scratch());
   }
   // Of slopes_, -s u; leaves -u in the scratch.
   double dual_of_loss() {
@@ -409,7 +409,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   // What was known of the line is lost.
-  double* scratch() { return line_.scratch(); }
+  double* scratch() { return line_.scratch().data(); }
 
   // Makes sum_i s_i u_i vanish where rounding has left something: the side that is too large is
   // scaled down, which stays in the domain of the conjugate, since that contains zero and is

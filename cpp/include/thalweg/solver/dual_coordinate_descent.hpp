@@ -18,9 +18,9 @@
 // trust_ncg.
 //
 // Cost: two passes over X for a visit of all rows, on one thread; an evaluation. Memory, that of
-// the dual included: five vectors over the rows, three over the columns. References: Hsieh, Chang,
-// Lin, Keerthi & Sundararajan 2008, algorithm 1; Yu, Huang & Lin 2011; Shalev-Shwartz & Zhang 2013;
-// Glasmachers & Dogan 2013 (frequencies that follow gains).
+// the dual included: three and a half vectors over the rows, three over the columns.
+// References: Hsieh, Chang, Lin, Keerthi & Sundararajan 2008, algorithm 1; Yu, Huang & Lin 2011;
+// Shalev-Shwartz & Zhang 2013; Glasmachers & Dogan 2013 (frequencies that follow gains).
 #pragma once
 
 #include <algorithm>
@@ -46,9 +46,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
                               "' needs rows and a convex loss of each, with an l2 penalty on every "
                               "coefficient (alpha and penalty weights above zero)");
     }
-    const auto rows = static_cast<std::size_t>(dual->row_count());
     rng_ = core::Rng(seed_);
-    gains_.assign(rows, 0.0);
     before_.resize(at.x.size());
     has_started_ = false;
     // The stronger the penalty, the less rows depend on each other, and the fewer visits do.
@@ -66,11 +64,11 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
       plan(context);
     }
     const double most = std::min(visits_, static_cast<double>(context.epochs_left));
-    choose_all();
+    choose_all(dual);
     bool is_finite = visit(dual, context.execution);
     double visits = 1;
-    while (is_finite && choose() && !context.execution.stop_requested()) {
-      visits += static_cast<double>(chosen_.size()) / static_cast<double>(gains_.size());
+    while (is_finite && choose(dual.gains()) && !context.execution.stop_requested()) {
+      visits += static_cast<double>(chosen_.size()) / static_cast<double>(dual.row_count());
       if (visits > most) break;
       is_finite = visit(dual, context.execution);
     }
@@ -101,27 +99,27 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     const std::size_t block = static_cast<std::size_t>(std::max<Index>(
         1, entries_between_polls * dual.row_count() / std::max<Index>(dual.stored(), 1)));
     for (std::size_t k = 0; k < chosen_.size() && !execution.stop_requested(); k += block) {
-      const std::span<const Index> some =
+      const design::RowList some =
           std::span(chosen_).subspan(k, std::min(block, chosen_.size() - k));
-      if (!dual.relax(some, gains_.data())) return false;
+      if (!dual.relax(some)) return false;
     }
     return true;
   }
 
-  void choose_all() {
-    chosen_.resize(gains_.size());
-    std::iota(chosen_.begin(), chosen_.end(), Index{0});
+  void choose_all(const objective::RowDual& dual) {
+    chosen_.resize(static_cast<std::size_t>(dual.row_count()));
+    std::iota(chosen_.begin(), chosen_.end(), design::RowNumber{0});
     rng_.shuffle(chosen_);
   }
 
   // The rows whose last gain was the mean or more, shuffled. False where nothing was gained.
-  bool choose() {
-    const double sum = std::accumulate(gains_.begin(), gains_.end(), 0.0);
-    const double mean = sum / static_cast<double>(gains_.size());
+  bool choose(std::span<const double> gains) {
+    const double sum = std::accumulate(gains.begin(), gains.end(), 0.0);
+    const double mean = sum / static_cast<double>(gains.size());
     chosen_.clear();
     if (!(mean > 0)) return false;
-    for (std::size_t i = 0; i < gains_.size(); ++i) {
-      if (gains_[i] >= mean) chosen_.push_back(static_cast<Index>(i));
+    for (std::size_t i = 0; i < gains.size(); ++i) {
+      if (gains[i] >= mean) chosen_.push_back(static_cast<design::RowNumber>(i));
     }
     rng_.shuffle(chosen_);
     return !chosen_.empty();
@@ -154,8 +152,8 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
 
   std::uint64_t seed_;
   core::Rng rng_;
-  std::vector<Index> chosen_;
-  Vector gains_, before_;
+  std::vector<design::RowNumber> chosen_;
+  Vector before_;
   bool has_started_ = false;
   double visits_ = 1, certificate_before_ = infinity;
 };
