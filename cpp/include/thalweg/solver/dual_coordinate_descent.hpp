@@ -52,7 +52,7 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
     // The stronger the penalty, the less rows depend on each other, and the fewer visits do.
     constexpr double weak = 0.1, weakest = 0.03;
     const double coupling = dual->coupling();
-    visits_ = coupling < weakest ? 1 : coupling < weak ? 1.5 : 2;
+    visits_ = coupling < weakest ? 1.3 : coupling < weak ? 1.5 : 2;
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
