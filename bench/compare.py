@@ -244,8 +244,9 @@ def run_task(
                 "tol_seconds_shortfall": trials,
             }
         )
-    recorder.write({"kind": "task", **where, "alpha_max": task.alpha_max, **judge.summary()})
-    return make_rows(task, sweeps, options), refused
+    summary = judge.summary()
+    recorder.write({"kind": "task", **where, "alpha_max": task.alpha_max, **summary})
+    return make_rows(task, sweeps, options, summary["certified_gap"]), refused
 
 
 def run_table(table: str, arguments, processes: list, options, folder: Path, recorder: Recorder):

@@ -41,6 +41,7 @@ class Row:
     best_rival: str | None
     speedup: float | None
     counted: bool
+    certified: bool  # whether a dual point shows that nothing is better than the best answer
 
     def record(self) -> dict:
         """Return the row as a JSON-ready dict."""
@@ -66,8 +67,13 @@ def _cell(sweeps: list[Sweep], accuracy: float, options: Options) -> Cell:
     return Cell(options.limit, "missed")
 
 
-def make_rows(task: Task, sweeps: list[Sweep], options: Options) -> list[Row]:
-    """Turn the trials of one task into one row per accuracy."""
+def make_rows(task: Task, sweeps: list[Sweep], options: Options, certified_gap: float) -> list[Row]:
+    """Turn the trials of one task into one row per accuracy.
+
+    `certified_gap`: by how much, relatively, the best answer may be off the optimum. Where that is
+    more than the accuracy, who came close to the best answer need not have come close to the
+    optimum, and the row does not count.
+    """
     rows = []
     solvers = list(dict.fromkeys(sweep.solver for sweep in sweeps))
     for accuracy in ACCURACIES:
@@ -80,7 +86,8 @@ def make_rows(task: Task, sweeps: list[Sweep], options: Options) -> list[Row]:
         speedup = None
         if best and OURS in cells:
             speedup = rivals[best].seconds / cells[OURS].seconds
-        counted = speedup is not None and rivals[best].seconds >= COUNTED_FROM
+        certified = certified_gap <= accuracy
+        counted = certified and speedup is not None and rivals[best].seconds >= COUNTED_FROM
         rows.append(
             Row(
                 task.table,
@@ -92,6 +99,7 @@ def make_rows(task: Task, sweeps: list[Sweep], options: Options) -> list[Row]:
                 best,
                 speedup,
                 counted,
+                certified,
             )
         )
     return rows
@@ -137,7 +145,7 @@ def _render_one(table: str, accuracy: float, rows: list[Row], solvers: list[str]
     for row in rows:
         ratio = "-" if row.speedup is None else f"{row.speedup:.2f}"
         if row.speedup is not None and not row.counted:
-            ratio = f"({ratio})"
+            ratio = f"({ratio})" if row.certified else f"({ratio}?)"
         cells = [row.cells[s].text if s in row.cells else "-" for s in shown]
         size = f"{row.shape[0]} x {row.shape[1]}"
         lines.append([row.problem, size, f"{row.level:g}", *cells, row.best_rival or "-", ratio])

@@ -111,3 +111,24 @@ def test_memory_allows_for_one_matrix_where_the_report_states_it():
     matrix = 8 * 10**2
     assert allowed(matrix) == allowed(0) + matrix
     assert allowed(10 * matrix) == allowed(matrix)
+
+
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize(("gap", "ratio"), [(1e-12, "3.00"), (0.5, "(3.00?)")])
+def test_answers_that_nobody_certified_do_not_count(gap, ratio):
+    from types import SimpleNamespace
+
+    from harness import Options, Trial
+    from tables import geometric_mean, make_rows, render
+
+    def sweep(solver, seconds):
+        trial = Trial(solver, "default", 0.1, seconds, None)
+        trial.shortfall = 0.0
+        return SimpleNamespace(solver=solver, trials=[trial], ended="reached")
+
+    task = SimpleNamespace(
+        table="logistic", level=1.0, problem=SimpleNamespace(name="text", shape=(9, 5))
+    )
+    rows = make_rows(task, [sweep("thalweg", 1.0), sweep("liblinear", 3.0)], Options(), gap)
+    assert (geometric_mean(rows) is None) == (ratio != "3.00")
+    assert ratio in render(rows, ["thalweg", "liblinear"], {})
