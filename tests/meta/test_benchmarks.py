@@ -127,7 +127,7 @@ def test_answers_that_nobody_certified_do_not_count(gap, ratio):
         return SimpleNamespace(solver=solver, trials=[trial], ended="reached")
 
     task = SimpleNamespace(
-        table="logistic", level=1.0, problem=SimpleNamespace(name="text", shape=(9, 5))
+        table="cold", level=1.0, problem=SimpleNamespace(name="text", shape=(9, 5))
     )
     rows = make_rows(task, [sweep("thalweg", 1.0), sweep("liblinear", 3.0)], Options(), gap)
     assert (geometric_mean(rows) is None) == (ratio != "3.00")
