@@ -167,10 +167,8 @@ class SmoothChoice final : public SmoothSolver {
       return true;
     }
     if (is_dual() && looks_ == 1) return false;  // the first visits say nothing of later ones
-    const double left = context.certificate / std::max(context.target, 1e-300);
     // What is left at the rate of the window; a certificate that does not fall promises nothing.
-    const double epochs =
-        fall > 1 ? epochs_ * std::log(std::max(left, 1.0)) / std::log(fall) : infinity;
+    const double epochs = fall > 1 ? epochs_ * std::log(context.left) / std::log(fall) : infinity;
     const double cost = epochs * epoch_cost();
     const bool leaves_dual = is_dual();
     const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
@@ -182,7 +180,7 @@ class SmoothChoice final : public SmoothSolver {
     } else if (has_product_ && truncated_cost() < cost) {
       const std::string reason = first + "a truncated Newton method when it became slow";
       if (leaves_dual) use("trust_ncg", reason);
-      else begin_trial(std::log(std::max(left, 1.0)) / cost, reason);
+      else begin_trial(std::log(context.left) / cost, reason);
     } else {
       return false;
     }

@@ -74,10 +74,11 @@ class SmoothGlmCertifier final {
   bool is_final_always() const { return false; }
 
   template <class Point>
-  bool side_conditions_hold(const Point& at, double) const {
-    if (std::isinf(gradient_tol_)) return true;
+  double excess(const Point& at) const {
+    if (std::isinf(gradient_tol_)) return 0;
     const double largest = glm_.coordinates().gradient_norm(at.gradient);
-    return largest <= gradient_tol_ || largest <= glm_.gradient_rounding();
+    const bool holds = largest <= gradient_tol_ || largest <= glm_.gradient_rounding();
+    return holds ? 1 : largest / gradient_tol_;
   }
 
   template <class Point>

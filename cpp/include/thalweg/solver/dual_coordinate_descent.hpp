@@ -84,13 +84,12 @@ class DualCoordinateDescentSolver final : public SmoothSolver {
  private:
   static constexpr double most_visits = 6;  // of all rows, in a step
 
-  // How many visits of all rows the certificate needs at the rate of the last step. It can be zero,
+  // How many visits of all rows it takes at the rate of the last step. The certificate can be zero,
   // where all that is left is rounding.
   void plan(const SmoothContext& context) {
     const double rate = std::log(certificate_before_ / context.certificate) / visits_;
-    const double left = std::log(context.certificate / std::max(context.target, 1e-300));
-    const double needed = rate > 0 ? left / rate : most_visits;
-    visits_ = std::isfinite(needed) ? core::clip(needed, 1.0, most_visits) : 1;
+    const double needed = rate > 0 ? std::log(context.left) / rate : most_visits;
+    visits_ = std::isnan(needed) ? 1 : core::clip(needed, 1.0, most_visits);
   }
 
   // The chosen rows.

@@ -83,6 +83,9 @@ struct SmoothContext {
   const core::Execution& execution;
   double target = 0;  // of the certificate, which a step need not undercut by much
   double certificate = infinity;
+  // How many times less it has to be, for the target and for what must hold besides: a small
+  // gradient, whose square it is like.
+  double left = infinity;
   Index epochs_left = 0;
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include "thalweg/solver/driver.hpp"
 #include "thalweg/solver/smooth.hpp"
@@ -18,8 +19,9 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
   { certifier.provisional(at) } -> std::same_as<core::Certificate>;
   { certifier.is_final_always() } -> std::same_as<bool>;
   { certifier.final(at) } -> std::same_as<core::Certificate>;
-  // What must hold besides certificate.value <= target.
-  { certifier.side_conditions_hold(at, tol) } -> std::same_as<bool>;
+  // How many times what must be small besides the certificate is too large; at most 1 where it
+  // holds.
+  { certifier.excess(at) } -> std::same_as<double>;
   { certifier.diagnosis(at) } -> std::same_as<std::optional<core::Status>>;
   // How many of the variables, the first, are coefficients and not intercepts.
   { certifier.coefficients(at) } -> std::same_as<Index>;
@@ -35,7 +37,7 @@ class GradientCertifier final {
 
   double target(double tol) const { return tol; }
   bool is_final_always() const { return true; }
-  bool side_conditions_hold(const SmoothPoint&, double) const { return true; }
+  double excess(const SmoothPoint&) const { return 0; }
   // Beyond reach, where f still falls on the way out, by more than rounding.
   std::optional<core::Status> diagnosis(const SmoothPoint& at) const {
     if (at.value < highest_ && norm(at.x) >= reach_ &&
@@ -97,12 +99,14 @@ class SmoothProcess final {
                          .execution = execution_,
                          .target = so_far.target,
                          .certificate = so_far.certificate.value,
+                         .left = left(so_far),
                          .epochs_left = epochs_left});
   }
 
   void certify(core::Result& result) {
     result.certificate = certifier_.provisional(at_);
-    result.side_conditions_hold = certifier_.side_conditions_hold(at_, tol_);
+    excess_ = certifier_.excess(at_);
+    result.side_conditions_hold = excess_ <= 1;
     is_final_ = certifier_.is_final_always();
     keep();
   }
@@ -132,6 +136,11 @@ class SmoothProcess final {
   void finish(const DriverContext&, core::Result&) {}
 
  private:
+  double left(const core::Result& so_far) const {
+    const double target = std::max(so_far.target, std::numeric_limits<double>::min());
+    return std::max({so_far.certificate.value / target, core::square(excess_), 1.0});
+  }
+
   // certified_ = at_, but for the dual, which later steps change where it is
   void keep() {
     certified_.x.resize(at_.x.size());
@@ -148,7 +157,7 @@ class SmoothProcess final {
   const Bounds& bounds_;
   C& certifier_;
   core::Execution execution_;
-  double tol_ = 0;
+  double tol_ = 0, excess_ = 0;
   bool is_final_ = false;
   SmoothPoint certified_;
 };
