@@ -156,3 +156,18 @@ def test_gradients_that_are_not_formed_are_not_counted(limit):
     result = tw.minimize(rosen, start, options={"maxfun": limit})
     assert result.nfev == limit
     assert 1 <= result.njev <= 1 + limit // len(start)
+
+
+@each_method
+@pytest.mark.parametrize("scale", [1.0, 1e-8, 1e-200, 1e8])
+@pytest.mark.parametrize("norm", [1, np.inf])
+def test_kinks_end_every_search(method, scale, norm):
+    def fun(x):
+        return np.linalg.norm(x, norm)
+
+    def jac(x):
+        return np.sign(x) * (1.0 if norm == 1 else abs(x) == abs(x).max())
+
+    result = tw.minimize(fun, scale * X0, jac=jac, hess=lambda x: np.zeros((3, 3)), method=method)
+    assert np.isfinite(result.x).all()
+    assert result.fun <= fun(scale * X0)

@@ -77,13 +77,21 @@ struct HagerZhang final {
 
     // L1 and L2.
     bool shrink() {
+      if (is_closed()) return fail();
       const double width = b_.step - a_.step;
-      if (width <= 2 * epsilon * b_.step) return fail();
       if (secant_twice()) return true;
       return b_.step - a_.step > gamma * width && update(0.5 * (a_.step + b_.step));
     }
 
    private:
+    // Whether nothing is left between the ends. Of steps below the smallest normal number their
+    // relative distance does not tell.
+    bool is_closed() const {
+      const double middle = 0.5 * (a_.step + b_.step);
+      const bool is_inside = a_.step < middle && middle < b_.step;
+      return !is_inside || b_.step - a_.step <= 2 * epsilon * b_.step;
+    }
+
     bool fail() {
       found_ = trials_.failure();
       return true;
@@ -115,7 +123,7 @@ struct HagerZhang final {
     bool bisect() {
       objective::LinePoint at;
       while (b_.slope < 0) {
-        if (b_.step - a_.step <= 2 * epsilon * b_.step) return fail();
+        if (is_closed()) return fail();
         if (try_at((1 - theta) * a_.step + theta * b_.step, at)) return true;
         (at.slope < 0 && at.value <= ceiling_ ? a_ : b_) = at;
       }
