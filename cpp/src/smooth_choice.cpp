@@ -173,8 +173,8 @@ class SmoothChoice final : public SmoothSolver {
     const bool leaves_dual = is_dual();
     const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
     const double newton = newton_steps() * newton_step_cost();
-    const bool is_trial_cheaper = !leaves_dual && has_product_ && truncated_cost() < newton;
-    if (can_factorise() && newton < cost && !is_trial_cheaper) {
+    const bool are_products_cheaper = has_product_ && truncated_cost() < newton;
+    if (can_factorise() && newton < cost && !are_products_cheaper) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
     } else if (has_product_ && truncated_cost() < cost) {

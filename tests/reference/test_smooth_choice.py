@@ -88,3 +88,12 @@ def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
     assert result.report.n_iter < 1.2 * alone.report.n_iter
     difference = abs(result.certificate.primal - alone.certificate.primal)
     assert difference <= max(result.certificate.value, alone.certificate.value)
+
+
+def test_the_dual_is_not_left_for_a_hessian_that_costs_more_than_products():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((100, 1500)) * np.exp(rng.normal(0, 2, 1500))
+    y = np.where(X[:, :5].sum(axis=1) + rng.standard_normal(100) > 0, 1.0, -1.0)
+    result = tw.solve(X, y, loss="logistic", penalty="l2", alpha=1e-4, tol=1e-6)
+    assert result.report.status == "converged"
+    assert result.report.solver == "trust_ncg"
