@@ -88,6 +88,34 @@ TYPED_TEST(ProximalTest, LowersWhatItMinimises) {
   }
 }
 
+// What a variable of the dual, -slope, moves by in coordinate ascent from one that belongs to an
+// argument a little off `start`.
+TYPED_TEST(ProximalTest, ChangesOfTheSlopeAreRightWhateverTheScale) {
+  if constexpr (loss::Loss<TypeParam>) {
+    for (const TypeParam& loss : convex_losses<TypeParam>()) {
+      if (!core::flag(loss.info, "bounded_curvature")) continue;
+      for (const double y : targets(loss)) {
+        for (const double scale : {1.0, 1e2, 1e4, 1e6}) {
+          for (const double start : {-3.0, -0.3, 0.7, 2.0}) {
+            for (const double off : {-0.5, -0.1, 0.01, 0.2, 1.5}) {
+              const double slope = loss::gradient(loss, y, start + off);
+              const double center = start + scale * slope;
+              const loss::Proximal at = loss::proximal(loss, y, center, scale, start);
+              loss::Proximal exact = at;
+              for (int round = 0; round < 6; ++round)
+                exact = loss::proximal(loss, y, center, scale, exact.point);
+              const double change = (start - exact.point) / scale;
+              EXPECT_NEAR(at.slope - slope, change, 0.02 * std::fabs(change) + 1e-14)
+                  << TypeParam::info.name << ": y " << y << ", scale " << scale << ", start "
+                  << start << ", off " << off;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 // One call: to a hundredth of the step, and with a slope that the conjugate is finite at.
 TYPED_TEST(ProximalTest, IsCloseAfterOneCall) {
   if constexpr (loss::SelfConcordant<TypeParam>) {
