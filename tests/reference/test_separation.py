@@ -55,3 +55,10 @@ def test_limits_that_hold_coefficients(loss):
     result = tw.solve(X, -np.sign(X[:, 0]), loss=loss, penalty=penalty, alpha=0.0)
     assert result.report.status == "converged"
     np.testing.assert_allclose(result.coef, [-1.0], rtol=1e-6)
+
+
+def test_one_class_that_is_separated_beside_others_that_are_not():
+    left, right = [-2.7, -1.0, -0.9, -0.5, -0.4, -0.3], [0.35, 0.4, 0.5, 0.7, 1.0, 1.2, 2.2]
+    X = np.array([*left, 0.15, 0.16, *right])[:, None]
+    labels = np.array([*(0 for _ in left), 2, 1, *(2 for _ in right)], dtype=float)
+    assert solve(X, labels, "multinomial", tol=1e-8).report.status == "unbounded"

@@ -57,7 +57,8 @@ class Separation final {
     begin(d);
     const double before = largest_;
     if (!(before > certain) || model_.size() > most_variables) return {};
-    for (Index round = 0; round <= model_.size(); ++round) {
+    int repeats = 0;
+    for (Index rounds = 0; rounds <= model_.size();) {
       if (!(largest_ > vanished * before)) return {};
       bool is_behind = false, is_new = false;
       for (std::size_t i = 0; i < margins_.size(); ++i) {
@@ -67,7 +68,12 @@ class Separation final {
         held_[i] = 1;
       }
       if (!is_behind) return d;
-      if (!is_new || !project(d)) return {};
+      // Rows that are held can still be behind: where their margins hardly depend on d, projections
+      // close in slowly.
+      repeats = is_new ? 0 : repeats + 1;
+      rounds += is_new ? 1 : 0;
+      if (is_new) factorize();
+      if (repeats > most_repeats || !project(d)) return {};
     }
     return {};
   }
@@ -82,7 +88,7 @@ class Separation final {
   // The weight of rows that are not held, which makes the projection's matrix definite, and how
   // often the projection is repeated, each time closer to zero by about this factor.
   static constexpr double loose = 1e-7;
-  static constexpr int most_repetitions = 4;
+  static constexpr int most_repetitions = 4, most_repeats = 25;
   static constexpr Index most_variables = 512;
 
   static std::size_t length(Index n) { return static_cast<std::size_t>(n); }
@@ -121,7 +127,6 @@ class Separation final {
   // d -= (A'A + loose B'B)^-1 A'A d, A giving the margins that are held and B the others. False
   // where a stop came first.
   bool project(Vector& d) {
-    factorize();
     Vector step(d.size());
     for (int k = 0; k < most_repetitions; ++k) {
       if (model_.execution().stop_requested()) return false;
