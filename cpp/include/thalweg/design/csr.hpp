@@ -408,7 +408,7 @@ class Csr final {
                        Index most_bytes) const {
     const core::Execution execution = serial_if_small(stored(), requested);
     const Index affordable =
-        1 + std::max<Index>(1, most_bytes / (length * static_cast<Index>(sizeof(double))));
+        1 + std::max<Index>(1, most_bytes / (length * static_cast<Index>(sizeof(double)) + 1));
     const Index worthwhile = std::min(row_blocks(), stored() / (3 * cols_ + 1));
     const Index blocks = std::clamp<Index>(worthwhile, 1, affordable);
     Vector others(static_cast<std::size_t>((blocks - 1) * length), 0.0);

@@ -33,6 +33,8 @@ namespace thalweg::objective {
 template <class Loss = WeightedLoss>
 class SmoothGlmCertifier final {
  public:
+  static constexpr bool keeps_gradient = false;
+
   // `gradient_tol`: what the largest entry of the gradient in raw coordinates must not exceed, but
   // by rounding.
   SmoothGlmCertifier(SmoothGlm<Loss>& glm, double gradient_tol, bool keep_theta)

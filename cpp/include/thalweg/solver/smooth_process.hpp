@@ -25,6 +25,8 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
   { certifier.diagnosis(at) } -> std::same_as<std::optional<core::Status>>;
   // How many of the variables, the first, are coefficients and not intercepts.
   { certifier.coefficients(at) } -> std::same_as<Index>;
+  // Whether the gradient at the end is part of the answer.
+  { C::keeps_gradient } -> std::convertible_to<bool>;
   // After a stop request, so that a last certificate can be made.
   {certifier.ignore_stop()};
 };
@@ -32,6 +34,8 @@ concept SmoothCertifier = requires(C& certifier, const SmoothPoint& at, double t
 // Of a user's function: the largest entry of the projected gradient.
 class GradientCertifier final {
  public:
+  static constexpr bool keeps_gradient = true;
+
   GradientCertifier(const Bounds& bounds, const SmoothPoint& start)
       : bounds_(bounds), highest_(start.value), reach_(reach_from(norm(start.x))) {}
 
@@ -113,7 +117,10 @@ class SmoothProcess final {
 
   // A step that a stop cut short leaves nothing to trust.
   bool settle(core::Result&) {
-    at_ = certified_;
+    at_.dual = {};
+    at_.x = certified_.x;
+    at_.value = certified_.value;
+    if constexpr (C::keeps_gradient) at_.gradient = certified_.gradient;
     return false;
   }
 
@@ -141,13 +148,14 @@ class SmoothProcess final {
     return std::max({so_far.certificate.value / target, core::square(excess_), 1.0});
   }
 
-  // certified_ = at_, but for the dual, which later steps change where it is
+  // What settle() goes back to.
   void keep() {
-    certified_.x.resize(at_.x.size());
-    certified_.gradient.resize(at_.gradient.size());
-    const Index size = length_of(at_.x);
-    core::copy_elements(at_.x.data(), size, certified_.x.data(), f_.threads());
-    core::copy_elements(at_.gradient.data(), size, certified_.gradient.data(), f_.threads());
+    const auto copy = [this](const Vector& from, Vector& to) {
+      to.resize(from.size());
+      core::copy_elements(from.data(), length_of(from), to.data(), f_.threads());
+    };
+    copy(at_.x, certified_.x);
+    if constexpr (C::keeps_gradient) copy(at_.gradient, certified_.gradient);
     certified_.value = at_.value;
   }
 
