@@ -47,7 +47,12 @@ TYPED_TEST(ProximalTest, IsStationaryHoweverFarItBegins) {
               const loss::Derivatives<double> there = loss.evaluate(y, at.point);
               const double below = at.point - 1e-6 * (1 + std::fabs(at.point));
               if (!(loss::value(loss, y, below) < infinity)) continue;  // at an edge
-              EXPECT_NEAR(at.slope, there.gradient, 1e-12 * (1 + std::fabs(there.gradient)));
+              // Where the loss bends more than 1 / scale, the slope comes from the argument.
+              if (loss::SelfConcordant<TypeParam> || scale * there.curvature > 1) {
+                EXPECT_NEAR(at.slope, there.gradient, 1e-12 * (1 + std::fabs(there.gradient)));
+              } else {
+                EXPECT_EQ(at.slope, there.gradient);
+              }
               const double excess = at.point - center + scale * at.slope;
               const double bend = 1 + scale * there.curvature;
               // In the argument; to the rounding of the sum and of the slope.

@@ -22,7 +22,6 @@ class GramCache final {
   Index leading_dimension() const { return capacity_; }
   const double* column(Index slot) const { return values_.data() + slot * capacity_; }
   double operator()(Index a, Index b) const { return column(b)[a]; }
-  // Memory taken, at most: what `retain` leaves stays resident.
   // Memory taken, at most: what `retain` leaves stays resident, and columns take whole pages.
   Index bytes() const {
     constexpr Index page = 4096;
