@@ -94,6 +94,19 @@ TYPED_TEST(LineSearchTest, ReachesTheAccuracyOfSlopesWhereValuesAreEqual) {
   }
 }
 
+// The same with one taken off: near zero, but no more precise.
+TYPED_TEST(LineSearchTest, KnowsHowLargeTermsAreThatCancel) {
+  for (const double distance : {1e-7, 1e-8, 1e-9}) {
+    LineFunction function = rounded_parabola(distance);
+    function.value = [whole = function.value](double t) { return whole(t) - 1; };
+    for (const double step : {0.1 * distance, distance, 1.7 * distance}) {
+      Options options = from(step);
+      options.magnitude = 1;
+      EXPECT_TRUE(search<TypeParam>(function, options).success()) << distance << " from " << step;
+    }
+  }
+}
+
 TYPED_TEST(LineSearchTest, StaysWithinTheLargestStep) {
   Options options = from(1e3);
   options.largest_step = 2.0;

@@ -51,3 +51,15 @@ def test_a_constant_offset_moves_the_intercept_only(loss, offset):
     assert moved.intercept + offset == pytest.approx(plain.intercept, abs=1e-4)
     assert moved.certificate.primal == pytest.approx(plain.certificate.primal, rel=1e-7)
     np.testing.assert_allclose(moved.coef, plain.coef, atol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e9, 1e15])
+def test_units_of_a_gamma_target_do_not_loosen_tol(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 20))
+    y = np.exp(0.3 * X[:, 0]) * rng.gamma(2.0, size=300)
+    model = linear_model.GammaRegressor(alpha=1e-3, tol=1e-11, solver="lbfgs", max_iter=1000)
+    coef = model.fit(X, y).coef_
+    model.fit(X, unit * y)
+    assert model.certificate_.relative <= 1e-11
+    np.testing.assert_allclose(model.coef_, coef, atol=1e-5)

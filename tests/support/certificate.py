@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from support.catalogue import targets
-from support.formula import evaluate
+from support.formula import evaluate, term_sizes
 
 EPS = np.finfo(np.float64).eps
 _FAR = 2.0**200  # where a term shows its slope at infinity; its square does not overflow
@@ -165,12 +165,28 @@ class Problem:
     def rounding_floor(self):
         """What no tolerance asks for: the rounding of losses that are not squares."""
         quadratic = self.loss.entry.flags["quadratic"]
-        return 0.0 if quadratic else 4 * EPS * (self.weights @ np.abs(self.y))
+        return 0.0 if quadratic else 4 * EPS * self.term_size()
 
     def rounding_loss(self):
         """What a residual of a thousand roundings of y costs: its square where the loss is one."""
-        residual = 1e3 * EPS * (self.weights @ np.abs(self.y))
-        return 0.5 * residual**2 if self.loss.entry.flags["quadratic"] else residual
+        if self.loss.entry.flags["quadratic"]:
+            return 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
+        return 1e3 * EPS * self.term_size()
+
+    def term_size(self):
+        """Mean size of the terms that a loss is the sum of where the model predicts y."""
+        flags = self.loss.entry.flags
+        if flags["classification"]:
+            return 1.0
+        formula, parameters = self.loss.entry.formula, self.loss.parameters
+        is_square = (
+            evaluate(formula, y=1.0, eta=np.array([0.0, 3.0]), **parameters) == [0.5, 2]
+        ).all()
+        if is_square or not flags["likelihood"]:
+            return self.weights @ np.abs(self.y)
+        y = np.maximum(self.y, 1e-300)
+        eta = np.log(y) if self.loss.inverse_link(np.zeros(1))[0] == 1.0 else y
+        return self.weights @ term_sizes(formula, y=y, eta=eta, **parameters)
 
     def noise(self, coef, intercept):
         """How much of every prediction and residual is rounding: they are sums of such terms."""

@@ -6,6 +6,7 @@ new entry needs no test code. Notation: ``^`` is a power, factors may stand side
 an absolute value (not nested), and the functions are those of `_FUNCTIONS`.
 """
 
+import ast
 import functools
 import re
 
@@ -43,15 +44,37 @@ _TOKEN = re.compile(r"(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<symbo
 
 def evaluate(formula, **values):
     """Evaluate `formula` at arrays by name; of a sum over features, the terms."""
+    return _run(_compiled(formula), values)
+
+
+def term_sizes(formula, **values):
+    """The sum of the absolute values of what `formula` adds and subtracts."""
+    return sum(np.abs(_run(term, values)) for term in _summands(formula))
+
+
+def _run(code, values):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return eval(
-            _compiled(formula), {"__builtins__": {}, "abs": _absolute, **_FUNCTIONS}, values
-        )
+        return eval(code, {"__builtins__": {}, "abs": _absolute, **_FUNCTIONS}, values)
 
 
 @functools.cache
 def _compiled(formula):
     return compile(translate(formula), formula, "eval")
+
+
+@functools.cache
+def _summands(formula):
+    found = []
+
+    def split(node):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+            split(node.left)
+            split(node.right)
+        else:
+            found.append(compile(ast.Expression(node), formula, "eval"))
+
+    split(ast.parse(translate(formula), mode="eval").body)
+    return found
 
 
 def translate(formula):

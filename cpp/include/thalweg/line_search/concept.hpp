@@ -9,11 +9,15 @@
 // There every search also accepts a step by the approximate Wolfe conditions (Hager & Zhang 2005,
 // equation 1.5), in which the slopes stand for the decrease:
 //
-//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  |phi(t) - phi(0)| <= doubt |phi(0)|.
+//   (2 decrease - 1) phi'(0) >= phi'(t) >= curvature phi'(0),  |phi(t) - phi(0)| <= doubt |phi(0)|,
+//
+// where |phi(0)| is rather the size of the terms that phi is the sum of, if they are known to be
+// larger: of a deviance that is nearly zero, say.
 //
 // Values and slopes that are not finite count as too high: searches step back from them.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 
@@ -27,11 +31,12 @@ struct Options {
   double largest_step = infinity;
   double decrease = 1e-4;  // share of the linear decrease that is sufficient (Armijo)
   double curvature = 0.9;  // share of the slope that may be left (Wolfe)
-  // Relative to |phi(0)|: rounding of values, which is all that may be between them where there is
-  // nothing else to go by; and differences below which slopes are believed rather than values,
-  // since terms of f may cancel (Hager & Zhang's epsilon, there 1e-6).
+  // Relative to the size of phi(0): rounding of values, which is all that may be between them where
+  // there is nothing else to go by; and differences below which slopes are believed rather than
+  // values, since terms of f may cancel (Hager & Zhang's epsilon, there 1e-6).
   double noise = 1e-14;
   double doubt = 1e-10;
+  double magnitude = 0;  // of the terms of phi; at least |phi(0)| is assumed
   Index most_trials = 40;
 };
 
@@ -63,10 +68,10 @@ concept LineSearch = requires(objective::Line& phi, const objective::LinePoint& 
 
 // How far values may be apart that are equal, and that are as good as equal where slopes are known.
 inline double rounding(const objective::LinePoint& start, const Options& options) {
-  return options.noise * std::fabs(start.value);
+  return options.noise * std::max(std::fabs(start.value), options.magnitude);
 }
 inline double margin(const objective::LinePoint& start, const Options& options) {
-  return options.doubt * std::fabs(start.value);
+  return options.doubt * std::max(std::fabs(start.value), options.magnitude);
 }
 
 inline bool is_armijo(const objective::LinePoint& start, const objective::LinePoint& at,

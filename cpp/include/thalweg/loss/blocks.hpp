@@ -62,6 +62,7 @@ class LossBlock final {
   // Predictions per sample.
   Index outputs() const noexcept { return members_->outputs(object_); }
   bool is_convex() const noexcept { return members_->is_convex(object_); }
+  double terms(double y) const noexcept { return members_->terms(object_, y); }
   // Is y in the domain, which domain() puts into words ("y in {-1, 1}")?
   bool validate(double y) const noexcept { return members_->validate(object_, y); }
   std::string_view domain() const noexcept { return members_->domain(object_); }
@@ -120,6 +121,7 @@ class LossBlock final {
     const core::Info* info;
     Index (*outputs)(const void*) noexcept;
     bool (*is_convex)(const void*) noexcept;
+    double (*terms)(const void*, double y) noexcept;
     bool (*validate)(const void*, double y) noexcept;
     std::string_view (*domain)(const void*) noexcept;
     void (*inverse_links)(const void*, Index n, Index stride, const double* eta,
@@ -154,6 +156,7 @@ class LossBlock final {
         else return as<L>(object).outputs;
       },
       [](const void* object) noexcept { return loss::is_convex(as<L>(object)); },
+      [](const void* object, double y) noexcept { return loss::terms(as<L>(object), y); },
       [](const void* object, double y) noexcept { return as<L>(object).validate(y); },
       [](const void* object) noexcept -> std::string_view { return as<L>(object).domain(); },
       [](const void* object, Index n, Index stride, const double* eta, double* mean) noexcept {

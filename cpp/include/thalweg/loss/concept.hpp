@@ -8,6 +8,7 @@
 //   validate(y)          is y in the loss's domain, which domain() puts into words
 //   third(y, at)         of some, for which it is at most the curvature: the derivative of that
 //                        where evaluate is `at`; see SelfConcordant
+//   terms(y)             of deviances: the size of the terms that cancel in the value at mean y
 //   information(eta)     of likelihoods: E[curvature(y, eta)] over the y that the model has at eta
 //
 // gradient is +d/d eta, never negated; at a kink it is a subgradient. curvature is the second
@@ -121,6 +122,15 @@ template <class L>
 bool is_convex(const L& loss) noexcept {
   if constexpr (requires { loss.is_convex(); }) return loss.is_convex();
   else return core::flag(L::info, "convex");
+}
+
+// The size of the terms that cancel in the value where eta predicts y well, which its rounding is
+// relative to. Square residuals and the losses of labels have no terms but their value.
+template <class L>
+double terms(const L& loss, double y) noexcept {
+  if constexpr (requires { loss.terms(y); }) return loss.terms(y);
+  else if (core::flag(L::info, "quadratic") || core::flag(L::info, "classification")) return 0;
+  else return std::fabs(y);
 }
 
 // The loss with these parameters, in the order of info.parameters. An empty base of an aggregate

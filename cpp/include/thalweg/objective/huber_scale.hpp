@@ -55,6 +55,7 @@ class HuberScale final {
   static const core::Info& info() { return loss::Huber::info; }
   static Index outputs() { return 1; }
   static bool is_convex() { return true; }
+  static double terms(double y) { return std::fabs(y); }
 
   const core::Execution& execution() const { return blocks_.execution(); }
   void ignore_stop() { blocks_.ignore_stop(); }

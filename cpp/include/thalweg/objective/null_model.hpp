@@ -84,6 +84,7 @@ struct NullModel {
   // The root mean square of the loss's slopes, zero where it is rounding: then the model is exact.
   double slope_norm = 0;
   double mean_abs_target = 0;
+  double term_size = 0;  // the mean size of the terms that cancel in the loss of a good model
 
   // Leaves predictions in `eta` and s loss' in `slopes`.
   template <class Loss>
@@ -106,10 +107,23 @@ struct NullModel {
         square += core::square(slopes[at(k, i)]) / weight;
     }
     model.mean_abs_target = mean_abs / total;
+    model.term_size = mean_terms(loss, data.y, rows);
     model.slope_norm = std::sqrt(square / total);
     if (model.slope_norm <= slope_rounding(loss, data.offset, total, eta, rows, scratch))
       model.slope_norm = 0;
     return model;
+  }
+
+  // Of about a thousand rows.
+  template <class Loss>
+  static double mean_terms(const Loss& loss, const double* y, Index rows) {
+    const Index stride = std::max<Index>(1, rows / 1000);
+    double weights = 0, sum = 0;
+    for (Index i = 0; i < rows; i += stride) {
+      weights += loss.weight(i);
+      sum += loss.weight(i) * loss.loss().terms(y[i]);
+    }
+    return weights > 0 ? sum / weights : 0.0;
   }
 
   // What rounding makes of the mean slope of a loss that is a sum over rows: predictions are sums

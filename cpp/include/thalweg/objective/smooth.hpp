@@ -136,6 +136,9 @@ struct Refinements {
 class Smooth : public Line {
  public:
   virtual Index size() const = 0;
+  // The size of the terms that f is the sum of near its minimum, where they are known to cancel:
+  // what its rounding is relative to, if |f| is less.
+  virtual double magnitude() const { return 0; }
   // That work on vectors of this size may use.
   virtual int threads() const { return 1; }
   // f(x) and its gradient; x becomes the base point.

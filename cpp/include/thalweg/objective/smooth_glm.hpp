@@ -90,19 +90,21 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   const GlmData& data() const { return data_; }
   double total_weight() const { return total_; }
   const NullModel& null_model() const { return null_; }
-  // Of the numbers that the objective is the sum of; the square of a residual has no other.
+  // Of the numbers that the objective is the sum of.
   double rounding_scale() const {
-    return core::flag(loss().info(), "quadratic") ? 0.0 : null_.mean_abs_target;
+    return std::max(null_.term_size, core::flag(loss().info(), "classification") ? 1.0 : 0.0);
   }
   // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
   // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
-    const double residual = 1e3 * epsilon * null_.mean_abs_target;
-    const bool quadratic = core::flag(loss().info(), "quadratic");
-    return std::max(null_.objective, quadratic ? 0.5 * core::square(residual) : residual);
+    constexpr double share = 1e3 * epsilon;
+    return std::max(null_.objective, core::flag(loss().info(), "quadratic")
+                                         ? 0.5 * core::square(share * null_.mean_abs_target)
+                                         : share * rounding_scale());
   }
 
   Index size() const override { return blocks_.size(); }
+  double magnitude() const override { return null_.term_size; }
   int threads() const override { return execution().threads; }
 
   double evaluate(const double* x, double* gradient) override {

@@ -26,11 +26,12 @@ class LipschitzStep final {
   }
 
   // On the line from x along -scale grad f(x). Tries values only.
-  line_search::Found run(objective::Line& phi, const objective::LinePoint& start, double scale,
+  line_search::Found run(objective::Smooth& f, const objective::LinePoint& start, double scale,
                          double largest) {
     options_.largest_step = largest;
+    options_.magnitude = f.magnitude();
     options_.first_step = step_ > 0 ? step_ / scale : 1.0;
-    const line_search::Found found = line_search::Armijo::search(phi, start, options_);
+    const line_search::Found found = line_search::Armijo::search(f, start, options_);
     if (!found.success()) return found;
     step_ = scale * found.at.step;
     // Each step is tried longer than the last, by less once one was too long, and not at all where

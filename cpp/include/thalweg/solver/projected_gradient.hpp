@@ -49,8 +49,9 @@ class ProjectedGradientSolver final : public SmoothSolver {
     }
     aim(at.x, target_, context.bounds, direction_);
     f.begin_line(direction_.data());
-    const line_search::Found found = line_search::Armijo::search(
-        f, {0, highest, dot(at.gradient, direction_)}, {.largest_step = 1.0});
+    const line_search::Found found =
+        line_search::Armijo::search(f, {0, highest, dot(at.gradient, direction_)},
+                                    {.largest_step = 1.0, .magnitude = f.magnitude()});
     if (!found.success() && !(found.at.step > 0 && found.at.value < at.value)) {
       return {.failure = failure_of(found.outcome)};
     }

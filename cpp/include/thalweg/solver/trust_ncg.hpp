@@ -62,7 +62,7 @@ class TrustNcgSolver final : public SmoothSolver {
       line_.direction() = cg_.step();
       f.begin_line(line_.direction().data());
       const objective::LinePoint trial = f.along(1.0);
-      const double ratio = update_radius(at, step, trial);
+      const double ratio = update_radius(at, step, trial, f.magnitude());
       if (!(ratio > least_ratio)) continue;
       return line_.finish(f, at, 1.0);
     }
@@ -79,25 +79,25 @@ class TrustNcgSolver final : public SmoothSolver {
  private:
   // Returns the ratio of decreases; NaN or minus infinity where the trial is no point.
   double update_radius(const SmoothPoint& at, const TruncatedCg::Outcome& step,
-                       const objective::LinePoint& trial) {
+                       const objective::LinePoint& trial, double magnitude) {
     if (trial.value == -infinity) return infinity;
     if (!std::isfinite(trial.value) || !std::isfinite(trial.slope)) {
       radius_ = shrink * step.norm;
       return -infinity;
     }
     // Both decreases drown in the rounding of f near a minimum; there the model is right.
-    constexpr line_search::Options accuracy;
-    const double rounding = accuracy.noise * std::fabs(at.value);
-    const double slope = dot(at.gradient, cg_.step());
+    const objective::LinePoint start{0, at.value, dot(at.gradient, cg_.step())};
+    const line_search::Options accuracy{.magnitude = magnitude};
+    const double rounding = line_search::rounding(start, accuracy);
     double change = trial.value - at.value;
     // Slopes tell more than values that hardly differ; the trapezoid is right to third order.
-    if (std::fabs(change) <= accuracy.doubt * std::fabs(at.value))
-      change = 0.5 * (slope + trial.slope);
+    if (std::fabs(change) <= line_search::margin(start, accuracy))
+      change = 0.5 * (start.slope + trial.slope);
     const double ratio = (change - rounding) / (step.model - rounding);
     if (is_first_) radius_ = std::min(radius_, step.norm);
     is_first_ = false;
-    const double bend = change - slope;  // f(x + s) - f - g's
-    const double to_minimum = bend > 0 ? std::max(shrink, -0.5 * slope / bend) : grow;
+    const double bend = change - start.slope;  // f(x + s) - f - g's
+    const double to_minimum = bend > 0 ? std::max(shrink, -0.5 * start.slope / bend) : grow;
     const double reach = to_minimum * step.norm;
     if (ratio < least_ratio)
       radius_ = std::min(std::max(reach, shrink * step.norm), 0.5 * step.norm);

@@ -1,0 +1,43 @@
+"""Targets that the model predicts nearly exactly: an objective that is nearly all rounding."""
+
+import numpy as np
+import pytest
+
+import thalweg as tw
+from support import catalogue
+
+LOSSES = [
+    name
+    for name in catalogue.SCALAR_SMOOTH_LOSSES
+    if catalogue.flag("loss", name, "convex") and not catalogue.flag("loss", name, "classification")
+]
+CASES = [
+    row
+    for row in catalogue.SERVED
+    if row.loss in LOSSES
+    and not catalogue.flag("penalty", row.penalty, "sparse")
+    and row.design == "dense"
+    and not catalogue.flag("solver", row.solver, "handles_kinks")
+]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+@pytest.mark.parametrize(
+    ("solver", "loss", "penalty"),
+    catalogue.combination_cases("solver", "loss", "penalty", rows=CASES),
+)
+def test_precision_is_no_failure(solver, loss, penalty, scale):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 80)) / np.sqrt(80)
+    y = scale * catalogue.loss_handle(loss).inverse_link(X @ rng.standard_normal(80))
+    y = catalogue.targets(catalogue.loss_handle(loss), y)
+    for alpha in (1e-5, 1e-8):
+        solution = tw.solve(
+            X, y, loss=loss, penalty=penalty, alpha=alpha, solver=solver, tol=1e-9, max_iter=500
+        )
+        assert solution.status in ("converged", "max_iter")
+        # The others have kinks in their curvature, which cost some methods their speed.
+        if catalogue.flag("loss", loss, "likelihood") and catalogue.flag(
+            "solver", solver, "superlinear"
+        ):
+            assert solution.status == "converged"
