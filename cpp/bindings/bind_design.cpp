@@ -108,7 +108,16 @@ BoundDesign sparse(const py::object& data, const py::object& index, const py::ob
     interruptible(1, [&](const core::Execution& execution) {
       canonical = design::check_format(indices, x.index.shape(0), starts, major, minor, execution);
     });
-    return BoundDesign{.view = View<T, I>(values, indices, starts, x.rows, x.cols),
+    const auto view = [&]() -> design::AnyDesign {
+      if constexpr (std::is_same_v<View<T, I>, View<double, std::int32_t>>) {
+        if (design::are_ones(values, x.index.shape(0))) {
+          return View<kernels::One, I>(reinterpret_cast<const kernels::One*>(values), indices,
+                                       starts, x.rows, x.cols);
+        }
+      }
+      return View<T, I>(values, indices, starts, x.rows, x.cols);
+    };
+    return BoundDesign{.view = view(),
                        .owners = {x.data, x.index, x.pointers},
                        .kind = by_column ? "csc" : "csr",
                        .order = "",
@@ -129,16 +138,20 @@ py::tuple to_csc(const py::object& data, const py::object& index, const py::obje
       x, [&]<class T, class I>(const T* values, const I* indices, const I* starts) -> py::tuple {
         design::CompressedColumns<T, I> out;
         const Index entries = x.index.shape(0);
+        bool has_values = true;
         interruptible(n_threads, [&](const core::Execution& execution) {
           const bool canonical =
               design::check_format(indices, entries, starts, major, minor, execution);
           if (execution.stop_requested()) return;
-          out = from_rows ? design::rows_to_columns(values, indices, starts, x.rows, x.cols,
-                                                    execution, canonical)
+          // Ones are the same in any order.
+          has_values = !(from_rows && canonical && entries == static_cast<Index>(starts[major]) &&
+                         design::are_ones(values, entries));
+          out = from_rows ? design::rows_to_columns(has_values ? values : nullptr, indices, starts,
+                                                    x.rows, x.cols, execution, canonical)
                           : design::canonical_columns(values, indices, starts, x.cols, execution);
         });
-        return py::make_tuple(to_numpy(std::move(out.data)), to_numpy(std::move(out.index)),
-                              to_numpy(std::move(out.pointers)));
+        return py::make_tuple(has_values ? to_numpy(std::move(out.data)) : x.data,
+                              to_numpy(std::move(out.index)), to_numpy(std::move(out.pointers)));
       });
 }
 
@@ -270,7 +283,9 @@ void bind_design(py::module_& m) {
       .def("gram", &gram, py::arg("columns"), py::arg("weights") = py::none(), n_threads,
            "X_C' diag(weights) X_C; by rows, of all columns only.");
   m.def("to_csc", &to_csc, py::arg("data"), py::arg("indices"), py::arg("indptr"), py::arg("shape"),
-        py::arg("kind"), n_threads, "New canonical CSC arrays of a CSR or CSC matrix.");
+        py::arg("kind"), n_threads,
+        "New canonical CSC arrays of a CSR or CSC matrix; of rows whose values are all one, with "
+        "those values.");
 }
 
 }  // namespace thalweg::bindings

@@ -140,7 +140,7 @@ def solve(design: Design, y: object, tasks: collections.abc.Sequence[dict], *, p
     """Run every task, or hand out their starts where `stopped` says so; returns (results[task][alpha], exception to raise afterwards or None)."""
 
 def to_csc(data: object, indices: object, indptr: object, shape: tuple[int, int], kind: str, n_threads: int = 0) -> tuple:
-    """New canonical CSC arrays of a CSR or CSC matrix."""
+    """New canonical CSC arrays of a CSR or CSC matrix; of rows whose values are all one, with those values."""
 
 def valid_targets(loss: str, parameters: dict, outputs: int, y: object) -> tuple:
     """(which targets are in the domain of the loss, the domain in words)."""

@@ -34,12 +34,14 @@ def read_sparse(X, copies, n_threads, by_rows):
         is_usable = design is not None and design.canonical
         if not is_usable:
             of_transpose = "csc" if kind == wanted else "csr"
+            values = parts[0]  # kept where all are one
             parts = _core.to_csc(*parts, shape, of_transpose, n_threads=n_threads or 0)
             design = make(*parts, X.shape)
             if given != wanted and len(parts[0]) < X.nnz:
                 why += ", duplicate entries summed"
         if given != wanted or not is_usable:
-            record(copies, "X", why, *parts)
+            new = [part for part in parts if is_usable or part is not values]
+            record(copies, "X", why, *new)
     return design
 
 

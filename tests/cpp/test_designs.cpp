@@ -12,15 +12,16 @@
 namespace thalweg {
 namespace {
 
-// One matrix of small integers, so that float32 holds it, with a third of its entries, as every
-// view.
+// One matrix of small integers, or of ones, so that float32 holds it, with a third of its entries,
+// as every view.
 class Views {
  public:
-  Views(Index rows, Index cols) : rows_(rows), cols_(cols) {
+  Views(Index rows, Index cols, bool are_ones) : rows_(rows), cols_(cols), are_ones_(are_ones) {
     std::mt19937_64 generator(3);
     std::uniform_int_distribution<int> value(-4, 4), kept(0, 2);
     by_column_.resize(static_cast<std::size_t>(rows * cols));
-    for (double& x : by_column_) x = kept(generator) == 0 ? value(generator) : 0;
+    for (double& x : by_column_) x = kept(generator) == 0 ? are_ones ? 1 : value(generator) : 0;
+    if (are_ones) std::fill_n(by_column_.begin(), rows, 1.0);  // a column without gaps
     by_row_.resize(by_column_.size());
     for (Index i = 0; i < rows; ++i) {
       for (Index j = 0; j < cols; ++j) by_row_[size(i * cols + j)] = at(i, j);
@@ -43,6 +44,7 @@ class Views {
         design::RowMajor<double>(by_row_.data(), rows_, cols_, cols_)};
     add_sparse(views, columns_.values_f32, columns_, lines_.values_f32, lines_);
     add_sparse(views, columns_.values, columns_, lines_.values, lines_);
+    if (are_ones_) add_ones(views);
     return views;
   }
 
@@ -85,7 +87,18 @@ class Views {
                                                  lines.long_pointers.data(), rows_, cols_));
   }
 
+  void add_ones(std::vector<design::AnyDesign>& views) const {
+    using One = kernels::One;
+    views.push_back(design::Csc<One, std::int32_t>(
+        reinterpret_cast<const One*>(columns_.values.data()), columns_.index.data(),
+        columns_.pointers.data(), rows_, cols_));
+    views.push_back(
+        design::Csr<One, std::int32_t>(reinterpret_cast<const One*>(lines_.values.data()),
+                                       lines_.index.data(), lines_.pointers.data(), rows_, cols_));
+  }
+
   Index rows_, cols_;
+  bool are_ones_;
   std::vector<double> by_column_, by_row_;
   std::vector<float> by_column_f32_, by_row_f32_;
   Compressed columns_, lines_;
@@ -93,11 +106,12 @@ class Views {
 
 struct Shape {
   Index rows, cols;
+  bool are_ones = false;
 };
 
 class DesignTest : public ::testing::TestWithParam<Shape> {
  protected:
-  Views views_{GetParam().rows, GetParam().cols};
+  Views views_{GetParam().rows, GetParam().cols, GetParam().are_ones};
 
   Vector numbers(Index n) const {
     std::mt19937_64 generator(5);
@@ -143,7 +157,8 @@ class DesignTest : public ::testing::TestWithParam<Shape> {
 // From the third on, rows are enough for one pass.
 INSTANTIATE_TEST_SUITE_P(Shapes, DesignTest,
                          ::testing::Values(Shape{1, 1}, Shape{7, 30}, Shape{20'000, 21},
-                                           Shape{5000, 150}, Shape{40'000, 3}));
+                                           Shape{5000, 150}, Shape{40'000, 3},
+                                           Shape{20'000, 21, true}, Shape{40, 300, true}));
 
 TEST_P(DesignTest, ProductsAgreeWithNaiveLoops) {
   const std::vector<Index> columns = some_columns();

@@ -126,6 +126,19 @@ TYPED_TEST(SparseFormatTest, WildIndicesAndPointersAreRefused) {
   EXPECT_NE("", refused({0, 1}, {0, 100, 2}));
 }
 
+TEST(OnesTest, AreRecognised) {
+  std::vector<double> values(5000, 1.0);
+  EXPECT_TRUE(are_ones(values.data(), 5000));
+  EXPECT_FALSE(are_ones(values.data(), 0));
+  for (const std::size_t at : {0, 1023, 1024, 4999}) {
+    for (const double other : {2.0, -1.0, 0.0, std::nan("")}) {
+      values[at] = other;
+      EXPECT_FALSE(are_ones(values.data(), 5000)) << at;
+    }
+    values[at] = 1.0;
+  }
+}
+
 TYPED_TEST(SparseFormatTest, ConversionsEndAfterAStop) {
   const auto x = random_lines<TypeParam>(30, 20, 6, 3);
   core::StopToken stop;

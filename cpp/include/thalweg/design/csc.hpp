@@ -22,7 +22,7 @@ class Csr;
 template <class T, class I>
 class Csc final {
  public:
-  using Scalar = T;
+  using Scalar = kernels::Stored<T>;
   using Entry = SparseColumns;
 
   Csc(const T* data, const I* index, const I* pointers, Index rows, Index cols)
@@ -41,15 +41,15 @@ class Csc final {
   Csr<T, I> transposed() const { return {data_, index_, pointers_, cols_, rows_}; }
 
   double dot(Index j, const double* v) const {
-    return is_full(j) ? full_.dot(values(j), v, rows_)
+    return is_full(j) ? full_.dot(full_values(j), v, rows_)
                       : kernels_.dot(values(j), indices(j), stored(j), v);
   }
   void axpy(double a, Index j, double* v) const {
-    if (is_full(j)) full_.axpy(a, values(j), v, rows_);
+    if (is_full(j)) full_.axpy(a, full_values(j), v, rows_);
     else kernels_.axpy(a, values(j), indices(j), stored(j), v);
   }
   void axpy_weighted(double a, Index j, const double* s, double* v) const {
-    if (is_full(j)) full_.axpy_weighted(a, values(j), s, v, rows_);
+    if (is_full(j)) full_.axpy_weighted(a, full_values(j), s, v, rows_);
     else kernels_.axpy_weighted(a, values(j), indices(j), stored(j), s, v);
   }
 
@@ -84,7 +84,7 @@ class Csc final {
         (cols_ + block - 1) / block, serial_if_small(stored(), execution), [&](Index b) {
           for (Index j = b * block; j < std::min(cols_, (b + 1) * block); ++j) {
             const kernels::Moments m =
-                is_full(j) ? full_.moments(values(j), s, v, rows_)
+                is_full(j) ? full_.moments(full_values(j), s, v, rows_)
                            : kernels_.moments(values(j), indices(j), stored(j), s, v);
             out.sum[static_cast<std::size_t>(j)] = m.sum;
             out.sum_sq[static_cast<std::size_t>(j)] = m.sum_sq;
@@ -117,7 +117,7 @@ class Csc final {
   std::optional<BadEntry> find_nonfinite() const {
     for (Index j = 0; j < cols_; ++j) {
       for (Index e = 0; e < stored(j); ++e) {
-        const T value = values(j)[e];
+        const auto value = static_cast<double>(values(j)[e]);
         if (!std::isfinite(value)) return BadEntry{static_cast<Index>(indices(j)[e]), j, value};
       }
     }
@@ -216,6 +216,7 @@ class Csc final {
   }
 
   const T* values(Index j) const { return data_ + pointers_[j]; }
+  const Scalar* full_values(Index j) const { return reinterpret_cast<const Scalar*>(values(j)); }
   const I* indices(Index j) const { return index_ + pointers_[j]; }
   // Columns per task, for about 16,000 entries each.
   Index block_columns() const {
@@ -227,7 +228,7 @@ class Csc final {
   const I* pointers_;
   Index rows_, cols_;
   const kernels::SparseKernels<T, I>& kernels_ = kernels::table().sparse<T, I>();
-  const kernels::DenseKernels<T>& full_ = kernels::table().template dense<T>();
+  const kernels::DenseKernels<Scalar>& full_ = kernels::table().template dense<Scalar>();
 };
 
 static_assert(ColumnAccess<Csc<double, std::int32_t>>);

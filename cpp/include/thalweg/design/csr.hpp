@@ -26,7 +26,7 @@ class Csc;
 template <class T, class I>
 class Csr final {
  public:
-  using Scalar = T;
+  using Scalar = kernels::Stored<T>;
   using Entry = SparseRows;
 
   Csr(const T* data, const I* index, const I* pointers, Index rows, Index cols)
@@ -114,7 +114,7 @@ class Csr final {
   void moments(const double* s, const double* v, ColumnMoments& out,
                const core::Execution& execution) const {
     out.resize(cols_);
-    constexpr Index each = 4;
+    constexpr Index each = are_ones ? 2 : 4;
     Vector sums(static_cast<std::size_t>(each * cols_), 0.0);
     over_row_blocks(each * cols_, sums.data(), execution,
                     [&](const RowRange& rows, double* partial) {
@@ -124,18 +124,19 @@ class Csr final {
                           const auto x = static_cast<double>(values(i)[e]);
                           double* const at = partial + each * static_cast<Index>(indices(i)[e]);
                           at[0] += weight * x;
-                          at[1] += weight * x * x;
-                          at[2] += v[i] * x;
-                          at[3] += weight;
+                          at[1] += v[i] * x;
+                          if constexpr (are_ones) continue;
+                          at[each - 2] += weight * x * x;
+                          at[each - 1] += weight;
                         }
                       }
                     });
     for (std::size_t j = 0; j < out.sum.size(); ++j) {
       const double* const at = sums.data() + each * static_cast<Index>(j);
       out.sum[j] = at[0];
-      out.sum_sq[j] = at[1];
-      out.dot[j] = at[2];
-      out.stored[j] = at[3];
+      out.dot[j] = at[1];
+      out.sum_sq[j] = at[are_ones ? 0 : 2];
+      out.stored[j] = at[are_ones ? 0 : 3];
     }
   }
 
@@ -161,7 +162,7 @@ class Csr final {
       if (k + pointers_ahead < rows.size())
         __builtin_prefetch(pointers_ + rows[k + pointers_ahead]);
       if (k + entries_ahead < rows.size()) {
-        __builtin_prefetch(values(rows[k + entries_ahead]));
+        if constexpr (!are_ones) __builtin_prefetch(values(rows[k + entries_ahead]));
         __builtin_prefetch(indices(rows[k + entries_ahead]));
       }
       const Index i = rows[k];
@@ -222,7 +223,7 @@ class Csr final {
   std::optional<BadEntry> find_nonfinite() const {
     for (Index i = 0; i < rows_; ++i) {
       for (Index e = 0; e < stored_in_row(i); ++e) {
-        const T value = values(i)[e];
+        const auto value = static_cast<double>(values(i)[e]);
         if (!std::isfinite(value)) return BadEntry{i, static_cast<Index>(indices(i)[e]), value};
       }
     }
@@ -230,6 +231,7 @@ class Csr final {
   }
 
  private:
+  static constexpr bool are_ones = std::is_same_v<T, kernels::One>;
   static constexpr Index group_size = kernels::side_by_side;  // of planes
 
   const T* values(Index i) const { return data_ + pointers_[i]; }

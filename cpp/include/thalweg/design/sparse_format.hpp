@@ -87,6 +87,18 @@ bool check_format(const I* index, Index entries, const I* pointers, Index major,
   return canonical;
 }
 
+// Whether a design of these values is better one of kernels::One. Most others differ early.
+template <class T>
+bool are_ones(const T* values, Index n) {
+  constexpr Index block = 1024;
+  for (Index begin = 0; begin < n; begin += block) {
+    bool all = true;
+    for (Index e = begin; e < std::min(n, begin + block); ++e) all &= values[e] == 1;
+    if (!all) return false;
+  }
+  return n > 0;
+}
+
 // Elements that are written anyway are not set to zero first, in a pass that no poll could end.
 template <class T>
 struct Unset : std::allocator<T> {
@@ -138,7 +150,7 @@ void sum_duplicates(CompressedColumns<T, I>& x, const core::Execution& execution
 // Rows to canonical columns: a counting sort by column, so rows come out sorted. Rows are cut into
 // a fixed number of blocks; each counts its entries per column, a prefix sum gives every (block,
 // column) its place, and the blocks write in parallel without touching each other. `canonical`: no
-// row has duplicates, so no column has.
+// row has duplicates, so no column has; then data may be null, and the result has no values.
 template <class T, class I>
 CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* pointers,
                                         Index rows, Index cols, const core::Execution& execution,
@@ -178,7 +190,7 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
   }
   out.pointers[width] = total;
   if (execution.stop_requested()) return out;
-  out.data.resize(static_cast<std::size_t>(entries));
+  if (data != nullptr) out.data.resize(static_cast<std::size_t>(entries));
   out.index.resize(static_cast<std::size_t>(entries));
   core::parallel_for(blocks, execution, [&](Index b) {
     I* const next = place.data() + static_cast<std::size_t>(b) * width;
@@ -189,7 +201,7 @@ CompressedColumns<T, I> rows_to_columns(const T* data, const I* index, const I* 
       for (I e = pointers[i]; e < pointers[i + 1]; ++e) {
         const auto at = static_cast<std::size_t>(next[index[e]]++);
         out.index[at] = static_cast<I>(i);
-        out.data[at] = data[e];
+        if (data != nullptr) out.data[at] = data[e];
       }
     }
   });

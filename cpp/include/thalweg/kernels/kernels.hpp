@@ -81,6 +81,15 @@ struct DenseKernels {
   }
 };
 
+// A stored value that is known to be one, as all are of a design of categories or of words that
+// occur: there is nothing to read. As large as what is stored, so that arrays have their places.
+struct One {
+  double stored;
+  constexpr explicit operator double() const { return 1.0; }
+};
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, One>, double, T>;
+
 // Kernels on one sparse column: nnz entries at rows `index`, which must be distinct.
 template <class T, class I>
 struct SparseKernels {
@@ -131,6 +140,7 @@ struct Table {
   SparseKernels<float, std::int64_t> sparse_f32_i64;
   SparseKernels<double, std::int32_t> sparse_f64_i32;
   SparseKernels<double, std::int64_t> sparse_f64_i64;
+  SparseKernels<One, std::int32_t> sparse_one_i32;
   BlockKernels block;
   MathKernels math;
 
@@ -141,7 +151,9 @@ struct Table {
   }
   template <class T, class I>
   const SparseKernels<T, I>& sparse() const {
-    if constexpr (sizeof(T) == sizeof(float)) {
+    if constexpr (std::is_same_v<T, One>) {
+      return sparse_one_i32;
+    } else if constexpr (sizeof(T) == sizeof(float)) {
       if constexpr (sizeof(I) == sizeof(std::int32_t)) return sparse_f32_i32;
       else return sparse_f32_i64;
     } else {

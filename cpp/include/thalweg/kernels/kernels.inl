@@ -73,6 +73,7 @@ constinit const Table kernel_table = {
     THALWEG_SPARSE_KERNELS(float, std::int64_t),
     THALWEG_SPARSE_KERNELS(double, std::int32_t),
     THALWEG_SPARSE_KERNELS(double, std::int64_t),
+    THALWEG_SPARSE_KERNELS(One, std::int32_t),
     {panel_product<double>, panel_product<float>},
     {map_exp, map_log, map_log1p},
 };
