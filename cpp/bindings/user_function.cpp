@@ -373,6 +373,7 @@ objective::UserFunction compiled_function(const py::capsule& capsule, Index size
     f.value_gradient = [=](const double* x, double* gradient) {
       return counted([&] {
         ++calls.budget.gradients;
+        std::fill_n(gradient, n, nan);  // what it forgets to write is no gradient
         return function(n, x, gradient, data);
       });
     };

@@ -17,8 +17,8 @@ ColumnSummary Columns::summarize(const double* v, double sum_v, const core::Exec
   design::ColumnMoments moments;
   x_.moments(options_.weights, v, moments, execution);
   if (x_.is_sparse()) {
-    density_ = std::move(moments.stored);
-    for (double& weight : density_) weight /= options_.total;
+    rare_.reserve(moments.stored.size());
+    for (const double weight : moments.stored) rare_.push_back(weight < 0.5 * options_.total);
   }
   const bool centred = options_.centre || options_.standardize;
   ColumnSummary out;

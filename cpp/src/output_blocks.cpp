@@ -92,11 +92,10 @@ void OutputBlocks::diagonal(const double* h, const Vector& sums, bool is_even,
 
 void OutputBlocks::share_rare(double* diagonal) const {
   constexpr Index many_rows = 16;  // to a column: it has its own say
-  constexpr double common = 0.5;
   if (!x_.is_sparse() || x_.rows() >= many_rows * x_.cols()) return;
   std::vector<Index> rare;
   for (Index j = 0; j < x_.cols(); ++j) {
-    if (x_.columns().density(j) < common) rare.push_back(j);
+    if (x_.columns().is_rare(j)) rare.push_back(j);
   }
   for (Index k = 0; k < outputs_; ++k) {
     double largest = 0;

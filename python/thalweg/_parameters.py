@@ -103,13 +103,11 @@ def _test(option):
         ):
             return False
         try:
-            value = float(value)
+            value = int(value) if integral else float(value)
         except OverflowError:  # an integer or a fraction beyond the largest float
             return False
-        return (
-            not math.isnan(value)
-            and (low <= value if left == "[" else low < value)
-            and (value <= high if right == "]" else value < high)
+        return (low <= value if left == "[" else low < value) and (
+            value <= high if right == "]" else value < high
         )
 
     return in_interval

@@ -53,6 +53,9 @@ double not_a_number(int n, const double *x, double *gradient, void *data) {
   for (int j = 0; gradient && j < n; ++j) gradient[j] = NAN;
   return NAN;
 }
+double forgetful(int n, const double *x, double *gradient, void *data) {
+  return quartic(n, x, 0, data);
+}
 """
 DOUBLES = ctypes.POINTER(ctypes.c_double)
 WITH_GRADIENT = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, DOUBLES, DOUBLES, ctypes.c_void_p)
@@ -167,6 +170,11 @@ def test_differences_and_bounds(function):
 
 def test_nan_is_a_status(function):
     assert tw.minimize(function("not_a_number"), np.zeros(3)).report.status == "non_finite"
+
+
+def test_a_gradient_that_is_not_written_is_none(function):
+    result = tw.minimize(function("forgetful"), np.zeros(3))
+    assert result.report.status == "non_finite"
 
 
 def test_the_interpreter_is_free_meanwhile(function):

@@ -1,5 +1,7 @@
 """Every solver of functions on the problems of More, Garbow and Hillstrom."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,29 @@ def box(problem):
     low, high = problem.start - width, problem.start + 2 * width
     low[::3], high[1::3] = -np.inf, np.inf
     return low, high
+
+
+@pytest.mark.parametrize("method", catalogue.GENERAL)
+def test_functions_are_not_asked_where_numbers_end(method):
+    """1 / x falls all the way to infinity, where it is zero and so is its slope."""
+
+    def fun(x):
+        assert np.isfinite(x).all()
+        return np.sum(1 / x), -1 / x**2
+
+    for start in (1e-200, 1e-140, 1e-3):
+        with np.errstate(all="ignore"):
+            result = tw.minimize(fun, np.full(3, start), jac=True, method=method)
+        assert np.isfinite(result.x).all()
+        assert result.fun <= 3 / start * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("name", ["maxiter", "maxfev"])
+def test_limits_go_up_to_the_largest_integer(name):
+    result = tw.minimize(
+        lambda x: (x @ x, 2 * x), np.ones(3), jac=True, options={name: sys.maxsize}
+    )
+    assert result.success
 
 
 @pytest.mark.parametrize("method", catalogue.BOUNDED)

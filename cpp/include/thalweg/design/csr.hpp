@@ -412,7 +412,8 @@ class Csr final {
     const Index affordable =
         1 + std::max<Index>(1, most_bytes / (length * static_cast<Index>(sizeof(double)) + 1));
     const Index worthwhile = std::min(row_blocks(), stored() / (3 * cols_ + 1));
-    const Index blocks = std::clamp<Index>(worthwhile, 1, affordable);
+    const Index most = std::clamp<Index>(worthwhile, 1, affordable);
+    const Index blocks = most - (most > 1 ? most % 2 : 0);  // two threads share them evenly
     Vector others(static_cast<std::size_t>((blocks - 1) * length), 0.0);
     over_ranges(blocks, execution, [&](const RowRange& rows) {
       f(rows, rows.block == 0 ? result : others.data() + (rows.block - 1) * length);

@@ -8,7 +8,10 @@
 // point, else from a difference of gradients (error of the order of sqrt(eps); a gradient each).
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "thalweg/kernels/kernels.hpp"
@@ -61,6 +64,11 @@ class Callable final : public Smooth,
 
   double evaluate(const double* x, double* gradient) override {
     base_.assign(x, x + length());
+    if (!is_finite(base_)) {
+      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+      std::fill_n(gradient, length(), nan);
+      return nan;
+    }
     const double value = value_gradient(x, gradient);
     new_base(gradient);
     return value;
@@ -72,20 +80,21 @@ class Callable final : public Smooth,
   }
 
   double value_along(double step) override {
-    go_to(step);
     has_trial_ = false;
+    if (!go_to(step)) return infinity;
     if (!function_.value) return residual_function_->value(trial_.data());
     ++counts_.values;
     return function_.value(trial_.data());
   }
 
   LinePoint along(double step) override {
-    go_to(step);
-    LinePoint at{.step = step};
+    LinePoint at{.step = step, .value = infinity, .slope = infinity};
+    has_trial_ = go_to(step);
+    if (!has_trial_) return at;
+    at.slope = 0;
     at.value = trial_value_ = value_gradient(trial_.data(), trial_gradient_.data());
     for (std::size_t j = 0; j < length(); ++j) at.slope += trial_gradient_[j] * direction_[j];
     trial_step_ = step;
-    has_trial_ = true;
     return at;
   }
 
@@ -129,8 +138,14 @@ class Callable final : public Smooth,
     if (uses_differences_) base_gradient_.assign(gradient, gradient + length());
   }
 
-  void go_to(double step) {
+  // False where numbers end.
+  bool go_to(double step) {
     for (std::size_t j = 0; j < length(); ++j) trial_[j] = base_[j] + step * direction_[j];
+    return is_finite(trial_);
+  }
+  // Functions, which may well be finite at infinity, are not asked elsewhere.
+  static bool is_finite(const Vector& x) {
+    return std::all_of(x.begin(), x.end(), [](double value) { return std::isfinite(value); });
   }
 
   void multiply(const double* v, double* out) override {

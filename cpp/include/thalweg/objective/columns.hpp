@@ -61,10 +61,8 @@ class Columns final {
   bool is_far(Index j) const { return !far_.empty() && far_[static_cast<std::size_t>(j)] != 0; }
   // x~_j' v / sum s of the vector given; zero for a column without variation.
   const Vector& null_product() const { return null_product_; }
-  // On what share of the rows, by their weights, column j is stored.
-  double density(Index j) const {
-    return density_.empty() ? 1.0 : density_[static_cast<std::size_t>(j)];
-  }
+  // Whether column j is stored on less than half of the rows, by their weights.
+  bool is_rare(Index j) const { return !rare_.empty() && rare_[static_cast<std::size_t>(j)] != 0; }
 
  private:
   ColumnSummary summarize(const double* v, double sum_v, const core::Execution& execution);
@@ -79,8 +77,8 @@ class Columns final {
   Vector inverse_scale_;  // empty where not standardised
   Vector sq_norm_;
   Vector null_product_;
-  Vector density_;         // empty where X is dense, or was not looked at
-  std::vector<char> far_;  // empty where no column is
+  std::vector<char> rare_;  // empty where X is dense, or was not looked at
+  std::vector<char> far_;   // empty where no column is
 };
 
 }  // namespace thalweg::objective
