@@ -10,6 +10,7 @@ from scipy import sparse
 import thalweg as tw
 from support import catalogue
 
+NAMES = catalogue.any_combination()
 SPARSE = [row for row in catalogue.SUITED if row.design in ("csc", "csr")]
 
 
@@ -59,8 +60,8 @@ def test_a_value_that_differs_is_read(layout):
     for at in (0, X.nnz - 1):
         changed = X.copy()
         changed.data[at] = 3.0
-        a = tw.solve(changed, y, loss="squared", penalty="l2", alpha=0.01)
-        b = tw.solve(changed.toarray(), y, loss="squared", penalty="l2", alpha=0.01)
+        a = tw.solve(changed, y, **NAMES, alpha=0.01)
+        b = tw.solve(changed.toarray(), y, **NAMES, alpha=0.01)
         np.testing.assert_allclose(a.coef, b.coef, atol=1e-4)
 
 
@@ -69,15 +70,15 @@ def test_duplicates_are_summed_and_no_longer_ones():
     pointers = np.searchsorted(rows, np.arange(5)).astype(np.int32)
     X = sparse.csr_array((np.ones(5), columns.astype(np.int32), pointers), shape=(4, 2))
     y = np.array([2.0, 1.0, 0.5, 3.0])
-    a = tw.solve(X, y, loss="squared", penalty="l2", alpha=0.1)
-    b = tw.solve(X.toarray(), y, loss="squared", penalty="l2", alpha=0.1)
+    a = tw.solve(X, y, **NAMES, alpha=0.1)
+    b = tw.solve(X.toarray(), y, **NAMES, alpha=0.1)
     np.testing.assert_allclose(a.coef, b.coef, atol=1e-6)
 
 
 def test_a_conversion_leaves_the_values_where_they_are():
     dense, X, _ = twins("csr")
     y = dense[:, 3] - dense[:, 4]
-    solution = tw.solve(X, y, loss="squared", penalty="l1", alpha=0.01)
+    solution = tw.solve(X, y, **NAMES, alpha=0.01)
     (copy,) = solution.report.copies
     expected = X.indices.nbytes + 4 * (X.shape[1] + 1)
     assert copy.endswith(f"({expected:,} bytes)")
