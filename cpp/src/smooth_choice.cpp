@@ -20,6 +20,7 @@ class SmoothChoice final : public SmoothSolver {
     size_ = static_cast<double>(f.size());
     has_matrix_ = f.refinements().matrix != nullptr;
     has_product_ = f.refinements().product != nullptr;
+    has_jumps_ = f.refinements().curvature_jumps;
     is_bounded_ = bounds.any();
     const objective::RowDual* const dual = f.refinements().dual;
     suits_dual_ = suits_dual(dual);
@@ -123,12 +124,16 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   // Rows that hardly meet: fewer than columns, or with few of their entries stored. Not where they
-  // are many and the penalty is so strong that L-BFGS, whose passes threads share, is fast, too.
+  // are many and the penalty is so strong that L-BFGS, whose passes threads share, is fast, too;
+  // nor where the dual's vectors would be more than a fifth of X, of an entry of twelve bytes.
   bool suits_dual(const objective::RowDual* dual) const {
     constexpr double short_row = 0.02, weak = 0.1;
     if (dual == nullptr) return false;
     const auto rows = static_cast<double>(dual->row_count());
-    const bool is_short = static_cast<double>(dual->stored()) <= short_row * rows * size_;
+    const auto stored = static_cast<double>(dual->stored());
+    const bool is_short = stored <= short_row * rows * size_;
+    constexpr double bytes_of_row = 36, bytes_of_column = 50;
+    if (bytes_of_row * rows > 12 * stored / 5 + bytes_of_column * size_) return false;
     return rows <= size_ || (is_short && dual->coupling() >= weak);
   }
 
@@ -173,11 +178,13 @@ class SmoothChoice final : public SmoothSolver {
     const bool leaves_dual = is_dual();
     const std::string first = leaves_dual ? "the dual first, " : "L-BFGS first, ";
     const double newton = newton_steps() * newton_step_cost();
-    const bool are_products_cheaper = has_product_ && truncated_cost() < newton;
+    // Where curvature jumps, a trust region crawls from one piece to the next; the dual does not.
+    const bool has_product = has_product_ && !(leaves_dual && has_jumps_);
+    const bool are_products_cheaper = has_product && truncated_cost() < newton;
     if (can_factorise() && newton < cost && !are_products_cheaper) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
-    } else if (has_product_ && truncated_cost() < cost) {
+    } else if (has_product && truncated_cost() < cost) {
       const std::string reason = first + "a truncated Newton method when it became slow";
       if (leaves_dual) use("trust_ncg", reason);
       else begin_trial(std::log(context.left) / cost, reason);
@@ -243,7 +250,8 @@ class SmoothChoice final : public SmoothSolver {
   objective::Costs costs_;
   double size_ = 0, rows_ = 0;
   bool has_cheap_matrix_ = false, is_cheapest_ = false;
-  bool has_matrix_ = false, has_product_ = false, is_bounded_ = false, suits_dual_ = false;
+  bool has_matrix_ = false, has_product_ = false, has_jumps_ = false;
+  bool is_bounded_ = false, suits_dual_ = false;
   std::unique_ptr<SmoothSolver> solver_;
   std::string reason_;
   int steps_ = 0, modified_ = 0;  // since the last look ahead; with a modified Hessian

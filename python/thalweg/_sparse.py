@@ -34,7 +34,8 @@ def read_sparse(X, copies, n_threads, by_rows):
         is_usable = design is not None and design.canonical
         if not is_usable:
             of_transpose = "csc" if kind == wanted else "csr"
-            values = parts[0]  # kept where all are one
+            # Kept where all are one.
+            values = parts[0] if given in ("csr", "csc") else None
             parts = _core.to_csc(*parts, shape, of_transpose, n_threads=n_threads or 0)
             design = make(*parts, X.shape)
             if given != wanted and len(parts[0]) < X.nnz:

@@ -63,3 +63,13 @@ def test_units_of_a_gamma_target_do_not_loosen_tol(unit):
     model.fit(X, unit * y)
     assert model.certificate_.relative <= 1e-11
     np.testing.assert_allclose(model.coef_, coef, atol=1e-5)
+
+
+@pytest.mark.parametrize("solver", ["l_bfgs", "trust_ncg"])
+def test_rows_without_weight_say_nothing_of_the_size_of_terms(solver):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 5))
+    y = np.exp(0.3 * X @ rng.standard_normal(5) + 20)
+    weights = np.where(np.arange(2000) % 2 == 0, 0.0, 1.0)
+    model = linear_model.PoissonRegressor(alpha=1e-8, tol=1e-6, solver=solver, max_iter=300)
+    assert model.fit(X, y, sample_weight=weights).report_.status == "converged"

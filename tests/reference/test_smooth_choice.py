@@ -97,3 +97,16 @@ def test_the_dual_is_not_left_for_a_hessian_that_costs_more_than_products():
     result = tw.solve(X, y, loss="logistic", penalty="l2", alpha=1e-4, tol=1e-6)
     assert result.report.status == "converged"
     assert result.report.solver == "trust_ncg"
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber", "smoothed_hinge"])
+def test_no_trust_region_where_curvature_jumps(loss):
+    # It crawls from piece to piece: a thousand steps where others take a score.
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((150, 200)) * (rng.random((150, 200)) < 0.2)
+        y = np.sign(X @ rng.normal(size=200) + 0.3 * rng.normal(size=150))
+        solution = tw.solve(
+            sparse.csr_array(X), y, loss=loss, penalty="l2", alpha=1e-4, tol=1e-8, max_iter=200
+        )
+        assert solution.status == "converged", solution.report

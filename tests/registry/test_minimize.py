@@ -95,6 +95,19 @@ def test_functions_are_not_asked_where_numbers_end(method):
         assert result.fun <= 3 / start * (1 + 1e-12)
 
 
+@pytest.mark.parametrize(
+    "method",
+    [name for name in catalogue.GENERAL if not catalogue.flag("solver", name, "needs_hessian")],
+)
+def test_differences_are_not_taken_where_numbers_end(method):
+    def fun(x):
+        assert np.isfinite(x).all()
+        return np.arctan(-x).sum()
+
+    for start in ([1e307, 2.0], [-1e308, 1e308]):
+        tw.minimize(fun, start, method=method, jac="2-point", options={"maxiter": 50})
+
+
 @pytest.mark.parametrize("name", ["maxiter", "maxfev"])
 def test_limits_go_up_to_the_largest_integer(name):
     result = tw.minimize(

@@ -82,3 +82,13 @@ def test_a_conversion_leaves_the_values_where_they_are():
     (copy,) = solution.report.copies
     expected = X.indices.nbytes + 4 * (X.shape[1] + 1)
     assert copy.endswith(f"({expected:,} bytes)")
+
+
+@pytest.mark.parametrize("layout", ["coo", "lil", "bsr"])
+def test_values_that_scipy_made_are_reported(layout):
+    dense, X, _ = twins("csr")
+    solution = tw.solve(X.asformat(layout), dense[:, 3] - dense[:, 4], alpha=0.01, **NAMES)
+    reported = sum(
+        int(c.split("(")[-1].split(" bytes")[0].replace(",", "")) for c in solution.report.copies
+    )
+    assert reported >= X.data.nbytes + X.indices.nbytes

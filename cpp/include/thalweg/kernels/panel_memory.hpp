@@ -2,8 +2,8 @@
 // product touches two: with what `new` gives, every other load of 32 bytes would.
 #pragma once
 
+#include <cstddef>
 #include <memory>
-#include <new>
 
 #include "thalweg/core/types.hpp"
 
@@ -18,18 +18,21 @@ class PanelMemory final {
   // Room for `count` numbers at least; what it held is lost where it grows.
   void require(Index count) {
     if (count <= size_) return;
-    values_.reset(new (alignment) E[static_cast<std::size_t>(count)]);
+    std::size_t bytes = static_cast<std::size_t>(count) * sizeof(E), room = bytes + alignment;
+    memory_.reset(new std::byte[room]);
+    void* first = memory_.get();
+    values_ = static_cast<E*>(std::align(alignment, bytes, first, room));
     size_ = count;
   }
-  E* data() { return values_.get(); }
+  E* data() { return values_; }
 
  private:
-  static constexpr std::align_val_t alignment{64};
-  struct Release {
-    void operator()(E* values) const { ::operator delete[](values, alignment); }
-  };
+  // By hand: glibc's aligned allocations do not find the memory again that the last one has left,
+  // and a thread that packs block after block grew by a megabyte each time.
+  static constexpr std::size_t alignment = 64;
 
-  std::unique_ptr<E[], Release> values_;
+  std::unique_ptr<std::byte[]> memory_;
+  E* values_ = nullptr;
   Index size_ = 0;
 };
 

@@ -65,7 +65,6 @@ class Callable final : public Smooth,
   double evaluate(const double* x, double* gradient) override {
     base_.assign(x, x + length());
     if (!is_finite(base_)) {
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       std::fill_n(gradient, length(), nan);
       return nan;
     }
@@ -121,6 +120,8 @@ class Callable final : public Smooth,
   Costs costs() const override { return {}; }
 
  private:
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
   std::size_t length() const { return static_cast<std::size_t>(function_.size); }
 
   double value_gradient(const double* x, double* gradient) {
@@ -183,7 +184,8 @@ class Callable final : public Smooth,
     const double h = 2 * std::sqrt(epsilon) * (1 + norm_of(base_.data())) / norm;
     shifted_.resize(length());
     for (std::size_t j = 0; j < length(); ++j) shifted_[j] = base_[j] + h * v[j];
-    value_gradient(shifted_.data(), out);
+    if (is_finite(shifted_)) value_gradient(shifted_.data(), out);
+    else std::fill_n(out, length(), nan);
     for (std::size_t j = 0; j < length(); ++j) out[j] = (out[j] - base_gradient_[j]) / h;
   }
 

@@ -107,23 +107,20 @@ struct NullModel {
         square += core::square(slopes[at(k, i)]) / weight;
     }
     model.mean_abs_target = mean_abs / total;
-    model.term_size = mean_terms(loss, data.y, rows);
+    model.term_size = mean_terms(loss, data.y, rows, total);
     model.slope_norm = std::sqrt(square / total);
     if (model.slope_norm <= slope_rounding(loss, data.offset, total, eta, rows, scratch))
       model.slope_norm = 0;
     return model;
   }
 
-  // Of about a thousand rows.
   template <class Loss>
-  static double mean_terms(const Loss& loss, const double* y, Index rows) {
-    const Index stride = std::max<Index>(1, rows / 1000);
-    double weights = 0, sum = 0;
-    for (Index i = 0; i < rows; i += stride) {
-      weights += loss.weight(i);
-      sum += loss.weight(i) * loss.loss().terms(y[i]);
-    }
-    return weights > 0 ? sum / weights : 0.0;
+  static double mean_terms(const Loss& loss, const double* y, Index rows, double total) {
+    const core::Info& info = loss.loss().info();
+    if (core::flag(info, "quadratic") || core::flag(info, "classification")) return 0;
+    double sum = 0;
+    for (Index i = 0; i < rows; ++i) sum += loss.weight(i) * loss.loss().terms(y[i]);
+    return sum / total;
   }
 
   // What rounding makes of the mean slope of a loss that is a sum over rows: predictions are sums

@@ -131,6 +131,8 @@ struct Refinements {
   ProductOrigin product_origin = ProductOrigin::function;
   // Of a model: whether its rows share more than coefficients, as a scale that is estimated.
   bool couples_rows = false;
+  // Of a model: whether the curvature of its loss jumps, as a hinge's does.
+  bool curvature_jumps = false;
 };
 
 class Smooth : public Line {

@@ -135,8 +135,11 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   }
 
   Refinements refinements() override {
-    Refinements have{
-        .product = this, .matrix = &hessian_, .diagonal = this, .couples_rows = has_scale};
+    Refinements have{.product = this,
+                     .matrix = &hessian_,
+                     .diagonal = this,
+                     .couples_rows = has_scale,
+                     .curvature_jumps = !core::flag(loss().info(), "twice_differentiable")};
     if constexpr (!has_scale) {
       if (core::flag(loss().info(), "likelihood")) have.information = &information_;
       if (dual_.exists()) have.dual = &dual_;
