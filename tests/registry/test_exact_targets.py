@@ -11,6 +11,9 @@ LOSSES = [
     for name in catalogue.SCALAR_SMOOTH_LOSSES
     if catalogue.flag("loss", name, "convex") and not catalogue.flag("loss", name, "classification")
 ]
+PENALTY = next(
+    row.penalty for row in catalogue.SERVED if not catalogue.flag("penalty", row.penalty, "sparse")
+)
 CASES = [
     row
     for row in catalogue.SERVED
@@ -41,3 +44,16 @@ def test_precision_is_no_failure(solver, loss, penalty, scale):
             "solver", solver, "superlinear"
         ):
             assert solution.status == "converged"
+
+
+@pytest.mark.parametrize("unit", [1e-14, 1e-9, 1e9])
+@pytest.mark.parametrize(
+    "loss", [name for name in LOSSES if not catalogue.flag("loss", name, "likelihood")]
+)
+def test_tol_means_the_same_in_all_units(loss, unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 8))
+    y = unit * (X @ rng.standard_normal(8) + 0.5 * rng.standard_normal(60))
+    solution = tw.solve(X, y, loss=loss, penalty=PENALTY, alpha=1e-3, tol=1e-6, max_iter=5000)
+    assert solution.status == "converged"
+    assert solution.certificate.relative <= 1e-6

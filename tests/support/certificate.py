@@ -164,26 +164,25 @@ class Problem:
 
     def rounding_floor(self):
         """What no tolerance asks for: the rounding of losses that are not squares."""
-        quadratic = self.loss.entry.flags["quadratic"]
-        return 0.0 if quadratic else 4 * EPS * self.term_size()
+        return 4 * EPS * self.term_size()
 
     def rounding_loss(self):
         """What a residual of a thousand roundings of y costs: its square where the loss is one."""
-        if self.loss.entry.flags["quadratic"]:
-            return 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
-        return 1e3 * EPS * self.term_size()
+        size = self.term_size()
+        return (
+            1e3 * EPS * size if size else 0.5 * (1e3 * EPS * (self.weights @ np.abs(self.y))) ** 2
+        )
 
     def term_size(self):
-        """Mean size of the terms that a loss is the sum of where the model predicts y."""
+        """Mean size of the terms that cancel where the model predicts y; squares have none."""
         flags = self.loss.entry.flags
         if flags["classification"]:
             return 1.0
+        if not flags["likelihood"]:
+            return 0.0 if flags["smooth"] else self.weights @ np.abs(self.y)
         formula, parameters = self.loss.entry.formula, self.loss.parameters
-        is_square = (
-            evaluate(formula, y=1.0, eta=np.array([0.0, 3.0]), **parameters) == [0.5, 2]
-        ).all()
-        if is_square or not flags["likelihood"]:
-            return self.weights @ np.abs(self.y)
+        if (evaluate(formula, y=1.0, eta=np.array([0.0, 3.0]), **parameters) == [0.5, 2]).all():
+            return 0.0
         y = np.maximum(self.y, 1e-300)
         eta = np.log(y) if self.loss.inverse_link(np.zeros(1))[0] == 1.0 else y
         return self.weights @ term_sizes(formula, y=y, eta=eta, **parameters)

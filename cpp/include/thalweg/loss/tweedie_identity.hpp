@@ -47,9 +47,7 @@ struct TweedieIdentity final : TweedieFamily {
     const V outside = select(eta <= 0.0, V(0.0), eta);  // NaN comes out
     return select(inside, exp(-power * log(select(inside, eta, V(1.0)))), outside);
   }
-  double terms(double y) const noexcept {
-    return power == 0.0 ? std::fabs(y) : TweedieFamily::terms(y);
-  }
+  double terms(double y) const noexcept { return power == 0.0 ? 0.0 : TweedieFamily::terms(y); }
   double inverse_link(double eta) const noexcept { return eta; }
   bool is_convex() const noexcept { return power >= 0.0 && power <= 1.0; }
 

@@ -90,17 +90,20 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
   const GlmData& data() const { return data_; }
   double total_weight() const { return total_; }
   const NullModel& null_model() const { return null_; }
-  // Of the numbers that the objective is the sum of.
+  // Of the numbers that the objective is the sum of. Smooth losses of a residual are as its square
+  // near zero, which has no other.
   double rounding_scale() const {
-    return std::max(null_.term_size, core::flag(loss().info(), "classification") ? 1.0 : 0.0);
+    const core::Info& info = loss().info();
+    if (has_scale) return null_.mean_abs_target;
+    if (core::flag(info, "classification")) return 1;
+    return core::flag(info, "smooth") && !core::flag(info, "likelihood") ? 0.0 : null_.term_size;
   }
   // What `tol` multiplies: the objective of the model without columns or, where that is rounding,
   // what a residual of a thousand roundings of y costs.
   double tolerance_scale() const {
     constexpr double share = 1e3 * epsilon;
-    return std::max(null_.objective, core::flag(loss().info(), "quadratic")
-                                         ? 0.5 * core::square(share * null_.mean_abs_target)
-                                         : share * rounding_scale());
+    const double square = 0.5 * core::square(share * null_.mean_abs_target);
+    return std::max(null_.objective, rounding_scale() > 0 ? share * rounding_scale() : square);
   }
 
   Index size() const override { return blocks_.size(); }

@@ -126,6 +126,11 @@ class Terms final {
     return weights_ == nullptr && lower_ == nullptr && upper_ == nullptr && strengths_.l2 == 0 &&
            strengths_.l1 > 0;
   }
+  // The same of l2 / 2 w^2.
+  bool is_plain_l2() const {
+    return weights_ == nullptr && lower_ == nullptr && upper_ == nullptr && strengths_.l1 == 0 &&
+           strengths_.l2 > 0;
+  }
   const Strengths& strengths() const { return strengths_; }
 
  private:
