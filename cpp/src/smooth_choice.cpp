@@ -125,7 +125,8 @@ class SmoothChoice final : public SmoothSolver {
 
   // Rows that hardly meet: fewer than columns, or with few of their entries stored. Not where they
   // are many and the penalty is so strong that L-BFGS, whose passes threads share, is fast, too;
-  // nor where the dual's vectors would be more than a fifth of X, of an entry of twelve bytes.
+  // nor where the dual's vectors over the rows would be more than a fifth of X, of an entry of
+  // twelve bytes, and what is left of L-BFGS's vectors over the columns.
   bool suits_dual(const objective::RowDual* dual) const {
     constexpr double short_row = 0.02, weak = 0.1;
     if (dual == nullptr) return false;

@@ -32,17 +32,16 @@ def read_sparse(X, copies, n_threads, by_rows):
         # SciPy's own flags for this can be stale; the core looks at the entries.
         design = make(*parts, X.shape) if kind == wanted else None
         is_usable = design is not None and design.canonical
+        kept = None  # the caller's values, which the core hands back where all are one
         if not is_usable:
             of_transpose = "csc" if kind == wanted else "csr"
-            # Kept where all are one.
-            values = parts[0] if given in ("csr", "csc") else None
+            kept = parts[0] if given in ("csr", "csc") else None
             parts = _core.to_csc(*parts, shape, of_transpose, n_threads=n_threads or 0)
             design = make(*parts, X.shape)
             if given != wanted and len(parts[0]) < X.nnz:
                 why += ", duplicate entries summed"
         if given != wanted or not is_usable:
-            new = [part for part in parts if is_usable or part is not values]
-            record(copies, "X", why, *new)
+            record(copies, "X", why, *(part for part in parts if part is not kept))
     return design
 
 

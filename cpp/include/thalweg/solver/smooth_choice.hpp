@@ -8,7 +8,8 @@
 //                           Newton's steps not get on, where the Hessian is singular, a trust
 //                           region takes over
 //   rows hardly meet        the dual's coordinates, one for each row (dual_coordinate_descent.hpp):
-//                           a handful of visits, unless the penalty is weak, and memory for them
+//                           a handful of visits, unless the penalty is weak; not where its vectors
+//                           over the rows do not fit beside X
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
 //                           the certificate falls predicts what is left of it; once Newton steps
 //                           promise to cost less, they take over. Where the matrix is out of reach,
