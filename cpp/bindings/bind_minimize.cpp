@@ -10,6 +10,7 @@
 #include "parameters.hpp"
 #include "thalweg/catalog.hpp"
 #include "thalweg/core/error.hpp"
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/objective/hessian.hpp"
 #include "thalweg/solver/minimize.hpp"
 #include "user_function.hpp"
@@ -95,9 +96,8 @@ objective::UserFunction complete(GivenFunctions given, const Vector& start, cons
 
 core::Status status_of(const solver::MinimizeResult& result, const Budget& budget,
                        const Watch& watch) {
-  const bool is_finite = std::all_of(result.gradient.begin(), result.gradient.end(),
-                                     [](double entry) { return std::isfinite(entry); });
-  if (!is_finite && result.status != core::Status::unbounded) return core::Status::non_finite;
+  if (!core::all_finite(result.gradient) && result.status != core::Status::unbounded)
+    return core::Status::non_finite;
   if (result.status != core::Status::stopped) return result.status;
   if (budget.exhausted()) return core::Status::max_iter;
   return watch.is_flat() ? core::Status::converged : core::Status::stopped;

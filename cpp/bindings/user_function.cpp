@@ -9,11 +9,10 @@
 #include <optional>
 
 #include "thalweg/core/error.hpp"
+#include "thalweg/core/types.hpp"
 
 namespace thalweg::bindings {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // An array of its own for every call: the function may keep it, or write into it.
 py::array_t<double> copy_of(const double* x, Index size) {

@@ -100,9 +100,11 @@ TYPED_TEST(LineSearchTest, KnowsHowLargeTermsAreThatCancel) {
     LineFunction function = rounded_parabola(distance);
     function.value = [whole = function.value](double t) { return whole(t) - 1; };
     for (const double step : {0.1 * distance, distance, 1.7 * distance}) {
-      Options options = from(step);
-      options.magnitude = 1;
-      EXPECT_TRUE(search<TypeParam>(function, options).success()) << distance << " from " << step;
+      CountedLine line(function);
+      objective::LinePoint start = line.start();
+      start.terms = 1;
+      EXPECT_TRUE(TypeParam::search(line, start, from(step)).success())
+          << distance << " from " << step;
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 
 namespace thalweg::core {
 
@@ -21,6 +22,10 @@ inline double clip(double v, double lower, double upper) {
 }
 
 inline double square(double v) { return v * v; }
+
+inline bool all_finite(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
 
 // The elementary functions of the number type double. A NaN in the first argument of min or max
 // comes out.

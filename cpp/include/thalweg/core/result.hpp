@@ -85,8 +85,8 @@ struct Result {
   Index gram_bytes = 0;         // of this task alone
   Index shared_gram_bytes = 0;  // of all tasks together
   Index tasks_at_once = 1;      // that may hold memory, whatever the threads
-  double heldout_error = std::numeric_limits<double>::quiet_NaN();
-  double scale = std::numeric_limits<double>::quiet_NaN();  // of the residuals, where estimated
+  double heldout_error = nan;
+  double scale = nan;  // of the residuals, where estimated
   std::vector<IterationInfo> trace;
 };
 

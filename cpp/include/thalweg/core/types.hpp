@@ -20,6 +20,7 @@ using ConstSpan = std::span<const double>;
 using Span = std::span<double>;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double epsilon = std::numeric_limits<double>::epsilon();
 inline constexpr double smallest_normal = std::numeric_limits<double>::min();
 

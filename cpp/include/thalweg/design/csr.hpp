@@ -125,9 +125,10 @@ class Csr final {
                           double* const at = partial + each * static_cast<Index>(indices(i)[e]);
                           at[0] += weight * x;
                           at[1] += v[i] * x;
-                          if constexpr (are_ones) continue;
-                          at[each - 2] += weight * x * x;
-                          at[each - 1] += weight;
+                          if constexpr (!are_ones) {
+                            at[2] += weight * x * x;
+                            at[3] += weight;
+                          }
                         }
                       }
                     });

@@ -36,7 +36,6 @@ struct Options {
   // values, since terms of f may cancel (Hager & Zhang's epsilon, there 1e-6).
   double noise = 1e-14;
   double doubt = 1e-10;
-  double magnitude = 0;  // of the terms of phi; at least |phi(0)| is assumed
   Index most_trials = 40;
 };
 
@@ -67,11 +66,11 @@ concept LineSearch = requires(objective::Line& phi, const objective::LinePoint& 
 };
 
 // How far values may be apart that are equal, and that are as good as equal where slopes are known.
-inline double rounding(const objective::LinePoint& start, const Options& options) {
-  return options.noise * std::max(std::fabs(start.value), options.magnitude);
+inline double rounding(const objective::LinePoint& start, const Options& options = {}) {
+  return options.noise * std::max(std::fabs(start.value), start.terms);
 }
-inline double margin(const objective::LinePoint& start, const Options& options) {
-  return options.doubt * std::max(std::fabs(start.value), options.magnitude);
+inline double margin(const objective::LinePoint& start, const Options& options = {}) {
+  return options.doubt * std::max(std::fabs(start.value), start.terms);
 }
 
 inline bool is_armijo(const objective::LinePoint& start, const objective::LinePoint& at,

@@ -124,13 +124,17 @@ bool is_convex(const L& loss) noexcept {
   else return core::flag(L::info, "convex");
 }
 
+// Square residuals and the losses of labels have no terms but their value.
+inline bool has_terms(const core::Info& info) {
+  return !core::flag(info, "quadratic") && !core::flag(info, "classification");
+}
+
 // The size of the terms that cancel in the value where eta predicts y well, which its rounding is
-// relative to. Square residuals and the losses of labels have no terms but their value.
+// relative to.
 template <class L>
 double terms(const L& loss, double y) noexcept {
   if constexpr (requires { loss.terms(y); }) return loss.terms(y);
-  else if (core::flag(L::info, "quadratic") || core::flag(L::info, "classification")) return 0;
-  else return std::fabs(y);
+  else return has_terms(L::info) ? std::fabs(y) : 0.0;
 }
 
 // The loss with these parameters, in the order of info.parameters. An empty base of an aggregate

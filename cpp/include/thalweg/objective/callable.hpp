@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <optional>
 
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/kernels/kernels.hpp"
 #include "thalweg/objective/residual_function.hpp"
 #include "thalweg/objective/smooth.hpp"
@@ -64,7 +64,7 @@ class Callable final : public Smooth,
 
   double evaluate(const double* x, double* gradient) override {
     base_.assign(x, x + length());
-    if (!is_finite(base_)) {
+    if (!core::all_finite(base_)) {
       std::fill_n(gradient, length(), nan);
       return nan;
     }
@@ -120,8 +120,6 @@ class Callable final : public Smooth,
   Costs costs() const override { return {}; }
 
  private:
-  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
   std::size_t length() const { return static_cast<std::size_t>(function_.size); }
 
   double value_gradient(const double* x, double* gradient) {
@@ -139,14 +137,10 @@ class Callable final : public Smooth,
     if (uses_differences_) base_gradient_.assign(gradient, gradient + length());
   }
 
-  // False where numbers end.
+  // False where numbers end: functions, which may well be finite at infinity, are not asked there.
   bool go_to(double step) {
     for (std::size_t j = 0; j < length(); ++j) trial_[j] = base_[j] + step * direction_[j];
-    return is_finite(trial_);
-  }
-  // Functions, which may well be finite at infinity, are not asked elsewhere.
-  static bool is_finite(const Vector& x) {
-    return std::all_of(x.begin(), x.end(), [](double value) { return std::isfinite(value); });
+    return core::all_finite(trial_);
   }
 
   void multiply(const double* v, double* out) override {
@@ -184,7 +178,7 @@ class Callable final : public Smooth,
     const double h = 2 * std::sqrt(epsilon) * (1 + norm_of(base_.data())) / norm;
     shifted_.resize(length());
     for (std::size_t j = 0; j < length(); ++j) shifted_[j] = base_[j] + h * v[j];
-    if (is_finite(shifted_)) value_gradient(shifted_.data(), out);
+    if (core::all_finite(shifted_)) value_gradient(shifted_.data(), out);
     else std::fill_n(out, length(), nan);
     for (std::size_t j = 0; j < length(); ++j) out[j] = (out[j] - base_gradient_[j]) / h;
   }

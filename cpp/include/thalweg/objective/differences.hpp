@@ -19,6 +19,7 @@
 #include <cmath>
 #include <utility>
 
+#include "thalweg/core/numerics.hpp"
 #include "thalweg/objective/callable.hpp"
 
 namespace thalweg::objective {
@@ -91,9 +92,7 @@ class Differences final {
     const double taken = trial_[j] - x;
     f(trial_.data(), values.data());
     trial_[j] = x;
-    const bool finite = std::all_of(values.begin(), values.end(),
-                                    [](double value) { return std::isfinite(value); });
-    return finite ? taken : 0.0;
+    return core::all_finite(values) ? taken : 0.0;
   }
 
   template <class F>
@@ -102,7 +101,7 @@ class Differences final {
     double taken = evaluate(f, j, h, near_);
     if (taken == 0 && room_behind >= std::fabs(h)) taken = evaluate(f, j, -h, near_);
     for (std::size_t k = 0; k < near_.size(); ++k)
-      out[k] = taken != 0 ? (near_[k] - at[k]) / taken : quiet_nan;
+      out[k] = taken != 0 ? (near_[k] - at[k]) / taken : nan;
   }
 
   template <class F>
@@ -112,7 +111,7 @@ class Differences final {
     for (std::size_t k = 0; k < near_.size(); ++k) {
       if (up != 0 && down != 0) out[k] = (near_[k] - far_[k]) / (up - down);
       else if (up != 0) out[k] = (near_[k] - at[k]) / up;
-      else out[k] = down != 0 ? (far_[k] - at[k]) / down : quiet_nan;
+      else out[k] = down != 0 ? (far_[k] - at[k]) / down : nan;
     }
   }
 
@@ -122,12 +121,10 @@ class Differences final {
     const double b = evaluate(f, j, 2 * h, far_);
     for (std::size_t k = 0; k < near_.size(); ++k) {
       const double to_near = near_[k] - at[k], to_far = far_[k] - at[k];
-      out[k] =
-          a != 0 && b != 0 ? (b * b * to_near - a * a * to_far) / (a * b * (b - a)) : quiet_nan;
+      out[k] = a != 0 && b != 0 ? (b * b * to_near - a * a * to_far) / (a * b * (b - a)) : nan;
     }
   }
 
-  static constexpr double quiet_nan = std::numeric_limits<double>::quiet_NaN();
   DifferenceOptions options_;
   Vector trial_, near_, far_;
 };

@@ -116,8 +116,7 @@ struct NullModel {
 
   template <class Loss>
   static double mean_terms(const Loss& loss, const double* y, Index rows, double total) {
-    const core::Info& info = loss.loss().info();
-    if (core::flag(info, "quadratic") || core::flag(info, "classification")) return 0;
+    if (!loss::has_terms(loss.loss().info())) return 0;
     double sum = 0;
     for (Index i = 0; i < rows; ++i) sum += loss.weight(i) * loss.loss().terms(y[i]);
     return sum / total;

@@ -25,6 +25,9 @@ struct LinePoint {
   double step = 0;
   double value = infinity;
   double slope = 0;  // phi'(step)
+  // Of the start of a line: the size of the terms that phi is the sum of, where it is known. What
+  // the rounding of values is relative to, if |value| is less.
+  double terms = 0;
 };
 
 // What a line search sees.
@@ -138,9 +141,12 @@ struct Refinements {
 class Smooth : public Line {
  public:
   virtual Index size() const = 0;
-  // The size of the terms that f is the sum of near its minimum, where they are known to cancel:
-  // what its rounding is relative to, if |f| is less.
+  // The size of the terms that f is the sum of near its minimum, where they are known to cancel.
   virtual double magnitude() const { return 0; }
+  // Where lines from the base point start.
+  LinePoint line_start(double value, double slope) const {
+    return {.step = 0, .value = value, .slope = slope, .terms = magnitude()};
+  }
   // That work on vectors of this size may use.
   virtual int threads() const { return 1; }
   // f(x) and its gradient; x becomes the base point.

@@ -28,7 +28,7 @@ class ConstantStep final {
 
   // Takes the outcome of a step that has led to `at`.
   StepOutcome watch(objective::Smooth& f, SmoothPoint& at, StepOutcome outcome) {
-    const double rounding = line_search::rounding({0, last_, 0}, {});
+    const double rounding = line_search::rounding(f.line_start(last_, 0));
     rises_ = at.value > std::max(last_ + rounding, ceiling_) ? rises_ + 1 : 0;
     last_ = at.value;
     if (!outcome.failure && at.value < lowest_.value) lowest_ = at;

@@ -36,7 +36,7 @@ class GaussNewtonSolver final : public SmoothSolver {
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const line_search::Found found =
-        line_search::Armijo::search(f, {0, at.value, line_.slope()}, {.magnitude = f.magnitude()});
+        line_search::Armijo::search(f, f.line_start(at.value, line_.slope()), {});
     if (!found.success()) return line_.failed(found.outcome);
     return line_.finish(f, at, found.at.step);
   }

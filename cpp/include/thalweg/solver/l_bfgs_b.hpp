@@ -157,12 +157,9 @@ class LBfgsBSolver final : public SmoothSolver {
     // A function that falls for so long has no minimum within reach. x stays finite.
     const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300) / length;
     f.begin_line(direction_.data());
-    line_search::Found found =
-        line_search::MoreThuente::search(f, {0, at.value, slope_},
-                                         {.first_step = first,
-                                          .largest_step = std::min(room, reach),
-                                          .decrease = 1e-3,
-                                          .magnitude = f.magnitude()});
+    line_search::Found found = line_search::MoreThuente::search(
+        f, f.line_start(at.value, slope_),
+        {.first_step = first, .largest_step = std::min(room, reach), .decrease = 1e-3});
     // At a bound f may still fall.
     if (found.outcome == line_search::Outcome::unbounded && found.at.value > -infinity &&
         room < reach) {

@@ -29,7 +29,6 @@ class LipschitzStep final {
   line_search::Found run(objective::Smooth& f, const objective::LinePoint& start, double scale,
                          double largest) {
     options_.largest_step = largest;
-    options_.magnitude = f.magnitude();
     options_.first_step = step_ > 0 ? step_ / scale : 1.0;
     const line_search::Found found = line_search::Armijo::search(f, start, options_);
     if (!found.success()) return found;
@@ -86,7 +85,7 @@ class MomentumSolver final : public SmoothSolver {
     if (constant_ == 0) {
       f.begin_line(line_.direction().data());
       const line_search::Found found =
-          lipschitz_.run(f, {0, at.value, line_.slope()}, scale, line_.largest_step(at));
+          lipschitz_.run(f, f.line_start(at.value, line_.slope()), scale, line_.largest_step(at));
       if (!found.success()) return line_.failed(found.outcome);
       step = found.at.step;
     }
@@ -100,8 +99,9 @@ class MomentumSolver final : public SmoothSolver {
     if (constant_ > 0) return line_.move(f, at, 1.0);
     if (dot(momentum_, at.gradient) <= 0) {
       f.begin_line(direction.data());
-      const double highest = at.value + line_search::rounding({0, at.value, 0}, {});
-      if (f.along(1.0).value <= highest) return line_.finish(f, at, 1.0);
+      const objective::LinePoint start = f.line_start(at.value, 0);
+      if (f.along(1.0).value <= start.value + line_search::rounding(start))
+        return line_.finish(f, at, 1.0);
     }
     rule_.restart(point_);
     axpy(-1.0, momentum_, direction);

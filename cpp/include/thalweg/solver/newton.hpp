@@ -54,9 +54,9 @@ class NewtonSolver final : public SmoothSolver {
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const double first = is_modified ? stretch_ : 1.0;
-    const line_search::Found found = search(
-        f, {0, at.value, line_.slope()},
-        {.first_step = first, .largest_step = line_.largest_step(at), .magnitude = f.magnitude()});
+    const line_search::Found found =
+        search(f, f.line_start(at.value, line_.slope()),
+               {.first_step = first, .largest_step = line_.largest_step(at)});
     if (!found.success()) return line_.failed(found.outcome);
     // Without curvature a step has no length of its own: while it is taken whole it gets longer.
     stretch_ = is_modified && found.at.step >= first ? 2 * first : 1.0;

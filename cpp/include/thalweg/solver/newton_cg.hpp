@@ -51,8 +51,7 @@ class NewtonCgSolver final : public SmoothSolver {
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const line_search::Found found = line_search::StrongWolfe::search(
-        f, {0, at.value, line_.slope()},
-        {.largest_step = line_.largest_step(at), .magnitude = f.magnitude()});
+        f, f.line_start(at.value, line_.slope()), {.largest_step = line_.largest_step(at)});
     if (!found.success()) return line_.failed(found.outcome);
     return line_.finish(f, at, found.at.step);
   }

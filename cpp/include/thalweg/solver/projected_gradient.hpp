@@ -49,9 +49,8 @@ class ProjectedGradientSolver final : public SmoothSolver {
     }
     aim(at.x, target_, context.bounds, direction_);
     f.begin_line(direction_.data());
-    const line_search::Found found =
-        line_search::Armijo::search(f, {0, highest, dot(at.gradient, direction_)},
-                                    {.largest_step = 1.0, .magnitude = f.magnitude()});
+    const line_search::Found found = line_search::Armijo::search(
+        f, f.line_start(highest, dot(at.gradient, direction_)), {.largest_step = 1.0});
     if (!found.success() && !(found.at.step > 0 && found.at.value < at.value)) {
       return {.failure = failure_of(found.outcome)};
     }

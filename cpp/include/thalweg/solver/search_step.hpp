@@ -32,8 +32,7 @@ class SearchStep final {
     f.begin_line(line.direction().data());
     options_.first_step = first_step();
     options_.largest_step = line.largest_step(at);
-    options_.magnitude = f.magnitude();
-    found_ = search_(f, {0, from, line.slope()}, options_);
+    found_ = search_(f, f.line_start(from, line.slope()), options_);
     if (found_.outcome == line_search::Outcome::unbounded) return false;
     if (!found_.success() && !(found_.at.value < at.value)) return false;
     const int threads = f.threads();

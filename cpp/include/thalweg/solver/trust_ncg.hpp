@@ -62,7 +62,8 @@ class TrustNcgSolver final : public SmoothSolver {
       line_.direction() = cg_.step();
       f.begin_line(line_.direction().data());
       const objective::LinePoint trial = f.along(1.0);
-      const double ratio = update_radius(at, step, trial, f.magnitude());
+      const double ratio =
+          update_radius(step, f.line_start(at.value, dot(at.gradient, cg_.step())), trial);
       if (!(ratio > least_ratio)) continue;
       return line_.finish(f, at, 1.0);
     }
@@ -78,21 +79,18 @@ class TrustNcgSolver final : public SmoothSolver {
 
  private:
   // Returns the ratio of decreases; NaN or minus infinity where the trial is no point.
-  double update_radius(const SmoothPoint& at, const TruncatedCg::Outcome& step,
-                       const objective::LinePoint& trial, double magnitude) {
+  double update_radius(const TruncatedCg::Outcome& step, const objective::LinePoint& start,
+                       const objective::LinePoint& trial) {
     if (trial.value == -infinity) return infinity;
     if (!std::isfinite(trial.value) || !std::isfinite(trial.slope)) {
       radius_ = shrink * step.norm;
       return -infinity;
     }
     // Both decreases drown in the rounding of f near a minimum; there the model is right.
-    const objective::LinePoint start{0, at.value, dot(at.gradient, cg_.step())};
-    const line_search::Options accuracy{.magnitude = magnitude};
-    const double rounding = line_search::rounding(start, accuracy);
-    double change = trial.value - at.value;
+    const double rounding = line_search::rounding(start);
+    double change = trial.value - start.value;
     // Slopes tell more than values that hardly differ; the trapezoid is right to third order.
-    if (std::fabs(change) <= line_search::margin(start, accuracy))
-      change = 0.5 * (start.slope + trial.slope);
+    if (std::fabs(change) <= line_search::margin(start)) change = 0.5 * (start.slope + trial.slope);
     const double ratio = (change - rounding) / (step.model - rounding);
     if (is_first_) radius_ = std::min(radius_, step.norm);
     is_first_ = false;

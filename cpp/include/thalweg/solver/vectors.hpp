@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "thalweg/core/elements.hpp"
+#include "thalweg/core/types.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace thalweg::solver {
@@ -51,7 +52,7 @@ inline double largest_entry(const double* v, Index n) {
     for (Index k = 0; k < 4; ++k) take(v[j + k], largest[k]);
   }
   for (; j < n; ++j) take(v[j], largest[0]);
-  if (any_nan) return std::numeric_limits<double>::quiet_NaN();
+  if (any_nan) return nan;
   return std::max(std::max(largest[0], largest[1]), std::max(largest[2], largest[3]));
 }
 inline double largest_entry(const Vector& v, int threads = 1) {
