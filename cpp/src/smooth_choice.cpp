@@ -42,10 +42,10 @@ class SmoothChoice final : public SmoothSolver {
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     least_ = std::min(least_, context.certificate);
     if (trial_) {
-      if (trial_fails(context, f.counts())) end_trial();
+      if (trial_fails(context, f.counts())) end_trial(f);
     } else if (steps_ >= window() && may_switch()) {
       ++looks_;
-      if (switches(context)) {
+      if (switches(f, context)) {
         at.dual = {};
         if (objective::RowDual* const dual = f.refinements().dual) dual->release();
         if (std::exchange(goes_back_, false)) {
@@ -60,7 +60,7 @@ class SmoothChoice final : public SmoothSolver {
     if (steps_ == 0) certificate_then_ = context.certificate;
     StepOutcome outcome = solver_->step(f, at, context);
     if (trial_ && outcome.failure) {
-      end_trial();
+      end_trial(f);
       outcome.failure.reset();
       return outcome;
     }
@@ -95,9 +95,10 @@ class SmoothChoice final : public SmoothSolver {
   // unknown cost may be differences of gradients.
   double truncated_products() const {
     if (is_dual()) return rows_ <= size_ ? 150 : 60;
-    return (costs_.product > 0 ? 60 : 300) * std::pow(4.0, failed_trials_);
+    return costs_.product > 0 ? 60 : 300;
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
+  double trial_cost() const { return std::pow(4.0, failed_trials_) * truncated_cost(); }
   // With the conjugate gradients' own work on vectors of variables.
   double product_cost() const { return costs_.product + 10 * size_; }
   // Beyond it a matrix is not assembled, whatever it would save.
@@ -156,7 +157,7 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   // Looks ahead: whether another solver takes over.
-  bool switches(const SmoothContext& context) {
+  bool switches(objective::Smooth& f, const SmoothContext& context) {
     const double fall = certificate_then_ / context.certificate;
     if (is_newton()) {
       // Where the Hessian is singular, as on rows that a hinge is done with, steps can be short.
@@ -181,14 +182,16 @@ class SmoothChoice final : public SmoothSolver {
     const double newton = newton_steps() * newton_step_cost();
     // Where curvature jumps, a trust region crawls from one piece to the next; the dual does not.
     const bool has_product = has_product_ && !(leaves_dual && has_jumps_);
-    const bool are_products_cheaper = has_product && truncated_cost() < newton;
+    const bool are_products_cheaper = has_product && trial_cost() < newton;
     if (can_factorise() && newton < cost && !are_products_cheaper) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
     } else if (has_product && truncated_cost() < cost) {
       const std::string reason = first + "a truncated Newton method when it became slow";
       if (leaves_dual) use("trust_ncg", reason);
-      else begin_trial(std::log(context.left) / cost, reason);
+      else if (is_well_preconditioned(f)) use("newton_cg", reason);
+      else if (trial_cost() < cost) begin_trial(std::log(context.left) / cost, reason);
+      else return false;
     } else {
       return false;
     }
@@ -196,6 +199,16 @@ class SmoothChoice final : public SmoothSolver {
     constexpr double near = 0.1;
     goes_back_ = leaves_dual && context.certificate > near * start_value_;
     return true;
+  }
+
+  // Whether what conjugate gradients would have to learn is known: then they need no trial, which
+  // would end early, since the certificate of a long step rises before it falls.
+  bool is_well_preconditioned(objective::Smooth& f) const {
+    objective::Preconditioner* const m = f.refinements().preconditioner;
+    if (m == nullptr) return false;
+    if (m->update() && m->is_close()) return true;
+    m->release();
+    return false;
   }
 
   // `rate`: of the logarithm of the certificate, by work, in the last steps.
@@ -220,7 +233,8 @@ class SmoothChoice final : public SmoothSolver {
     return std::log(trial_->least / context.certificate) < trial_->rate * work;
   }
 
-  void end_trial() {
+  void end_trial(objective::Smooth& f) {
+    if (objective::Preconditioner* const m = f.refinements().preconditioner) m->release();
     solver_ = std::move(trial_->resting);
     reason_ = "L-BFGS, a truncated Newton method having been tried";
     trial_.reset();

@@ -236,6 +236,20 @@ class MatrixProduct final : public objective::HessianProduct {
   Eigen::MatrixXd a_;
 };
 
+class DiagonalMatrix final : public objective::Preconditioner {
+ public:
+  explicit DiagonalMatrix(Eigen::VectorXd entries) : entries_(std::move(entries)) {}
+  bool update() override { return true; }
+  bool is_close() const override { return false; }
+  void divide(const double* v, double* out) override {
+    for (Index j = 0; j < entries_.size(); ++j) out[j] = v[j] / entries_[j];
+  }
+  void release() override {}
+
+ private:
+  Eigen::VectorXd entries_;
+};
+
 class TruncatedCgTest : public ::testing::Test {
  protected:
   solver::TruncatedCg::Outcome solve(const Eigen::MatrixXd& a, const Eigen::VectorXd& g,
@@ -274,15 +288,14 @@ TEST_F(TruncatedCgTest, EndsAtTheBoundary) {
 }
 
 TEST_F(TruncatedCgTest, MeasuresInTheNormOfThePreconditioner) {
-  Vector diagonal(static_cast<std::size_t>(n_));
-  for (Index j = 0; j < n_; ++j) diagonal[static_cast<std::size_t>(j)] = definite_(j, j);
-  const Eigen::Map<const Eigen::VectorXd> m(diagonal.data(), n_);
+  const Eigen::VectorXd m = definite_.diagonal();
+  DiagonalMatrix matrix(m);
   const double radius = 0.1;
   const auto outcome = solve(definite_, gradient_,
-                             {.radius = radius, .reduction = 1e-10, .diagonal = diagonal.data()});
+                             {.radius = radius, .reduction = 1e-10, .preconditioner = &matrix});
   EXPECT_TRUE(outcome.at_boundary);
   EXPECT_NEAR(std::sqrt(step_.dot(m.cwiseProduct(step_))), radius, 1e-12);
-  solve(definite_, gradient_, {.reduction = 1e-10, .diagonal = diagonal.data()});
+  solve(definite_, gradient_, {.reduction = 1e-10, .preconditioner = &matrix});
   EXPECT_LE((definite_ * step_ + gradient_).norm(), 1e-7 * gradient_.norm());
 }
 

@@ -57,8 +57,7 @@ def _solve_classes(X, scores, **options):
         loss="multinomial",
         penalty="l2",
         tol=1e-6,
-        fit_intercept=False,
-        **options,
+        **{"fit_intercept": False, **options},
     )
 
 
@@ -73,12 +72,29 @@ def test_a_trust_region_takes_over_where_its_trial_is_fast():
     assert result.report.n_iter < 0.1 * alone.report.n_iter
 
 
-def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
+def _few_factors(n_samples, n_features):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((300, 10)) @ rng.standard_normal((10, 2100))
+    X = rng.standard_normal((n_samples, 10)) @ rng.standard_normal((10, n_features))
     X += 0.01 * rng.standard_normal(X.shape)
-    scores = X @ rng.standard_normal((2100, 3))
-    options = {"alpha": 1e-5 / len(scores)}
+    return X, X @ rng.standard_normal((n_features, 3))
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_newton_cg_takes_over_where_few_rows_bend_the_objective(fit_intercept):
+    X, scores = _few_factors(300, 2100)
+    options = {"alpha": 1e-5 / len(scores), "fit_intercept": fit_intercept}
+    result = _solve_classes(X, scores, **options)
+    assert result.report.status == "converged"
+    assert result.report.solver == "newton_cg"
+    alone = _solve_classes(X, scores, solver="l_bfgs", **options)
+    assert 2 * result.report.n_iter < alone.report.n_iter
+    difference = abs(result.certificate.primal - alone.certificate.primal)
+    assert difference <= max(result.certificate.value, alone.certificate.value)
+
+
+def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
+    X, scores = _few_factors(3000, 400)
+    options = {"alpha": 1 / len(scores)}
     result = _solve_classes(X, scores, **options)
     assert result.report.status == "converged"
     assert result.report.solver == "l_bfgs"

@@ -78,6 +78,20 @@ class HessianDiagonal {
   virtual void scales(double* out) { diagonal(out); }
 };
 
+// A positive definite matrix M near the Hessian whose inverse is cheap.
+class Preconditioner {
+ public:
+  virtual ~Preconditioner() = default;
+  // M becomes that of the base point. False: it is not finite.
+  virtual bool update() = 0;
+  // Whether M has most of the Hessian, not its diagonal only.
+  virtual bool is_close() const = 0;
+  // out = M^-1 v
+  virtual void divide(const double* v, double* out) = 0;
+  // Lets go of M's memory, until the next update.
+  virtual void release() = 0;
+};
+
 // f = 1/2 sum_k c^2 rho(r_k(x)^2 / c^2): residuals and their Jacobian at the base point, scaled so
 // that f's gradient is J' r and J' J approximates its Hessian (Triggs et al. 2000 where rho is
 // robust).
@@ -129,6 +143,7 @@ struct Refinements {
   // penalty): its Fisher information. Positive semidefinite.
   HessianMatrix* information = nullptr;
   HessianDiagonal* diagonal = nullptr;
+  Preconditioner* preconditioner = nullptr;
   Residuals* residuals = nullptr;
   RowDual* dual = nullptr;
   ProductOrigin product_origin = ProductOrigin::function;

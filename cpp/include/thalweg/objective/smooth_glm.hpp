@@ -33,6 +33,7 @@
 #include "thalweg/objective/output_blocks.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
 #include "thalweg/objective/row_dual.hpp"
+#include "thalweg/objective/row_preconditioner.hpp"
 #include "thalweg/objective/scaled_design.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
@@ -40,7 +41,10 @@
 namespace thalweg::objective {
 
 template <class Loss = WeightedLoss>
-class SmoothGlm final : public Smooth, private HessianProduct, private HessianDiagonal {
+class SmoothGlm final : public Smooth,
+                        private HessianProduct,
+                        private HessianDiagonal,
+                        private Preconditioner {
  public:
   static constexpr bool has_scale = requires(const Loss& loss, const double* eta) {
     loss.scale(eta);
@@ -59,6 +63,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
         total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + rows_, 0.0)
                                        : static_cast<double>(rows_)),
         blocks_(x_, outputs_, data.fit_intercept, total_),
+        preconditioner_(x_, outputs_, data.fit_intercept, total_),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         line_(*this, rows_ * outputs_),
@@ -141,6 +146,7 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     Refinements have{.product = this,
                      .matrix = &hessian_,
                      .diagonal = this,
+                     .preconditioner = this,
                      .couples_rows = has_scale,
                      .curvature_jumps = !core::flag(loss().info(), "twice_differentiable")};
     if constexpr (!has_scale) {
@@ -534,16 +540,24 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     }
   }
 
-  void diagonal(double* out) override {
+  void diagonal(double* out) override { find_diagonal(out); }
+  // Whether rows differ in curvature, but for their weights: not in a model without columns.
+  bool find_diagonal(double* out) {
     need(Second::observed);
     const double* const h = outputs_ == 1 ? slopes_.data() : scratch();
-    Vector sums(length(outputs_));
-    bool is_even = true;  // as in a model without columns
+    bool is_even = true;
     for (Index k = 0; k < outputs_; ++k) {
       curvature_block(k, k, k);
-      sums[length(k)] = loss_.sum(h + k * rows_);
-      is_even = is_even && is_multiple_of_weights(h + k * rows_, sums[length(k)] / total_);
+      const double mean = loss_.sum(h + k * rows_) / total_;
+      is_even = is_even && is_multiple_of_weights(h + k * rows_, mean);
     }
+    diagonal_from(h, is_even, out);
+    return !is_even;
+  }
+  // From planes h_kk.
+  void diagonal_from(const double* h, bool is_even, double* out) {
+    Vector sums(length(outputs_));
+    for (Index k = 0; k < outputs_; ++k) sums[length(k)] = loss_.sum(h + k * rows_);
     blocks_.diagonal(h, sums, is_even, terms_, out, execution());
     if constexpr (has_scale) {
       const double factor = couple(coupling_);
@@ -559,12 +573,32 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     blocks_.share_rare(out);
   }
 
+  bool update() override {
+    Vector& diagonal = preconditioner_.diagonal();
+    const bool differ = find_diagonal(diagonal.data());
+    if constexpr (!has_scale) {
+      double* const h = scratch();
+      if (differ && outputs_ == 1) std::copy_n(slopes_.data(), rows_, h);
+      if (differ && preconditioner_.choose(h, execution())) {
+        preconditioner_.take(loss_.bends(preconditioner_.rows(), slopes_.data()), h);
+        diagonal_from(h, false, diagonal.data());
+      }
+    }
+    return preconditioner_.finish(execution());
+  }
+  void divide(const double* v, double* out) override {
+    preconditioner_.divide(v, out, execution());
+  }
+  bool is_close() const override { return !preconditioner_.rows().empty(); }
+  void release() override { preconditioner_.release(); }
+
   ScaledDesign x_;
   GlmData data_;
   Loss loss_;
   Index rows_, cols_, outputs_;
   double total_;
   OutputBlocks blocks_;
+  RowPreconditioner preconditioner_;
   penalty::Terms terms_;
   Vector eta_;     // predictions at the base point
   Vector slopes_;  // s loss' there, or s loss'' once second_ says which

@@ -10,8 +10,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
+#include "thalweg/core/numerics.hpp"
+#include "thalweg/design/concept.hpp"
 #include "thalweg/kernels/kernels.hpp"
 #include "thalweg/loss/blocks.hpp"
 #include "thalweg/objective/row_blocks.hpp"
@@ -114,6 +117,13 @@ class WeightedLoss final {
     }
   }
 
+  // Where rows bend most: of the second derivative of some, a K x K matrix each, the largest
+  // eigenvalue and its vector, in planes of as many.
+  struct Bends {
+    Vector size, direction;
+  };
+  Bends bends(design::RowList rows, const double* h) const;
+
   // Derivatives with respect to a shift of each output's predictions, of several outputs.
   struct ShiftDerivatives {
     Vector slope, size;  // the sum of the rows' slopes, and of their absolute values
@@ -141,6 +151,48 @@ class WeightedLoss final {
   Index rows_, outputs_;
   RowBlocks blocks_;
 };
+
+// By the power method: what matters is that most of the matrix is found. From a direction that
+// parts the likeliest class from the others.
+inline WeightedLoss::Bends WeightedLoss::bends(design::RowList rows, const double* h) const {
+  constexpr int rounds = 20;
+  const std::size_t n = rows.size(), outputs = static_cast<std::size_t>(outputs_);
+  Bends found{Vector(n, 0.0), Vector(n * outputs, 1.0)};
+  if (outputs_ == 1) {
+    for (std::size_t t = 0; t < n; ++t) found.size[t] = h[rows[t]];
+    return found;
+  }
+  Vector p(n * outputs);
+  std::vector<std::size_t> likeliest(n, 0);
+  for (std::size_t k = 0; k < outputs; ++k) {
+    for (std::size_t t = 0; t < n; ++t) {
+      p[k * n + t] = h[k * static_cast<std::size_t>(rows_) + rows[t]];
+      if (p[k * n + t] > p[likeliest[t] * n + t]) likeliest[t] = k;
+    }
+  }
+  for (std::size_t k = 0; k < outputs; ++k) {
+    for (std::size_t t = 0; t < n; ++t)
+      found.direction[k * n + t] = likeliest[t] == k ? 1.0 : -p[k * n + t];
+  }
+  Vector norms(n);
+  for (int round = 0; round < rounds; ++round) {
+    loss_.product(
+        {.y = nullptr, .s = nullptr, .n = static_cast<Index>(n), .stride = static_cast<Index>(n)},
+        p.data(), found.direction.data(), found.direction.data());
+    std::fill(norms.begin(), norms.end(), 0.0);
+    for (std::size_t k = 0; k < outputs; ++k) {
+      for (std::size_t t = 0; t < n; ++t) norms[t] += core::square(found.direction[k * n + t]);
+    }
+    for (std::size_t t = 0; t < n; ++t) {
+      found.size[t] = weight(rows[t]) * std::sqrt(norms[t]);
+      norms[t] = norms[t] > 0 ? 1 / std::sqrt(norms[t]) : 0.0;
+    }
+    for (std::size_t k = 0; k < outputs; ++k) {
+      for (std::size_t t = 0; t < n; ++t) found.direction[k * n + t] *= norms[t];
+    }
+  }
+  return found;
+}
 
 // Probabilities p_k of some rows at a time meet each other while they are in the cache:
 // sum_i s_i p_k ([k = l] - p_l). The rows are shared out in a few parts with sums of their own.

@@ -7,7 +7,7 @@
 // minimum. A direction of negative curvature ends the iteration, and is followed as far as its
 // curvature's size suggests (truncated_cg.hpp).
 // A Wolfe search from the full step: where a direction of negative curvature has no length of its
-// own it gives one. Preconditioned by the Hessian's diagonal where the function estimates it.
+// own it gives one. Preconditioned where the function knows how.
 //
 // For: convex functions with cheap Hessian products. Where f is far from convex: trust_ncg, which
 // follows negative curvature.
@@ -31,7 +31,6 @@ class NewtonCgSolver final : public SmoothSolver {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
     cg_.begin(n, f.threads());
-    preconditioner_.begin(n);
     line_.begin(f);
     eta_ = most_eta;
     norm_before_ = 0;
@@ -44,7 +43,7 @@ class NewtonCgSolver final : public SmoothSolver {
     update_forcing(norm(at.gradient));
     const TruncatedCg::Outcome solved = cg_.solve(
         *have.product, at.gradient,
-        {.reduction = eta_, .diagonal = preconditioner_.update(have.diagonal)}, context.execution);
+        {.reduction = eta_, .preconditioner = updated_preconditioner(have)}, context.execution);
     if (context.execution.stop_requested()) return {};
     nonfinite_ += solved.is_finite ? 0 : 1;
     line_.direction() = cg_.step();
@@ -76,7 +75,6 @@ class NewtonCgSolver final : public SmoothSolver {
   static constexpr double gamma = 0.9, alpha = 1.618033988749895, most_eta = 0.5;
 
   TruncatedCg cg_;
-  DiagonalPreconditioner preconditioner_;
   double eta_ = most_eta, norm_before_ = 0;
   Index nonfinite_ = 0;
   std::string_view source_;

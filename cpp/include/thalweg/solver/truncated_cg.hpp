@@ -3,7 +3,7 @@
 //
 //   min_s  g's + 1/2 s'Hs   subject to  |s|_M <= radius,      |s|_M^2 = s'Ms
 //
-// M is a positive diagonal, the preconditioner (one where there is none). Ends where the residual
+// M is the function's preconditioner (one where it has none). Ends where the residual
 // is small enough, at the boundary, or along a direction of negative curvature, which with a finite
 // radius is followed to the boundary. Without a radius it is followed as far as the same curvature,
 // were it positive, would ask for. Differs from [N&W, algorithm 7.1], which does so in the first
@@ -33,8 +33,8 @@ class TruncatedCg final {
  public:
   struct Options {
     double radius = infinity;
-    double reduction = 0.1;            // of the residual, in the norm of M^-1
-    const double* diagonal = nullptr;  // of M
+    double reduction = 0.1;                               // of the residual, in the norm of M^-1
+    objective::Preconditioner* preconditioner = nullptr;  // M
     Index most_products = std::numeric_limits<Index>::max();
   };
   struct Outcome {
@@ -55,11 +55,10 @@ class TruncatedCg final {
   const Vector& step() const { return step_; }
 
   // |g| in the norm of M^-1.
-  static double dual_norm(const Vector& g, const double* diagonal) {
-    if (diagonal == nullptr) return norm(g);
-    double sum = 0;
-    for (std::size_t j = 0; j < g.size(); ++j) sum += g[j] * g[j] / diagonal[j];
-    return std::sqrt(sum);
+  double dual_norm(const Vector& g, objective::Preconditioner* preconditioner) {
+    if (preconditioner == nullptr) return norm(g);
+    preconditioner->divide(g.data(), scaled_.data());
+    return std::sqrt(dot(g, scaled_, threads_));
   }
 
   Outcome solve(objective::HessianProduct& hessian, const Vector& gradient, const Options& options,
@@ -67,7 +66,7 @@ class TruncatedCg final {
     Outcome outcome;
     std::fill(step_.begin(), step_.end(), 0.0);
     residual_ = gradient;
-    precondition(options.diagonal);
+    precondition(options.preconditioner);
     for (std::size_t j = 0; j < step_.size(); ++j) direction_[j] = -scaled_[j];
     double rho = dot(residual_, scaled_, threads_);
     const double goal = rho * options.reduction * options.reduction;
@@ -90,7 +89,7 @@ class TruncatedCg final {
       }
       axpy(length, direction_, step_, threads_);
       axpy(length, product_, residual_, threads_);
-      precondition(options.diagonal);
+      precondition(options.preconditioner);
       const double next = dot(residual_, scaled_, threads_);
       const double turn = next / rho;
       core::for_elements(length_of(step_), threads_, [&](Index begin, Index end) {
@@ -120,15 +119,9 @@ class TruncatedCg final {
     return std::isfinite(size) ? size : std::fabs(curvature);
   }
 
-  void precondition(const double* diagonal) {
-    if (diagonal == nullptr) {
-      scaled_ = residual_;
-      return;
-    }
-    core::for_elements(length_of(residual_), threads_, [&](Index begin, Index end) {
-      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
-        scaled_[j] = residual_[j] / diagonal[j];
-    });
+  void precondition(objective::Preconditioner* preconditioner) {
+    if (preconditioner == nullptr) scaled_ = residual_;
+    else preconditioner->divide(residual_.data(), scaled_.data());
   }
 
   void end_early(double curvature, const Norms& at, double radius, Outcome& outcome) {
@@ -154,29 +147,11 @@ class TruncatedCg final {
   int threads_ = 1;
 };
 
-// The preconditioner of a function that estimates its Hessian's diagonal, else none. Entries are
-// kept away from zero, so that a variable of no curvature is not followed for ever.
-class DiagonalPreconditioner final {
- public:
-  void begin(Index size) { entries_.resize(static_cast<std::size_t>(size)); }
-
-  const double* update(objective::HessianDiagonal* source) {
-    if (source == nullptr) return nullptr;
-    source->diagonal(entries_.data());
-    double most = 0;
-    for (const double d : entries_) {
-      if (!std::isfinite(d)) return nullptr;
-      most = std::max(most, d);
-    }
-    if (!(most > 0)) return nullptr;
-    for (double& d : entries_) d = std::max(d, least * most);
-    return entries_.data();
-  }
-
- private:
-  static constexpr double least = 1e-10;
-  Vector entries_;
-};
+// M at the base point, null where the function has none.
+inline objective::Preconditioner* updated_preconditioner(const objective::Refinements& have) {
+  if (have.preconditioner == nullptr || !have.preconditioner->update()) return nullptr;
+  return have.preconditioner;
+}
 
 // How a user's function supplies products, for a solver's reason().
 inline std::string_view product_source(const objective::Refinements& have) {

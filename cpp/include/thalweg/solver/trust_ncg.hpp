@@ -4,8 +4,8 @@
 //
 // Directions of negative curvature are followed to the boundary, so that saddle points are left.
 // The radius follows the ratio of the actual to the predicted decrease, and the minimiser of the
-// parabola through f, its slope and the new value. Where the function estimates its Hessian's
-// diagonal, that is M; else M is the identity. Values that are not finite shrink the radius.
+// parabola through f, its slope and the new value. M is the function's preconditioner, if it has
+// one, else the identity. Values that are not finite shrink the radius.
 //
 // For: ill-conditioned functions with cheap Hessian products, convex or not. Few variables: newton.
 //
@@ -35,7 +35,6 @@ class TrustNcgSolver final : public SmoothSolver {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
     cg_.begin(n, f.threads());
-    preconditioner_.begin(n);
     line_.begin(f);
     radius_ = 0;
     is_first_ = true;
@@ -45,12 +44,13 @@ class TrustNcgSolver final : public SmoothSolver {
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     const objective::Refinements have = f.refinements();
-    const double* const diagonal = preconditioner_.update(have.diagonal);
-    if (is_first_) radius_ = TruncatedCg::dual_norm(at.gradient, diagonal);
+    objective::Preconditioner* const preconditioner = updated_preconditioner(have);
+    if (is_first_) radius_ = cg_.dual_norm(at.gradient, preconditioner);
     const double floor = epsilon * norm(at.x) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
-      TruncatedCg::Options options{.radius = radius_, .reduction = reduction, .diagonal = diagonal};
+      TruncatedCg::Options options{
+          .radius = radius_, .reduction = reduction, .preconditioner = preconditioner};
       if (is_first_ && start_ == Start::rough) {
         options.reduction = rough_reduction;
         options.most_products = rough_products;
@@ -113,7 +113,6 @@ class TrustNcgSolver final : public SmoothSolver {
 
   Start start_;
   TruncatedCg cg_;
-  DiagonalPreconditioner preconditioner_;
   double radius_ = 0;
   bool is_first_ = true;
   Index nonfinite_ = 0;
