@@ -111,6 +111,10 @@ void Erased::axpy(double a, Index j, double* v) const {
   with_columns(x_, [&](const auto& x) { x.axpy(a, j, v); });
 }
 
+bool Erased::is_by_rows() const {
+  return std::visit([]<class D>(const D&) { return ContiguousRows<D>; }, x_);
+}
+
 bool Erased::has_row_moments() const {
   return std::visit([]<class D>(const D&) { return MomentAccess<D>; }, x_);
 }

@@ -203,12 +203,9 @@ class SmoothChoice final : public SmoothSolver {
 
   // Whether what conjugate gradients would have to learn is known: then they need no trial, which
   // would end early, since the certificate of a long step rises before it falls.
-  bool is_well_preconditioned(objective::Smooth& f) const {
+  static bool is_well_preconditioned(objective::Smooth& f) {
     objective::Preconditioner* const m = f.refinements().preconditioner;
-    if (m == nullptr) return false;
-    if (m->update() && m->is_close()) return true;
-    m->release();
-    return false;
+    return m != nullptr && m->is_close();
   }
 
   // `rate`: of the logarithm of the certificate, by work, in the last steps.

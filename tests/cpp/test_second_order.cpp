@@ -240,7 +240,7 @@ class DiagonalMatrix final : public objective::Preconditioner {
  public:
   explicit DiagonalMatrix(Eigen::VectorXd entries) : entries_(std::move(entries)) {}
   bool update() override { return true; }
-  bool is_close() const override { return false; }
+  bool is_close() override { return false; }
   void divide(const double* v, double* out) override {
     for (Index j = 0; j < entries_.size(); ++j) out[j] = v[j] / entries_[j];
   }

@@ -134,6 +134,12 @@ concept RowAccess = Design<D> &&
   {d.relax_rows(rows, scale, out, f)};
 };
 
+// The entries of a row are next to each other.
+template <class D>
+concept ContiguousRows = RowAccess<D> && requires {
+  requires D::is_by_rows;
+};
+
 // The same matrix of all columns, out = X' diag(s) X with s that may be null, where there is no
 // single column.
 template <class D>

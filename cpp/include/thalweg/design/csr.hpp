@@ -28,6 +28,7 @@ class Csr final {
  public:
   using Scalar = kernels::Stored<T>;
   using Entry = SparseRows;
+  static constexpr bool is_by_rows = true;
 
   Csr(const T* data, const I* index, const I* pointers, Index rows, Index cols)
       : data_(data), index_(index), pointers_(pointers), rows_(rows), cols_(cols) {}

@@ -44,6 +44,8 @@ class Erased final {
                        const core::Execution& execution) const;
   // See RowAccess; false: nothing done, a row cannot be had.
   bool has_rows() const { return core::flag(info(), "row_access"); }
+  // Whether a row's entries are next to each other.
+  bool is_by_rows() const;
   bool row_squares(const double* scale, double* out, const core::Execution& execution) const;
   bool relax_rows(RowList rows, const double* scale, double* out,
                   const std::function<double(Index, double)>& f) const;

@@ -24,6 +24,7 @@ class RowMajor final {
  public:
   using Scalar = T;
   using Entry = Dense;
+  static constexpr bool is_by_rows = true;
 
   RowMajor(const T* data, Index rows, Index cols, Index stride)
       : data_(data), rows_(rows), cols_(cols), stride_(stride) {}

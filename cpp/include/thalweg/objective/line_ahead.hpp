@@ -38,6 +38,13 @@ class LineAhead final {
     return delta_;
   }
 
+  // As long as the point; likewise.
+  Vector& point_scratch() {
+    known_ = Known::nothing;
+    trial_gradient_.resize(model_.point_.size());
+    return trial_gradient_;
+  }
+
   LinePoint along(double step) {
     if (known_ == Known::nothing && try_point(step)) return trial_;
     look();

@@ -11,15 +11,20 @@
 // The others may each bend it thousands of times as much as the penalty does: as many large
 // eigenvalues, of which conjugate gradients learn one at a time and the diagonal knows nothing.
 //
-// Rows are chosen by their shares of the diagonal, sum_jk h_ikk x_ij^2 / (S H_jk): r of them at
-// most, where r^2 takes as much memory as two vectors of variables and their matrix as long to make
-// as some products with H. Where these are not most of it, M is the diagonal: to know a part of the
-// large eigenvalues saves little.
+// Rows are chosen by their shares of the diagonal, of an average output
 //
-// Cost: made in two or three passes over X, r^2 / 2 products of rows and r^3 / 3 multiply-adds;
-// applied, in two passes over the r rows and r^2 multiply-adds. References: Golub & Van Loan 2013,
-// section 2.1.4 (Woodbury); Hsia, Chiang & Lin 2018 (the diagonal); Frangella, Tropp & Udell 2023
-// (what preconditioners of low rank do for conjugate gradients).
+//   sum_j sum_k h_ikk x~_ij^2 / (S mean_k H_jk),
+//
+// r of them at most, where r^2 takes as much memory as two vectors of variables, and B'D^-1 B as
+// long as ten products with H. Where B does not have most of all shares, M is the diagonal: to know
+// a part of the large eigenvalues saves little. So it is, too, where rows cannot be read one by
+// one, or only at a stride.
+//
+// Cost: made in three passes over X and, of every output, half the square of as many products of
+// rows as have a part in it, and r^3 / 3 multiply-adds; applied, in two passes over the r rows and
+// r^2 multiply-adds. References: Golub & Van Loan 2013, section 2.1.4 (Woodbury); Hsia, Chiang &
+// Lin 2018 (the diagonal); Frangella, Tropp & Udell 2023 (what preconditioners of low rank do for
+// conjugate gradients).
 #pragma once
 
 #include <vector>
@@ -36,18 +41,21 @@ class RowPreconditioner final {
   RowPreconditioner(const ScaledDesign& x, Index outputs, bool fit_intercept, double total)
       : x_(x), outputs_(outputs), fit_intercept_(fit_intercept), total_(total) {}
 
+  // Lets go of the rows.
+  void begin();
   // To be filled with diag(H), and with D once rows have been chosen.
-  Vector& diagonal();
-  // The rows of which B is to be made, from planes h_kk of curvatures. False: there is to be none.
+  Vector& diagonal() { return inverse_; }
+  // Rows of which B may be made, from planes h_kk of curvatures. False: there is none.
   bool choose(const double* h, const core::Execution& execution);
   design::RowList rows() const { return rows_; }
-  // How the loss bends in these rows; takes B's part off the planes h_kk.
-  void take(const WeightedLoss::Bends& bends, double* h);
-  // M from the diagonal. False: it is not finite, or nothing but zero.
+  // Makes B of how the loss bends in these rows, and takes its part off the planes h_kk. False: it
+  // is not most of the Hessian, and left out.
+  bool take(const WeightedLoss::Bends& bends, double* h);
+  // M from the diagonal. False: it is not finite, or nothing but zero, or rounding has spoilt B.
   bool finish(const core::Execution& execution);
   // out = M^-1 v
   void divide(const double* v, double* out, const core::Execution& execution) const;
-  // Lets go of all memory, until diagonal() is called.
+  // Lets go of all memory, until begin().
   void release();
 
  private:
@@ -59,6 +67,7 @@ class RowPreconditioner final {
   };
 
   Index most_rows() const;
+  bool find_shares(const double* h, const core::Execution& execution);
   Index coefficients() const { return x_.cols() * outputs_; }
   // Column j of X, and where its coefficient in output k is.
   std::size_t place(Index j, Index k) const { return static_cast<std::size_t>(k * x_.cols() + j); }
@@ -69,7 +78,7 @@ class RowPreconditioner final {
   double mean(Index j) const { return x_.columns().mean(j); }
   bool is_centred() const { return x_.columns().center() != nullptr; }
   bool invert();
-  void factorise(const core::Execution& execution);
+  bool factorise(const core::Execution& execution);
   void add_gram(Index k, const core::Execution& execution);
   void divide_by_diagonal(const double* v, double* out, const core::Execution& execution) const;
   double centre_product(Index k, const double* u) const;
@@ -79,8 +88,9 @@ class RowPreconditioner final {
   Index outputs_;
   bool fit_intercept_;
   double total_;
-  Vector inverse_;  // D, then 1 / D in the raw columns of X
-  std::vector<design::RowNumber> rows_;
+  Vector inverse_;                       // D, then 1 / D in the raw columns of X
+  Vector shares_;                        // of all rows
+  std::vector<design::RowNumber> rows_;  // those of the largest shares, in their order
   std::vector<Part> parts_;
   Vector gram_;  // I + B' D^-1 B, then its factor
   kernels::Cholesky factor_;

@@ -84,8 +84,9 @@ class Preconditioner {
   virtual ~Preconditioner() = default;
   // M becomes that of the base point. False: it is not finite.
   virtual bool update() = 0;
-  // Whether M has most of the Hessian, not its diagonal only.
-  virtual bool is_close() const = 0;
+  // Whether M of the base point has, or would have, most of the Hessian, not its diagonal only.
+  // Leaves no M.
+  virtual bool is_close() = 0;
   // out = M^-1 v
   virtual void divide(const double* v, double* out) = 0;
   // Lets go of M's memory, until the next update.

@@ -19,7 +19,8 @@
 // couples them: its second derivative is diag(h) - factor c c', and what is minimised can differ
 // from the objective (see there).
 //
-// Memory: three vectors of n K. Reference: McCullagh & Nelder 1989, section 2.5.
+// Memory: three vectors of n K; of the variables as many as line_ahead.hpp and, while it is in use,
+// row_preconditioner.hpp say. Reference: McCullagh & Nelder 1989, section 2.5.
 #pragma once
 
 #include <array>
@@ -188,7 +189,8 @@ class SmoothGlm final : public Smooth,
     DualPoint result;
     point_ = x;
     second_ = Second::none;
-    Vector z(length(size())), shifts;
+    Vector& z = line_.point_scratch();
+    Vector shifts;
     // Without an intercept to be the best, slopes are met by X in the pass that makes them.
     const std::optional<double> loss = data_.fit_intercept || !given.empty()
                                            ? std::nullopt
@@ -540,19 +542,15 @@ class SmoothGlm final : public Smooth,
     }
   }
 
-  void diagonal(double* out) override { find_diagonal(out); }
-  // Whether rows differ in curvature, but for their weights: not in a model without columns.
-  bool find_diagonal(double* out) {
+  void diagonal(double* out) override {
     need(Second::observed);
     const double* const h = outputs_ == 1 ? slopes_.data() : scratch();
-    bool is_even = true;
+    bool is_even = true;  // as in a model without columns
     for (Index k = 0; k < outputs_; ++k) {
       curvature_block(k, k, k);
-      const double mean = loss_.sum(h + k * rows_) / total_;
-      is_even = is_even && is_multiple_of_weights(h + k * rows_, mean);
+      is_even = is_even && is_multiple_of_weights(h + k * rows_, loss_.sum(h + k * rows_) / total_);
     }
     diagonal_from(h, is_even, out);
-    return !is_even;
   }
   // From planes h_kk.
   void diagonal_from(const double* h, bool is_even, double* out) {
@@ -574,22 +572,40 @@ class SmoothGlm final : public Smooth,
   }
 
   bool update() override {
-    Vector& diagonal = preconditioner_.diagonal();
-    const bool differ = find_diagonal(diagonal.data());
-    if constexpr (!has_scale) {
-      double* const h = scratch();
-      if (differ && outputs_ == 1) std::copy_n(slopes_.data(), rows_, h);
-      if (differ && preconditioner_.choose(h, execution())) {
-        preconditioner_.take(loss_.bends(preconditioner_.rows(), slopes_.data()), h);
-        diagonal_from(h, false, diagonal.data());
-      }
+    double* const diagonal = begin_preconditioner();
+    if (take_rows()) {
+      diagonal_from(scratch(), false, diagonal);
+      if (preconditioner_.finish(execution())) return true;
+      begin_preconditioner();
     }
     return preconditioner_.finish(execution());
+  }
+  bool is_close() override {
+    begin_preconditioner();
+    const bool has_rows = take_rows();
+    preconditioner_.release();
+    return has_rows;
+  }
+  // From the Hessian's diagonal, which it returns.
+  double* begin_preconditioner() {
+    preconditioner_.begin();
+    double* const diagonal = preconditioner_.diagonal().data();
+    this->diagonal(diagonal);
+    return diagonal;
+  }
+  // Whether rows are made a part of the preconditioner; leaves planes h_kk in the scratch.
+  bool take_rows() {
+    if constexpr (has_scale) {
+      return false;
+    } else {
+      if (outputs_ == 1) std::copy_n(slopes_.data(), rows_, scratch());
+      return preconditioner_.choose(scratch(), execution()) &&
+             preconditioner_.take(loss_.bends(preconditioner_.rows(), slopes_.data()), scratch());
+    }
   }
   void divide(const double* v, double* out) override {
     preconditioner_.divide(v, out, execution());
   }
-  bool is_close() const override { return !preconditioner_.rows().empty(); }
   void release() override { preconditioner_.release(); }
 
   ScaledDesign x_;
