@@ -193,7 +193,9 @@ TEST_P(RowPreconditionerTest, LeavesConjugateGradientsLittleToLearn) {
     };
     ASSERT_TRUE(have.preconditioner->update());
     EXPECT_LE(products(have.preconditioner), 3) << loss.info().name;
-    if (GetParam().far == 0) EXPECT_GE(products(nullptr), 6) << loss.info().name;
+    if (GetParam().far == 0) {
+      EXPECT_GE(products(nullptr), 6) << loss.info().name;
+    }
   }
 }
 
