@@ -186,14 +186,6 @@ void RowPreconditioner::add_gram(Index k, const core::Execution& execution) {
                      share_out);
 }
 
-void RowPreconditioner::divide_by_diagonal(const double* v, double* out,
-                                           const core::Execution& execution) const {
-  core::for_elements(static_cast<Index>(inverse_.size()), execution.threads,
-                     [&](Index begin, Index end) {
-                       for (Index i = begin; i < end; ++i) out[i] = inverse_[length(i)] * v[i];
-                     });
-}
-
 double RowPreconditioner::centre_product(Index k, const double* u) const {
   double product = 0;
   for (Index j = 0; is_centred() && j < x_.cols(); ++j) product += mean(j) * u[place(j, k)];
@@ -214,7 +206,11 @@ void RowPreconditioner::divide(const double* v, double* out,
     std::copy_n(v + coefficients(), inverse_.size() - length(coefficients()), out + coefficients());
     unscale(v, out);
   }
-  divide_by_diagonal(is_scaled ? out : v, out, execution);
+  const double* const from = is_scaled ? out : v;
+  core::for_elements(static_cast<Index>(inverse_.size()), execution.threads,
+                     [&](Index begin, Index end) {
+                       for (Index i = begin; i < end; ++i) out[i] = inverse_[length(i)] * from[i];
+                     });
   if (!parts_.empty()) {
     along_.assign(rows_.size(), 0.0);
     for (Index k = 0; k < outputs_; ++k) {

@@ -133,18 +133,20 @@ Vector ScaledDesign::pair_grams(Index count, bool with_ones, const design::FillW
 
 void ScaledDesign::gram_diagonals(Index planes, const double* h, const double* sums, double* out,
                                   const core::Execution& execution) const {
+  constexpr Index together = kernels::side_by_side;  // planes that a pass over X takes
   x_.square_products(planes, h, out, execution);
-  Vector products;
-  if (columns_->center() != nullptr) {
-    products.resize(static_cast<std::size_t>(planes * cols()));
-    multiply(planes, h, products.data(), execution);
-  }
+  const bool is_centred = columns_->center() != nullptr;
+  Vector products(static_cast<std::size_t>(is_centred ? std::min(planes, together) * cols() : 0));
   for (Index k = 0; k < planes; ++k) {
+    const Index at = k % together;
+    if (is_centred && at == 0) {
+      multiply(std::min(planes - k, together), h + k * rows(), products.data(), execution);
+    }
     for (Index j = 0; j < cols(); ++j) {
       double& entry = out[k * cols() + j];
       const double mean = columns_->mean(j), scale = columns_->inverse_scale(j);
       if (mean != 0)
-        entry -= mean * (2 * products[static_cast<std::size_t>(k * cols() + j)] - mean * sums[k]);
+        entry -= mean * (2 * products[static_cast<std::size_t>(at * cols() + j)] - mean * sums[k]);
       entry = std::max(entry, 0.0) * scale * scale * inverse_total_;
     }
   }

@@ -98,6 +98,10 @@ class SmoothChoice final : public SmoothSolver {
     return costs_.product > 0 ? 60 : 300;
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
+  // Of all of Newton's steps where conjugate gradients know most of the Hessian, which take some
+  // hundred products at their end and are making the preconditioner for as long (news20, C = 1 and
+  // 100: 1,100 and 1,600).
+  double preconditioned_cost() const { return 1000 * product_cost(); }
   double trial_cost() const { return std::pow(4.0, failed_trials_) * truncated_cost(); }
   // With the conjugate gradients' own work on vectors of variables.
   double product_cost() const { return costs_.product + 10 * size_; }
@@ -188,10 +192,19 @@ class SmoothChoice final : public SmoothSolver {
                                                : "Newton when it became slow"));
     } else if (has_product && truncated_cost() < cost) {
       const std::string reason = first + "a truncated Newton method when it became slow";
-      if (leaves_dual) use("trust_ncg", reason);
-      else if (is_well_preconditioned(f)) use("newton_cg", reason);
-      else if (trial_cost() < cost) begin_trial(std::log(context.left) / cost, reason);
-      else return false;
+      if (leaves_dual) {
+        use("trust_ncg", reason);
+      } else if (std::min(trial_cost(), preconditioned_cost()) >= cost) {
+        return false;
+      } else if (is_well_preconditioned(f)) {
+        // By certificates, which rise in a long step before they fall, a trial would end early.
+        if (preconditioned_cost() >= cost) return false;
+        use("newton_cg", reason);
+      } else if (trial_cost() < cost) {
+        begin_trial(std::log(context.left) / cost, reason);
+      } else {
+        return false;
+      }
     } else {
       return false;
     }
@@ -201,8 +214,7 @@ class SmoothChoice final : public SmoothSolver {
     return true;
   }
 
-  // Whether what conjugate gradients would have to learn is known: then they need no trial, which
-  // would end early, since the certificate of a long step rises before it falls.
+  // Whether what conjugate gradients would have to learn is known.
   static bool is_well_preconditioned(objective::Smooth& f) {
     objective::Preconditioner* const m = f.refinements().preconditioner;
     return m != nullptr && m->is_close();
@@ -211,6 +223,7 @@ class SmoothChoice final : public SmoothSolver {
   // `rate`: of the logarithm of the certificate, by work, in the last steps.
   void begin_trial(double rate, std::string reason) {
     constexpr double slowing = 4;  // of L-BFGS, from there to its end
+    solver_->rest();
     trial_.emplace(Trial{.resting = std::move(solver_), .least = least_, .rate = rate / slowing});
     solver_ = std::make_unique<TrustNcgSolver>(TrustNcgSolver::Start::rough);
     reason_ = std::move(reason);

@@ -185,10 +185,11 @@ TEST_P(RowPreconditionerTest, LeavesConjugateGradientsLittleToLearn) {
     const objective::Refinements have = model.glm.refinements();
     solver::TruncatedCg cg;
     cg.begin(model.glm.size());
+    Vector step(model.gradient.size());
     const auto products = [&](objective::Preconditioner* preconditioner) {
       return cg
           .solve(*have.product, model.gradient,
-                 {.reduction = 1e-4, .preconditioner = preconditioner}, {})
+                 {.reduction = 1e-4, .preconditioner = preconditioner}, {}, step)
           .products;
     };
     ASSERT_TRUE(have.preconditioner->update());

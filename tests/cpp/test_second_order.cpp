@@ -257,8 +257,9 @@ class TruncatedCgTest : public ::testing::Test {
     MatrixProduct product(a);
     cg_.begin(g.size());
     const Vector gradient(g.begin(), g.end());
-    const solver::TruncatedCg::Outcome outcome = cg_.solve(product, gradient, options, {});
-    step_ = Eigen::Map<const Eigen::VectorXd>(cg_.step().data(), g.size());
+    Vector step(gradient.size());
+    const solver::TruncatedCg::Outcome outcome = cg_.solve(product, gradient, options, {}, step);
+    step_ = Eigen::Map<const Eigen::VectorXd>(step.data(), g.size());
     EXPECT_NEAR(outcome.model, g.dot(step_) + 0.5 * step_.dot(a * step_),
                 1e-9 * std::fabs(outcome.model));
     return outcome;
@@ -277,6 +278,14 @@ TEST_F(TruncatedCgTest, SolvesDefiniteSystems) {
   EXPECT_LE((definite_ * step_ + gradient_).norm(), 1e-8 * gradient_.norm());
   EXPECT_FALSE(outcome.at_boundary || outcome.negative_curvature);
   EXPECT_NEAR(outcome.norm, step_.norm(), 1e-8 * step_.norm());
+}
+
+TEST_F(TruncatedCgTest, EndsWhereTheResidualIsSmallEnough) {
+  const double enough = 0.1 * gradient_.norm();
+  const auto all = solve(definite_, gradient_, {.reduction = 1e-10});
+  const auto some = solve(definite_, gradient_, {.reduction = 1e-10, .enough = enough});
+  EXPECT_LE((definite_ * step_ + gradient_).norm(), enough);
+  EXPECT_LT(some.products, all.products);
 }
 
 TEST_F(TruncatedCgTest, EndsAtTheBoundary) {

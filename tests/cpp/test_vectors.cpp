@@ -61,6 +61,22 @@ TEST_P(VectorsTest, ProductsAgreeWithNaiveLoops) {
   }
 }
 
+// As if what is kept in float32 were float64.
+TEST_P(VectorsTest, ProductsTakeFloat32) {
+  const Vector start = numbers(3);
+  const auto round = [](const Vector& v) { return VectorOf<float>(v.begin(), v.end()); };
+  const VectorOf<float> x = round(numbers(1)), z = round(numbers(2));
+  const Vector wide_x(x.begin(), x.end()), wide_z(z.begin(), z.end());
+  const double rounding = 1e-13 * static_cast<double>(1 + x.size());
+  for (const int threads : {1, 3}) {
+    EXPECT_NEAR(dot(wide_x, start), dot(x, start, threads), rounding);
+    Vector expected = start, y = start;
+    const double product = axpy_dot(0.75, wide_x, expected, wide_z);
+    EXPECT_NEAR(product, axpy_dot(0.75, x, y, z, threads), rounding);
+    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(expected[i], y[i], 1e-15);
+  }
+}
+
 TEST_P(VectorsTest, TheLargestEntryIsFoundWhereverItIs) {
   const Index n = GetParam();
   for (const Index at : {Index{0}, n / 2, n - 1}) {

@@ -42,6 +42,23 @@ def test_pairs_are_those_of_the_last_steps(quadratic, method):
     np.testing.assert_allclose(found @ found.yk[-1], found.sk[-1], rtol=1e-8, atol=1e-12)
 
 
+def test_pairs_of_many_variables_are_of_float32():
+    curvatures = np.geomspace(1, 1e4, 50_000)
+    found = tw.minimize(
+        lambda x: 0.5 * (x - 1) @ (curvatures * (x - 1)),
+        np.zeros(len(curvatures)),
+        jac=lambda x: curvatures * (x - 1),
+        method="L-BFGS",
+        options={"maxcor": 3, "maxiter": 12},
+    ).hess_inv
+    assert found.sk.shape == found.yk.shape == (3, len(curvatures))
+    for s, y in zip(found.sk, found.yk, strict=True):
+        np.testing.assert_allclose(s * curvatures, y, atol=1e-6 * np.abs(y).max())
+    np.testing.assert_allclose(
+        found @ found.yk[-1], found.sk[-1], atol=1e-5 * np.abs(found.sk[-1]).max()
+    )
+
+
 @pytest.mark.parametrize("method", ["BFGS", *LIMITED])
 def test_nothing_is_known_where_no_step_was_taken(quadratic, method):
     _, problem = quadratic

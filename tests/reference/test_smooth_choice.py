@@ -81,7 +81,7 @@ def _few_factors(n_samples, n_features):
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_newton_cg_takes_over_where_few_rows_bend_the_objective(fit_intercept):
-    X, scores = _few_factors(300, 2100)
+    X, scores = _few_factors(600, 2100)
     options = {"alpha": 1e-5 / len(scores), "fit_intercept": fit_intercept}
     result = _solve_classes(X, scores, **options)
     assert result.report.status == "converged"

@@ -47,7 +47,6 @@ class Callable final : public Smooth,
   explicit Callable(UserFunction function)
       : function_(std::move(function)),
         base_(length()),
-        direction_(length()),
         trial_(length()),
         trial_gradient_(length()) {
     if (function_.residuals) {
@@ -74,7 +73,7 @@ class Callable final : public Smooth,
   }
 
   void begin_line(const double* direction) override {
-    direction_.assign(direction, direction + length());
+    direction_ = direction;
     has_trial_ = false;
   }
 
@@ -193,7 +192,8 @@ class Callable final : public Smooth,
   }
 
   UserFunction function_;
-  Vector base_, direction_, trial_, trial_gradient_;
+  Vector base_, trial_, trial_gradient_;
+  const double* direction_ = nullptr;
   double trial_value_ = infinity, trial_step_ = 0;
   bool has_trial_ = false;
   std::optional<ResidualFunction> residual_function_;

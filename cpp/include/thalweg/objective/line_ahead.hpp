@@ -7,7 +7,7 @@
 // one costs a pass, for X~ d, and makes all later ones O(n); then a move costs one, for the
 // gradient.
 //
-// Memory: a vector over the predictions, which serves others while no line is under way, and three
+// Memory: a vector over the predictions, which serves others while no line is under way, and two
 // over the variables.
 #pragma once
 
@@ -27,8 +27,7 @@ class LineAhead final {
       : model_(model), delta_(static_cast<std::size_t>(predictions)) {}
 
   void begin(const double* direction) {
-    direction_.resize(model_.point_.size());
-    model_.copy(direction, direction_.data());
+    direction_ = direction;
     known_ = Known::nothing;
   }
 
@@ -85,8 +84,8 @@ class LineAhead final {
 
   // The first trial, as a point of its own. False: not here.
   bool try_point(double step) {
-    trial_point_.resize(direction_.size());
-    trial_gradient_.resize(direction_.size());
+    trial_point_.resize(model_.point_.size());
+    trial_gradient_.resize(model_.point_.size());
     combine(step, trial_point_.data());
     const auto value = model_.evaluate_in_one_pass(trial_point_, delta_, trial_gradient_.data());
     if (!value) return false;
@@ -119,8 +118,8 @@ class LineAhead final {
   }
 
   Model& model_;
-  Vector delta_, direction_;
-  Vector trial_point_, trial_gradient_;
+  const double* direction_ = nullptr;
+  Vector delta_, trial_point_, trial_gradient_;
   LinePoint trial_;
   std::array<double, 3> penalty_{};  // along the line: value, slope, curvature
   Known known_ = Known::nothing;

@@ -80,7 +80,6 @@ class RowPreconditioner final {
   bool invert();
   bool factorise(const core::Execution& execution);
   void add_gram(Index k, const core::Execution& execution);
-  void divide_by_diagonal(const double* v, double* out, const core::Execution& execution) const;
   double centre_product(Index k, const double* u) const;
   void subtract_rows(Index k, const Vector& w, double* out) const;
 

@@ -20,7 +20,7 @@
 // from the objective (see there).
 //
 // Memory: three vectors of n K; of the variables as many as line_ahead.hpp and, while it is in use,
-// row_preconditioner.hpp say. Reference: McCullagh & Nelder 1989, section 2.5.
+// glm_preconditioner.hpp say. Reference: McCullagh & Nelder 1989, section 2.5.
 #pragma once
 
 #include <array>
@@ -29,12 +29,12 @@
 
 #include "thalweg/core/elements.hpp"
 #include "thalweg/objective/glm.hpp"
+#include "thalweg/objective/glm_preconditioner.hpp"
 #include "thalweg/objective/line_ahead.hpp"
 #include "thalweg/objective/null_model.hpp"
 #include "thalweg/objective/output_blocks.hpp"
 #include "thalweg/objective/raw_coordinates.hpp"
 #include "thalweg/objective/row_dual.hpp"
-#include "thalweg/objective/row_preconditioner.hpp"
 #include "thalweg/objective/scaled_design.hpp"
 #include "thalweg/objective/smooth.hpp"
 #include "thalweg/objective/weighted_loss.hpp"
@@ -42,10 +42,7 @@
 namespace thalweg::objective {
 
 template <class Loss = WeightedLoss>
-class SmoothGlm final : public Smooth,
-                        private HessianProduct,
-                        private HessianDiagonal,
-                        private Preconditioner {
+class SmoothGlm final : public Smooth, private HessianProduct, private HessianDiagonal {
  public:
   static constexpr bool has_scale = requires(const Loss& loss, const double* eta) {
     loss.scale(eta);
@@ -64,7 +61,7 @@ class SmoothGlm final : public Smooth,
         total_(data.weights != nullptr ? std::accumulate(data.weights, data.weights + rows_, 0.0)
                                        : static_cast<double>(rows_)),
         blocks_(x_, outputs_, data.fit_intercept, total_),
-        preconditioner_(x_, outputs_, data.fit_intercept, total_),
+        preconditioner_(*this, x_, outputs_, data.fit_intercept, total_),
         eta_(length(rows_ * outputs_)),
         slopes_(length(rows_ * outputs_)),
         line_(*this, rows_ * outputs_),
@@ -122,7 +119,7 @@ class SmoothGlm final : public Smooth,
     copy(x, point_.data());
     if (is_null(point_)) return evaluate_null_model(gradient);
     if (const auto value = evaluate_in_one_pass(point_, eta_, gradient)) return *value;
-    predict(point_, data_.offset, eta_);
+    predict(point_.data(), data_.offset, eta_);
     return finish_base(gradient);
   }
 
@@ -147,7 +144,7 @@ class SmoothGlm final : public Smooth,
     Refinements have{.product = this,
                      .matrix = &hessian_,
                      .diagonal = this,
-                     .preconditioner = this,
+                     .preconditioner = &preconditioner_,
                      .couples_rows = has_scale,
                      .curvature_jumps = !core::flag(loss().info(), "twice_differentiable")};
     if constexpr (!has_scale) {
@@ -196,7 +193,7 @@ class SmoothGlm final : public Smooth,
                                            ? std::nullopt
                                            : multiply_slopes(point_, eta_, z.data());
     if (!loss) {
-      predict(point_, data_.offset, eta_);
+      predict(point_.data(), data_.offset, eta_);
       result.primal = loss_.value(eta_.data()) / total_ + penalty_value(point_);
       if (!given.empty()) {
         take_slopes(given);
@@ -277,7 +274,7 @@ class SmoothGlm final : public Smooth,
 
   // At the base point, with the offset; at x, without it.
   const Vector& predictions() const { return eta_; }
-  void predict_without_offset(const Vector& x, Vector& eta) { predict(x, nullptr, eta); }
+  void predict_without_offset(const Vector& x, Vector& eta) { predict(x.data(), nullptr, eta); }
   // The adjoint of that over sum s: X~' v_k and, for an intercept, the sum of v_k. `has_products`:
   // `out` holds X' v_k, of the columns as they are.
   void collect(const double* v, bool has_products, double* out) const {
@@ -319,6 +316,7 @@ class SmoothGlm final : public Smooth,
 
  private:
   friend class LineAhead<SmoothGlm>;
+  friend class GlmPreconditioner<SmoothGlm>;
 
   // The second derivatives of the loss: at the targets, or their expectations.
   enum class Second { none, observed, expected };
@@ -359,8 +357,8 @@ class SmoothGlm final : public Smooth,
   }
 
   // eta = X~ w + b (+ offset), output by output.
-  void predict(const Vector& x, const double* offset, Vector& eta) {
-    x_.predict(outputs_, x.data(), shifts(x.data()), offset, eta.data(), execution());
+  void predict(const double* x, const double* offset, Vector& eta) {
+    x_.predict(outputs_, x, shifts(x), offset, eta.data(), execution());
   }
   const double* shifts(const double* x) const {
     return data_.fit_intercept ? x + cols_ * outputs_ : nullptr;
@@ -399,7 +397,7 @@ class SmoothGlm final : public Smooth,
     return std::all_of(x.begin(), x.begin() + cols_, [](double value) { return value == 0; });
   }
   double evaluate_null_model(double* gradient) {
-    predict(point_, data_.offset, eta_);  // no pass over X: the coefficients are zero
+    predict(point_.data(), data_.offset, eta_);  // no pass over X: the coefficients are zero
     second_ = Second::none;
     const double loss = loss_.gradient(eta_.data(), slopes_.data());
     std::copy_n(columns().null_product().begin(), cols_, gradient);
@@ -544,18 +542,18 @@ class SmoothGlm final : public Smooth,
 
   void diagonal(double* out) override {
     need(Second::observed);
-    const double* const h = outputs_ == 1 ? slopes_.data() : scratch();
-    bool is_even = true;  // as in a model without columns
-    for (Index k = 0; k < outputs_; ++k) {
-      curvature_block(k, k, k);
-      is_even = is_even && is_multiple_of_weights(h + k * rows_, loss_.sum(h + k * rows_) / total_);
-    }
-    diagonal_from(h, is_even, out);
+    for (Index k = 0; k < outputs_; ++k) curvature_block(k, k, k);
+    diagonal_from(outputs_ == 1 ? slopes_.data() : scratch(), out);
   }
   // From planes h_kk.
-  void diagonal_from(const double* h, bool is_even, double* out) {
+  void diagonal_from(const double* h, double* out) {
     Vector sums(length(outputs_));
-    for (Index k = 0; k < outputs_; ++k) sums[length(k)] = loss_.sum(h + k * rows_);
+    bool is_even = true;  // as in a model without columns
+    for (Index k = 0; k < outputs_; ++k) {
+      const double* const plane = h + k * rows_;
+      sums[length(k)] = loss_.sum(plane);
+      is_even = is_even && is_multiple_of_weights(plane, sums[length(k)] / total_);
+    }
     blocks_.diagonal(h, sums, is_even, terms_, out, execution());
     if constexpr (has_scale) {
       const double factor = couple(coupling_);
@@ -571,50 +569,13 @@ class SmoothGlm final : public Smooth,
     blocks_.share_rare(out);
   }
 
-  bool update() override {
-    double* const diagonal = begin_preconditioner();
-    if (take_rows()) {
-      diagonal_from(scratch(), false, diagonal);
-      if (preconditioner_.finish(execution())) return true;
-      begin_preconditioner();
-    }
-    return preconditioner_.finish(execution());
-  }
-  bool is_close() override {
-    begin_preconditioner();
-    const bool has_rows = take_rows();
-    preconditioner_.release();
-    return has_rows;
-  }
-  // From the Hessian's diagonal, which it returns.
-  double* begin_preconditioner() {
-    preconditioner_.begin();
-    double* const diagonal = preconditioner_.diagonal().data();
-    this->diagonal(diagonal);
-    return diagonal;
-  }
-  // Whether rows are made a part of the preconditioner; leaves planes h_kk in the scratch.
-  bool take_rows() {
-    if constexpr (has_scale) {
-      return false;
-    } else {
-      if (outputs_ == 1) std::copy_n(slopes_.data(), rows_, scratch());
-      return preconditioner_.choose(scratch(), execution()) &&
-             preconditioner_.take(loss_.bends(preconditioner_.rows(), slopes_.data()), scratch());
-    }
-  }
-  void divide(const double* v, double* out) override {
-    preconditioner_.divide(v, out, execution());
-  }
-  void release() override { preconditioner_.release(); }
-
   ScaledDesign x_;
   GlmData data_;
   Loss loss_;
   Index rows_, cols_, outputs_;
   double total_;
   OutputBlocks blocks_;
-  RowPreconditioner preconditioner_;
+  GlmPreconditioner<SmoothGlm> preconditioner_;
   penalty::Terms terms_;
   Vector eta_;     // predictions at the base point
   Vector slopes_;  // s loss' there, or s loss'' once second_ says which

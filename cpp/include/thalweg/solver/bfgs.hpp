@@ -22,7 +22,7 @@ class DenseInverse final {
  public:
   void begin(objective::Smooth& f) {
     size_ = static_cast<std::size_t>(f.size());
-    for (Vector* v : {&s_, &y_, &product_}) v->resize(size_);
+    product_.resize(size_);
     core::resize_matrix(inverse_, size_, "bfgs");
     initial_.begin(f);
     clear();
@@ -39,22 +39,20 @@ class DenseInverse final {
     v.swap(product_);
   }
 
-  Vector& next_s() { return s_; }
-  Vector& next_y() { return y_; }
-  void learn(const Pair& pair) {
+  void learn(const Pair& pair, const Vector& s, const Vector& y) {
     if (is_initial_) {
-      initial_.rescale(pair, y_);
+      initial_.rescale(pair, y);
       write_initial();
       is_initial_ = false;
     }
-    multiply(y_, product_);
+    multiply(y, product_);
     const double rho = 1 / pair.sy;
-    const double square = rho * (1 + rho * dot(y_, product_));
+    const double square = rho * (1 + rho * dot(y, product_));
     const auto axpy = kernels::table().dense<double>().axpy;
     for (std::size_t j = 0; j < size_; ++j) {
       double* const column = inverse_.data() + j * size_;
-      axpy(square * s_[j] - rho * product_[j], s_.data(), column, static_cast<Index>(size_));
-      axpy(-rho * s_[j], product_.data(), column, static_cast<Index>(size_));
+      axpy(square * s[j] - rho * product_[j], s.data(), column, static_cast<Index>(size_));
+      axpy(-rho * s[j], product_.data(), column, static_cast<Index>(size_));
     }
   }
 
@@ -79,7 +77,7 @@ class DenseInverse final {
   }
 
   std::size_t size_ = 0;
-  Vector inverse_, s_, y_, product_;
+  Vector inverse_, product_;
   InitialMetric initial_;
   bool is_initial_ = true;
 };

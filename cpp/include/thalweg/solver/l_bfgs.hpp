@@ -6,72 +6,88 @@
 // Hessian's diagonal where the objective knows that, which makes badly scaled linear models easy
 // (initial_metric.hpp).
 //
-// Cost: 4 m n, one gradient in most steps. Stores (2 m + 6) n. The method for many variables where
-// there are no products with the Hessian; for some hundred, bfgs needs fewer gradients, and
-// Newton's method far fewer. References: Liu & Nocedal 1989, algorithm 2.1; Nocedal & Wright 2006,
-// algorithms 7.4 and 7.5.
+// Cost: 4 m n, one gradient in most steps. Stores (2 m + 6) n, of many variables (m + 6) n. The
+// method for many variables where there are no products with the Hessian; for some hundred, bfgs
+// needs fewer gradients, and Newton's method far fewer. References: Liu & Nocedal 1989,
+// algorithm 2.1; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
 #pragma once
 
 #include <array>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quasi_newton.hpp"
 
 namespace thalweg::solver {
 
-// The inverse Hessian as pairs.
-class LimitedMemory final {
+// The last pairs, and the two-loop recursion over them, which applies
+//
+//   H = (I - rho s y') ... H0 ... (I - rho y s') + ... + rho s s',   rho = 1 / s'y
+//
+// Real: of what s and y are kept as. Rounded, they still make a symmetric and positive definite H.
+template <class Real>
+class Pairs final {
  public:
-  explicit LimitedMemory(std::size_t capacity) : pairs_(capacity), alpha_(capacity) {}
+  explicit Pairs(std::size_t capacity) : entries_(capacity), alpha_(capacity) {}
 
-  // Pairs get their memory when they are first written.
-  void begin(objective::Smooth& f) {
-    threads_ = f.threads();
-    initial_.begin(f);
-    clear();
-  }
   void clear() { count_ = 0; }
-  // Whether nothing is known of the Hessian.
-  bool is_plain() const { return count_ == 0 && !initial_.has_diagonal(); }
+  bool empty() const { return count_ == 0; }
 
-  // A vector is subtracted and the next product taken in one pass over v.
-  void multiply(Vector& v) {
-    if (count_ == 0) return initial_.multiply(v);
-    double product = dot(newest(1).s, v, threads_);
+  // A pair gets its memory when it is first written.
+  void push(Vector& s, Vector& y, double sy, int threads) {
+    Entry& entry = entries_[next_];
+    if constexpr (std::is_same_v<Real, double>) {
+      entry.s.swap(s);
+      entry.y.swap(y);
+      entry.rho = 1 / sy;
+    } else {
+      // s'y is one, as far from what float32 cannot hold as can be. H is the same.
+      entry.unit = std::sqrt(sy);
+      round(1 / entry.unit, s, entry.s, threads);
+      round(1 / entry.unit, y, entry.y, threads);
+      entry.rho = 1;
+    }
+    next_ = (next_ + 1) % entries_.size();
+    count_ = std::min(count_ + 1, entries_.size());
+  }
+
+  // v = H v. A vector is subtracted and the next product taken in one pass over v.
+  void multiply(Vector& v, const InitialMetric& initial, int threads) {
+    if (empty()) return initial.multiply(v);
+    double product = dot(newest(1).s, v, threads);
     for (std::size_t back = 1; back <= count_; ++back) {
       const Entry& entry = newest(back);
       double& alpha = alpha_[back - 1];
       alpha = entry.rho * product;
-      if (back < count_) product = axpy_dot(-alpha, entry.y, v, newest(back + 1).s, threads_);
-      else axpy(-alpha, entry.y, v, threads_);
+      if (back < count_) product = axpy_dot(-alpha, entry.y, v, newest(back + 1).s, threads);
+      else axpy(-alpha, entry.y, v, threads);
     }
-    initial_.multiply(v);
-    product = dot(newest(count_).y, v, threads_);
+    initial.multiply(v);
+    product = dot(newest(count_).y, v, threads);
     for (std::size_t back = count_; back > 0; --back) {
       const Entry& entry = newest(back);
       const double beta = alpha_[back - 1] - entry.rho * product;
-      if (back > 1) product = axpy_dot(beta, entry.s, v, newest(back - 1).y, threads_);
-      else axpy(beta, entry.s, v, threads_);
+      if (back > 1) product = axpy_dot(beta, entry.s, v, newest(back - 1).y, threads);
+      else axpy(beta, entry.s, v, threads);
     }
   }
 
-  Vector& next_s() { return pairs_[next_].s; }
-  Vector& next_y() { return pairs_[next_].y; }
-  void learn(const Pair& pair) {
-    Entry& entry = pairs_[next_];
-    entry.rho = 1 / pair.sy;
-    initial_.rescale(pair, entry.y);
-    next_ = (next_ + 1) % pairs_.size();
-    count_ = std::min(count_ + 1, pairs_.size());
-  }
-
-  Index bytes() const { return 0; }
   InverseHessian take() {
     InverseHessian out;
     for (std::size_t back = count_; back > 0; --back) {
-      Entry& entry = pairs_[slot(back)];
-      out.steps.push_back(std::move(entry.s));
-      out.changes.push_back(std::move(entry.y));
+      Entry& entry = entries_[slot(back)];
+      if constexpr (std::is_same_v<Real, double>) {
+        out.steps.push_back(std::move(entry.s));
+        out.changes.push_back(std::move(entry.y));
+      } else {
+        for (const auto& [kept, all] :
+             {std::pair(&entry.s, &out.steps), std::pair(&entry.y, &out.changes)}) {
+          Vector& v = all->emplace_back(kept->begin(), kept->end());
+          for (double& x : v) x *= entry.unit;
+        }
+      }
     }
     clear();
     return out;
@@ -79,18 +95,68 @@ class LimitedMemory final {
 
  private:
   struct Entry {
-    Vector s, y;
+    VectorOf<Real> s, y;
     double rho = 0;
+    double unit = 1;  // of s and y
   };
-  std::size_t slot(std::size_t back) const {
-    return (next_ + pairs_.size() - back) % pairs_.size();
+  static void round(double scale, const Vector& from, VectorOf<Real>& to, int threads) {
+    to.resize(from.size());
+    core::for_elements(length_of(from), threads, [&](Index begin, Index end) {
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+        to[j] = static_cast<Real>(scale * from[j]);
+    });
   }
-  const Entry& newest(std::size_t back) const { return pairs_[slot(back)]; }
+  std::size_t slot(std::size_t back) const {
+    return (next_ + entries_.size() - back) % entries_.size();
+  }
+  const Entry& newest(std::size_t back) const { return entries_[slot(back)]; }
 
-  std::vector<Entry> pairs_;
+  std::vector<Entry> entries_;
   Vector alpha_;
-  InitialMetric initial_;
   std::size_t next_ = 0, count_ = 0;
+};
+
+// The inverse Hessian as pairs. To read those of many variables is what a step takes beside the
+// gradient; kept in float32 they take half as long, and half the memory. What is lost is less than
+// what curvature changes from step to step, and the iterates, gradients and certificates are
+// float64 as everywhere.
+class LimitedMemory final {
+ public:
+  explicit LimitedMemory(std::size_t capacity)
+      : capacity_(capacity), pairs_(Pairs<double>(capacity)) {}
+
+  void begin(objective::Smooth& f) {
+    constexpr Index many = 1 << 15;  // of which ten pairs do not fit into the caches of a core
+    threads_ = f.threads();
+    initial_.begin(f);
+    const bool is_short = std::holds_alternative<Pairs<float>>(pairs_);
+    if (is_short == (f.size() > many)) clear();
+    else if (is_short) pairs_ = Pairs<double>(capacity_);
+    else pairs_ = Pairs<float>(capacity_);
+  }
+  void clear() {
+    std::visit([](auto& pairs) { pairs.clear(); }, pairs_);
+  }
+  bool is_plain() const {
+    const bool is_empty = std::visit([](const auto& pairs) { return pairs.empty(); }, pairs_);
+    return is_empty && !initial_.has_diagonal();
+  }
+  void multiply(Vector& v) {
+    std::visit([&](auto& pairs) { pairs.multiply(v, initial_, threads_); }, pairs_);
+  }
+  void learn(const Pair& pair, Vector& s, Vector& y) {
+    initial_.rescale(pair, y);
+    std::visit([&](auto& pairs) { pairs.push(s, y, pair.sy, threads_); }, pairs_);
+  }
+  Index bytes() const { return 0; }
+  InverseHessian take() {
+    return std::visit([](auto& pairs) { return pairs.take(); }, pairs_);
+  }
+
+ private:
+  std::size_t capacity_;
+  std::variant<Pairs<double>, Pairs<float>> pairs_;
+  InitialMetric initial_;
   int threads_ = 1;
 };
 

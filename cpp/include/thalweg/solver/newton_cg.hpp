@@ -40,13 +40,15 @@ class NewtonCgSolver final : public SmoothSolver {
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     const objective::Refinements have = f.refinements();
-    update_forcing(norm(at.gradient));
-    const TruncatedCg::Outcome solved = cg_.solve(
-        *have.product, at.gradient,
-        {.reduction = eta_, .preconditioner = updated_preconditioner(have)}, context.execution);
+    const double size = norm(at.gradient, f.threads());
+    update_forcing(size);
+    const TruncatedCg::Outcome solved = cg_.solve(*have.product, at.gradient,
+                                                  {.reduction = eta_,
+                                                   .enough = enough_of(size, context),
+                                                   .preconditioner = updated_preconditioner(have)},
+                                                  context.execution, line_.direction());
     if (context.execution.stop_requested()) return {};
     nonfinite_ += solved.is_finite ? 0 : 1;
-    line_.direction() = cg_.step();
     if (!line_.is_downhill(at)) line_.point_downhill(at);
     f.begin_line(line_.direction().data());
     const line_search::Found found = line_search::StrongWolfe::search(

@@ -6,8 +6,8 @@
 // fails, the step is repeated along the gradient, and H begins anew, before giving up.
 //
 // H offers begin(f), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
-// H v), next_s() and next_y() (where the next pair is written), learn(pair) (which takes it in),
-// bytes(), take() (what is known, after which it begins anew).
+// H v), learn(pair, s, y) (which takes in a pair, and may change s and y), bytes(), take() (what is
+// known, after which it begins anew).
 #pragma once
 
 #include "thalweg/line_search/choice.hpp"
@@ -36,10 +36,13 @@ class QuasiNewtonSolver final : public SmoothSolver {
       if (!run(f, at)) return line_.failed(search_.found().outcome);
     }
     if (!search_.found().success()) inverse_.clear();
-    else if (search_.pair().is_curved()) inverse_.learn(search_.pair());
+    else if (search_.pair().is_curved()) inverse_.learn(search_.pair(), s_, y_);
     return search_.outcome();
   }
 
+  void rest() override {
+    for (Vector* const each : {&s_, &y_}) Vector().swap(*each);
+  }
   std::string reason() const override { return std::string(info_.summary); }
   std::string_view ran() const override { return info_.name; }
   Index matrix_bytes() const override { return inverse_.bytes(); }
@@ -70,13 +73,14 @@ class QuasiNewtonSolver final : public SmoothSolver {
   }
   bool run(objective::Smooth& f, SmoothPoint& at) {
     const auto first_step = [&] { return inverse_.is_plain() ? line_.first_trial(at) : 1.0; };
-    return search_.run(line_, f, at, at.value, first_step, inverse_.next_s(), inverse_.next_y());
+    return search_.run(line_, f, at, at.value, first_step, s_, y_);
   }
 
   const core::Info& info_;
   Inverse inverse_;
   LineStep line_;
   SearchStep search_;
+  Vector s_, y_;  // the last pair
 };
 
 }  // namespace thalweg::solver

@@ -104,6 +104,8 @@ class SmoothSolver {
   virtual void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) = 0;
   // Moves the point. A step that finds nothing better leaves it and says so by `failure`.
   virtual StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) = 0;
+  // Another solver takes some steps: lets go of memory that the next step fills anyhow.
+  virtual void rest() {}
   virtual std::string reason() const = 0;
   // The catalogue name of what ran last: for `auto`, what it chose.
   virtual std::string_view ran() const = 0;

@@ -16,10 +16,10 @@
 //                           or dearer than a trial, a trust region is put on trial instead, since
 //                           only its own steps show how many products they take; L-BFGS goes on
 //                           with its pairs where they are too many. Where the function's
-//                           preconditioner has most of the Hessian, Newton's method with conjugate
-//                           gradients takes over, and needs no trial. After steps on the dual
-//                           Newton or a trust region takes over for good, from the start where
-//                           these led nowhere.
+//                           preconditioner has most of the Hessian, there is no trial: Newton's
+//                           method with conjugate gradients takes over where L-BFGS has longer to
+//                           go than all of that takes. After steps on the dual Newton or a trust
+//                           region takes over for good, from the start where these led nowhere.
 //
 // Costs are those of the objective (objective::Costs) and of factorisations, and the rate is that
 // of the iterates: never cores, threads or the clock, so that bits do not depend on them.

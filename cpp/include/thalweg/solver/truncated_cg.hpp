@@ -10,6 +10,9 @@
 // iteration only and returns the step so far later: near a saddle such steps hardly move. A later
 // direction without curvature, up to rounding, is not followed; a first one has length one.
 //
+// The residual is measured in the norm of M^-1, and in the norm in which certificates are: with a
+// weak penalty and a good M the first is still large when the second is small enough for the end.
+//
 // The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
 //
 // Cost: one product with H and 10 n operations an iteration. References: Steihaug 1983; Toint 1981;
@@ -25,6 +28,7 @@
 #include "thalweg/core/error.hpp"
 #include "thalweg/core/parallel.hpp"
 #include "thalweg/objective/smooth.hpp"
+#include "thalweg/solver/smooth.hpp"
 #include "thalweg/solver/vectors.hpp"
 
 namespace thalweg::solver {
@@ -34,6 +38,7 @@ class TruncatedCg final {
   struct Options {
     double radius = infinity;
     double reduction = 0.1;                               // of the residual, in the norm of M^-1
+    double enough = 0;                                    // norm of a residual that is small
     objective::Preconditioner* preconditioner = nullptr;  // M
     Index most_products = std::numeric_limits<Index>::max();
   };
@@ -47,12 +52,10 @@ class TruncatedCg final {
   };
 
   void begin(Index size, int threads = 1) {
-    for (Vector* v : {&step_, &residual_, &scaled_, &direction_, &product_})
+    for (Vector* v : {&residual_, &scaled_, &direction_, &product_})
       v->resize(static_cast<std::size_t>(size));
     threads_ = threads;
   }
-
-  const Vector& step() const { return step_; }
 
   // |g| in the norm of M^-1.
   double dual_norm(const Vector& g, objective::Preconditioner* preconditioner) {
@@ -61,20 +64,22 @@ class TruncatedCg final {
     return std::sqrt(dot(g, scaled_, threads_));
   }
 
+  // The step of the model at a point of this gradient; `step` is as long as that.
   Outcome solve(objective::HessianProduct& hessian, const Vector& gradient, const Options& options,
-                const core::Execution& execution) {
+                const core::Execution& execution, Vector& step) {
     Outcome outcome;
-    std::fill(step_.begin(), step_.end(), 0.0);
+    std::fill(step.begin(), step.end(), 0.0);
     residual_ = gradient;
     precondition(options.preconditioner);
-    for (std::size_t j = 0; j < step_.size(); ++j) direction_[j] = -scaled_[j];
+    for (std::size_t j = 0; j < step.size(); ++j) direction_[j] = -scaled_[j];
     double rho = dot(residual_, scaled_, threads_);
     const double goal = rho * options.reduction * options.reduction;
     // Squares and product in the norm of M: of the step, step and direction, the direction.
     double ss = 0, sd = 0, dd = rho;
     // Exact arithmetic needs n.
-    const auto most = std::min(2 * static_cast<Index>(step_.size()) + 10, options.most_products);
-    while (rho > goal && outcome.products < most && !execution.stop_requested()) {
+    const auto most = std::min(2 * length_of(step) + 10, options.most_products);
+    while (rho > goal && norm(residual_, threads_) > options.enough && outcome.products < most &&
+           !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;
       const double curvature = dot(direction_, product_, threads_);
@@ -84,15 +89,15 @@ class TruncatedCg final {
       if (negative || !(longer < options.radius * options.radius)) {
         outcome.negative_curvature = negative;
         outcome.is_finite = std::isfinite(curvature);
-        end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome);
+        end_early(curvature, {ss, sd, dd, rho}, options.radius, outcome, step);
         break;
       }
-      axpy(length, direction_, step_, threads_);
+      axpy(length, direction_, step, threads_);
       axpy(length, product_, residual_, threads_);
       precondition(options.preconditioner);
       const double next = dot(residual_, scaled_, threads_);
       const double turn = next / rho;
-      core::for_elements(length_of(step_), threads_, [&](Index begin, Index end) {
+      core::for_elements(length_of(step), threads_, [&](Index begin, Index end) {
         for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
           direction_[j] = turn * direction_[j] - scaled_[j];
       });
@@ -102,7 +107,7 @@ class TruncatedCg final {
       rho = next;
       outcome.norm = std::sqrt(ss);
     }
-    outcome.model = 0.5 * (dot(gradient, step_, threads_) + dot(residual_, step_, threads_));
+    outcome.model = 0.5 * (dot(gradient, step, threads_) + dot(residual_, step, threads_));
     return outcome;
   }
 
@@ -124,7 +129,7 @@ class TruncatedCg final {
     else preconditioner->divide(residual_.data(), scaled_.data());
   }
 
-  void end_early(double curvature, const Norms& at, double radius, Outcome& outcome) {
+  void end_early(double curvature, const Norms& at, double radius, Outcome& outcome, Vector& step) {
     double length = 0;
     if (std::isfinite(radius)) {
       // The positive root of |s + t d|_M = radius, by the form without cancellation.
@@ -139,13 +144,20 @@ class TruncatedCg final {
       outcome.norm = std::sqrt(at.ss + length * (2 * at.sd + length * at.dd));
     }
     if (length == 0) return;
-    axpy(length, direction_, step_);
+    axpy(length, direction_, step);
     axpy(length, product_, residual_);
   }
 
-  Vector step_, residual_, scaled_, direction_, product_;
+  Vector residual_, scaled_, direction_, product_;
   int threads_ = 1;
 };
+
+// The norm of a residual that leaves a gradient small enough for the end of the solve, if the model
+// is right: the certificate of a smooth model is like its square.
+inline double enough_of(double gradient_norm, const SmoothContext& context) {
+  constexpr double safe = 0.3;
+  return safe * gradient_norm / std::sqrt(context.left);
+}
 
 // M at the base point, null where the function has none.
 inline objective::Preconditioner* updated_preconditioner(const objective::Refinements& have) {

@@ -46,24 +46,26 @@ class TrustNcgSolver final : public SmoothSolver {
     const objective::Refinements have = f.refinements();
     objective::Preconditioner* const preconditioner = updated_preconditioner(have);
     if (is_first_) radius_ = cg_.dual_norm(at.gradient, preconditioner);
+    const double size = norm(at.gradient, f.threads());
     const double floor = epsilon * norm(at.x) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
-      TruncatedCg::Options options{
-          .radius = radius_, .reduction = reduction, .preconditioner = preconditioner};
+      TruncatedCg::Options options{.radius = radius_,
+                                   .reduction = reduction,
+                                   .enough = enough_of(size, context),
+                                   .preconditioner = preconditioner};
       if (is_first_ && start_ == Start::rough) {
         options.reduction = rough_reduction;
         options.most_products = rough_products;
       }
       const TruncatedCg::Outcome step =
-          cg_.solve(*have.product, at.gradient, options, context.execution);
+          cg_.solve(*have.product, at.gradient, options, context.execution, line_.direction());
       nonfinite_ += step.is_finite ? 0 : 1;
       if (!(step.model < 0)) break;
-      line_.direction() = cg_.step();
       f.begin_line(line_.direction().data());
       const objective::LinePoint trial = f.along(1.0);
       const double ratio =
-          update_radius(step, f.line_start(at.value, dot(at.gradient, cg_.step())), trial);
+          update_radius(step, f.line_start(at.value, dot(at.gradient, line_.direction())), trial);
       if (!(ratio > least_ratio)) continue;
       return line_.finish(f, at, 1.0);
     }

@@ -1,5 +1,6 @@
 // What solvers do with whole vectors, through the kernels of the instruction set in use, on as many
-// threads as are asked for: the order of sums depends on the length only.
+// threads as are asked for: the order of sums depends on the length only. What a vector of float64
+// is multiplied by or added to may be kept in float32.
 #pragma once
 
 #include <algorithm>
@@ -12,26 +13,36 @@
 
 namespace thalweg::solver {
 
-inline Index length_of(const Vector& v) { return static_cast<Index>(v.size()); }
+template <class Real>
+using VectorOf = std::vector<Real, core::RecyclingAllocator<Real>>;
 
-inline double dot(const Vector& a, const Vector& b, int threads = 1) {
-  const auto& kernel = kernels::table().dense<double>();
+template <class Real>
+Index length_of(const VectorOf<Real>& v) {
+  return static_cast<Index>(v.size());
+}
+
+template <class Real>
+double dot(const VectorOf<Real>& a, const Vector& b, int threads = 1) {
+  const auto& kernel = kernels::table().dense<Real>();
   return core::sum_elements(length_of(a), threads, [&](Index begin, Index end) {
     return kernel.dot(a.data() + begin, b.data() + begin, end - begin);
   });
 }
 
 // y += a x
-inline void axpy(double a, const Vector& x, Vector& y, int threads = 1) {
-  const auto& kernel = kernels::table().dense<double>();
+template <class Real>
+void axpy(double a, const VectorOf<Real>& x, Vector& y, int threads = 1) {
+  const auto& kernel = kernels::table().dense<Real>();
   core::for_elements(length_of(x), threads, [&](Index begin, Index end) {
     kernel.axpy(a, x.data() + begin, y.data() + begin, end - begin);
   });
 }
 
 // y += a x and, in the same pass, y'z of the result.
-inline double axpy_dot(double a, const Vector& x, Vector& y, const Vector& z, int threads = 1) {
-  const auto& kernel = kernels::table().dense<double>();
+template <class Real>
+double axpy_dot(double a, const VectorOf<Real>& x, Vector& y, const VectorOf<Real>& z,
+                int threads = 1) {
+  const auto& kernel = kernels::table().dense<Real>();
   return core::sum_elements(length_of(x), threads, [&](Index begin, Index end) {
     kernel.axpy(a, x.data() + begin, y.data() + begin, end - begin);
     return kernel.dot(z.data() + begin, y.data() + begin, end - begin);
