@@ -9,7 +9,7 @@
 //
 // Weights are packed some rows at a time; then a task takes a panel of pairs and some of
 // weightings, and a slice of the rows where these are too few to go round. All are cut by sizes, so
-// that the bits do not depend on threads. Cost: n q m multiply-adds in register tiles. Memory: 4 MB
+// that the bits do not depend on threads. Cost: n q m multiply-adds in register tiles. Memory: 1 MB
 // (or 128 rows of weights), and the sums of each slice.
 #pragma once
 
@@ -58,7 +58,7 @@ class PairGrams final {
         pairs_(request.pairs(cols)),
         panels_q_((request.count + width - 1) / width),
         panels_m_((pairs_ + width - 1) / width) {
-    constexpr Index least_tasks = 16, least_rows = 1024, round_bytes = 4 << 20;
+    constexpr Index least_tasks = 16, least_rows = 1024, round_bytes = 1 << 20;
     const Index row_bytes = 8 * (panels_q_ * width + columns_);
     const Index most = std::min(rows / least_rows, round_bytes / (block * row_bytes));
     slices_ = std::clamp<Index>(std::min(least_tasks / panels_m_, most), 1, least_tasks);
