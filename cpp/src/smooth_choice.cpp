@@ -190,27 +190,33 @@ class SmoothChoice final : public SmoothSolver {
     if (can_factorise() && newton < cost && !are_products_cheaper) {
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
-    } else if (has_product && truncated_cost() < cost) {
-      const std::string reason = first + "a truncated Newton method when it became slow";
-      if (leaves_dual) {
-        use("trust_ncg", reason);
-      } else if (std::min(trial_cost(), preconditioned_cost()) >= cost) {
-        return false;
-      } else if (is_well_preconditioned(f)) {
-        // By certificates, which rise in a long step before they fall, a trial would end early.
-        if (preconditioned_cost() >= cost) return false;
-        use("newton_cg", reason);
-      } else if (trial_cost() < cost) {
-        begin_trial(std::log(context.left) / cost, reason);
-      } else {
-        return false;
-      }
-    } else {
+    } else if (!has_product || truncated_cost() >= cost ||
+               !takes_products(f, context, cost,
+                               first + "a truncated Newton method when it became slow")) {
       return false;
     }
     // Far from the solution, what the dual makes of its variables can be much too large.
     constexpr double near = 0.1;
     goes_back_ = leaves_dual && context.certificate > near * start_value_;
+    return true;
+  }
+
+  // Whether conjugate gradients take over from a solver that has `cost` to go.
+  bool takes_products(objective::Smooth& f, const SmoothContext& context, double cost,
+                      std::string reason) {
+    if (is_dual()) {
+      use("trust_ncg", std::move(reason));
+      return true;
+    }
+    if (cost <= std::min(trial_cost(), preconditioned_cost())) return false;
+    if (is_well_preconditioned(f)) {
+      // By certificates, which rise in a long step before they fall, a trial would end early.
+      if (cost <= preconditioned_cost()) return false;
+      use("newton_cg", std::move(reason));
+      return true;
+    }
+    if (cost <= trial_cost()) return false;
+    begin_trial(std::log(context.left) / cost, std::move(reason));
     return true;
   }
 

@@ -6,16 +6,19 @@
 // Hessian's diagonal where the objective knows that, which makes badly scaled linear models easy
 // (initial_metric.hpp).
 //
-// Cost: 4 m n, one gradient in most steps. Stores (2 m + 6) n, of many variables (m + 6) n. The
-// method for many variables where there are no products with the Hessian; for some hundred, bfgs
-// needs fewer gradients, and Newton's method far fewer. References: Liu & Nocedal 1989,
-// algorithm 2.1; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
+// Cost: 4 m n, one gradient in most steps. Stores 2 m + 4 vectors, of many variables as much as
+// m + 4 of them take. The method for many variables where there are no products with the Hessian;
+// for some hundred, bfgs needs fewer gradients, and Newton's method far fewer. References: Liu &
+// Nocedal 1989, algorithm 2.1; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
 #pragma once
 
 #include <array>
+#include <cmath>
+#include <limits>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "thalweg/solver/flags.hpp"
 #include "thalweg/solver/quasi_newton.hpp"
@@ -78,16 +81,8 @@ class Pairs final {
     InverseHessian out;
     for (std::size_t back = count_; back > 0; --back) {
       Entry& entry = entries_[slot(back)];
-      if constexpr (std::is_same_v<Real, double>) {
-        out.steps.push_back(std::move(entry.s));
-        out.changes.push_back(std::move(entry.y));
-      } else {
-        for (const auto& [kept, all] :
-             {std::pair(&entry.s, &out.steps), std::pair(&entry.y, &out.changes)}) {
-          Vector& v = all->emplace_back(kept->begin(), kept->end());
-          for (double& x : v) x *= entry.unit;
-        }
-      }
+      hand_out(entry.s, entry.unit, out.steps);
+      hand_out(entry.y, entry.unit, out.changes);
     }
     clear();
     return out;
@@ -99,12 +94,23 @@ class Pairs final {
     double rho = 0;
     double unit = 1;  // of s and y
   };
+  // Without subnormal numbers, which take many times as long to read.
   static void round(double scale, const Vector& from, VectorOf<Real>& to, int threads) {
+    constexpr double least = std::numeric_limits<Real>::min();
     to.resize(from.size());
     core::for_elements(length_of(from), threads, [&](Index begin, Index end) {
-      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
-        to[j] = static_cast<Real>(scale * from[j]);
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j) {
+        const double x = scale * from[j];
+        to[j] = static_cast<Real>(std::fabs(x) < least ? 0.0 : x);
+      }
     });
+  }
+  static void hand_out(VectorOf<Real>& kept, double unit, std::vector<Vector>& out) {
+    if constexpr (std::is_same_v<Real, double>) {
+      out.push_back(std::move(kept));
+    } else {
+      for (double& x : out.emplace_back(kept.begin(), kept.end())) x *= unit;
+    }
   }
   std::size_t slot(std::size_t back) const {
     return (next_ + entries_.size() - back) % entries_.size();
