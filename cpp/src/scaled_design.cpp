@@ -133,7 +133,9 @@ Vector ScaledDesign::pair_grams(Index count, bool with_ones, const design::FillW
 
 void ScaledDesign::gram_diagonals(Index planes, const double* h, const double* sums, double* out,
                                   const core::Execution& execution) const {
-  constexpr Index together = kernels::side_by_side;  // planes that a pass over X takes
+  // Planes at a time, so that their products are small beside what comes out: as many as rows of a
+  // sparse X add to in one pass, for each of two threads.
+  constexpr Index together = 2 * kernels::side_by_side;
   x_.square_products(planes, h, out, execution);
   const bool is_centred = columns_->center() != nullptr;
   Vector products(static_cast<std::size_t>(is_centred ? std::min(planes, together) * cols() : 0));

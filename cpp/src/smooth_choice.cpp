@@ -99,8 +99,8 @@ class SmoothChoice final : public SmoothSolver {
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
   // Of all of Newton's steps where conjugate gradients know most of the Hessian, which take some
-  // hundred products at their end and are making the preconditioner for as long (news20, C = 1 and
-  // 100: 1,100 and 1,600).
+  // hundred products at their end and are making the preconditioner for as long: 1,100 and 1,600
+  // products on news20 at C = 1 and 100, a hundred where few rows are all of the Hessian.
   double preconditioned_cost() const { return 1000 * product_cost(); }
   double trial_cost() const { return std::pow(4.0, failed_trials_) * truncated_cost(); }
   // With the conjugate gradients' own work on vectors of variables.
@@ -186,14 +186,14 @@ class SmoothChoice final : public SmoothSolver {
     const double newton = newton_steps() * newton_step_cost();
     // Where curvature jumps, a trust region crawls from one piece to the next; the dual does not.
     const bool has_product = has_product_ && !(leaves_dual && has_jumps_);
-    const bool are_products_cheaper = has_product && trial_cost() < newton;
-    if (can_factorise() && newton < cost && !are_products_cheaper) {
+    const bool is_newton_cheaper = can_factorise() && newton < cost;
+    const bool asks_products = has_product && (!is_newton_cheaper || trial_cost() < newton);
+    if (!asks_products ||
+        !takes_products(f, context, cost,
+                        first + "a truncated Newton method when it became slow")) {
+      if (!is_newton_cheaper) return false;
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
                                                : "Newton when it became slow"));
-    } else if (!has_product || truncated_cost() >= cost ||
-               !takes_products(f, context, cost,
-                               first + "a truncated Newton method when it became slow")) {
-      return false;
     }
     // Far from the solution, what the dual makes of its variables can be much too large.
     constexpr double near = 0.1;
@@ -205,10 +205,12 @@ class SmoothChoice final : public SmoothSolver {
   bool takes_products(objective::Smooth& f, const SmoothContext& context, double cost,
                       std::string reason) {
     if (is_dual()) {
+      if (cost <= truncated_cost()) return false;
       use("trust_ncg", std::move(reason));
       return true;
     }
     if (cost <= std::min(trial_cost(), preconditioned_cost())) return false;
+    solver_->rest();
     if (is_well_preconditioned(f)) {
       // By certificates, which rise in a long step before they fall, a trial would end early.
       if (cost <= preconditioned_cost()) return false;
@@ -229,7 +231,6 @@ class SmoothChoice final : public SmoothSolver {
   // `rate`: of the logarithm of the certificate, by work, in the last steps.
   void begin_trial(double rate, std::string reason) {
     constexpr double slowing = 4;  // of L-BFGS, from there to its end
-    solver_->rest();
     trial_.emplace(Trial{.resting = std::move(solver_), .least = least_, .rate = rate / slowing});
     solver_ = std::make_unique<TrustNcgSolver>(TrustNcgSolver::Start::rough);
     reason_ = std::move(reason);

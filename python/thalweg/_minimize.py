@@ -148,7 +148,8 @@ def minimize(
         `certificate` (kind "kkt": the largest entry of the projected gradient) and `report`
         (solver, reason, status, counts, trace, time). Of "BFGS", "L-BFGS" and "L-BFGS-B" also
         hess_inv, what the gradients have shown of the inverse Hessian: a matrix of shape (n, n),
-        or a `scipy.optimize.LbfgsInvHessProduct`.
+        or a `scipy.optimize.LbfgsInvHessProduct`, of "L-BFGS" with more than 32,768 variables
+        to the precision of float32.
 
     Raises
     ------

@@ -46,8 +46,10 @@ std::vector<loss::LossBlock> blocks() {
   for (const core::Info* info : losses()) {
     const bool is_multiple = core::flag(*info, "multi_output");
     list.push_back(find_loss_block(info->name, {}, is_multiple ? 3 : 1));
-    // Enough blocks of the Hessian to be made at once.
-    if (is_multiple) list.push_back(find_loss_block(info->name, {}, 5));
+    if (!is_multiple) continue;
+    // Enough blocks of the Hessian to be made at once; more outputs than its diagonal takes at
+    // once.
+    for (const Index outputs : {5, 18}) list.push_back(find_loss_block(info->name, {}, outputs));
   }
   return list;
 }

@@ -185,3 +185,17 @@ def test_a_constant_that_drowns_the_values_does_not_end_a_run(method):
         options={"maxiter": 100_000},
     )
     assert result.success, (result.report.status, result.certificate.value)
+
+
+def test_newton_cg_solves_its_systems_the_more_exactly_the_nearer_it_is():
+    curvatures = np.geomspace(1, 1e3, 60)
+    result = tw.minimize(
+        lambda x: 0.5 * (x - 1) @ (curvatures * (x - 1)),
+        np.zeros(60),
+        jac=lambda x: curvatures * (x - 1),
+        hessp=lambda _, v: curvatures * v,
+        method="Newton-CG",
+        tol=1e-10,
+    )
+    assert result.success
+    assert result.nit <= 7

@@ -92,6 +92,23 @@ def test_newton_cg_takes_over_where_few_rows_bend_the_objective(fit_intercept):
     assert difference <= max(result.certificate.value, alone.certificate.value)
 
 
+def test_l_bfgs_goes_on_where_it_is_nearly_done():
+    X, scores = _few_factors(300, 2100)
+    result = _solve_classes(X, scores, alpha=1e-5 / len(scores))
+    assert result.report.status == "converged"
+    assert result.report.solver == "l_bfgs"
+
+
+def test_l_bfgs_of_many_coefficients_has_the_same_bits_for_any_number_of_threads():
+    X, y = _short_rows(2000, 40_000, 12)
+    options = {"loss": "logistic", "penalty": "l2", "alpha": 1e-4, "tol": 1e-8, "solver": "l_bfgs"}
+    one = tw.solve(X, y, n_threads=1, **options)
+    two = tw.solve(X, y, n_threads=2, **options)
+    assert one.report.status == "converged"
+    assert "float32" in one.report.reason
+    np.testing.assert_array_equal(one.coef, two.coef)
+
+
 def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
     X, scores = _few_factors(3000, 400)
     options = {"alpha": 1 / len(scores)}

@@ -167,8 +167,8 @@ class Smooth : public Line {
   virtual int threads() const { return 1; }
   // f(x) and its gradient; x becomes the base point.
   virtual double evaluate(const double* x, double* gradient) = 0;
-  // Lines from the base point along d, until the next call or a new base point. d stays where and
-  // as it is for as long.
+  // Lines from the base point along d, until the next call or a new base point. d is read by the
+  // calls on the line, and must be as it was.
   virtual void begin_line(const double* direction) = 0;
   // The base point moves to base + t d: writes it and its gradient, returns f there. Costs no
   // evaluation where t is the last trial of `along`.

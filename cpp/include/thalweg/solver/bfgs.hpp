@@ -56,6 +56,7 @@ class DenseInverse final {
     }
   }
 
+  std::string_view note() const { return {}; }
   Index bytes() const { return static_cast<Index>(sizeof(double) * inverse_.size()); }
   InverseHessian take() {
     if (is_initial_) write_initial();

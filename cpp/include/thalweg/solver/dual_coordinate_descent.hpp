@@ -4,9 +4,10 @@
 //   w = X' S u / (S l2)
 //
 // Each visit of a row is exact, or off by a hundredth of its change (objective/row_dual.hpp). A
-// step visits all rows in random order, and then those again that gained the mean or more when they
-// were last visited, as often as its work allows: most of what is to be had is in few rows, and a
-// row whose gain is not up to date comes back as soon as others have fallen below it. How much work
+// step visits all rows in random order (many: in runs of eight), and then those again that gained
+// the mean or more when they were last visited, as often as its work allows: most of what is to be
+// had is in few rows, and a row whose gain is not up to date comes back as soon as others have
+// fallen below it. How much work
 // a step does follows from the rate of the steps before: about what is left, but no more than some
 // passes over X, since the certificate that ends the solve costs one, too.
 //

@@ -4,8 +4,8 @@
 //
 // The system is solved the more exactly the faster the gradient falls (eta by Eisenstat & Walker's
 // second choice), so that convergence is superlinear at the price of few products far from the
-// minimum. A direction of negative curvature ends the iteration, and is followed as far as its
-// curvature's size suggests (truncated_cg.hpp).
+// minimum; not more exactly than the end of the solve asks for. A direction of negative curvature
+// ends the iteration, and is followed as far as its curvature's size suggests (truncated_cg.hpp).
 // A Wolfe search from the full step: where a direction of negative curvature has no length of its
 // own it gives one. Preconditioned where the function knows how.
 //

@@ -6,8 +6,8 @@
 // fails, the step is repeated along the gradient, and H begins anew, before giving up.
 //
 // H offers begin(f), clear(), is_plain() (nothing is known of the Hessian), multiply(v) (v =
-// H v), learn(pair, s, y) (which takes in a pair, and may change s and y), bytes(), take() (what is
-// known, after which it begins anew).
+// H v), learn(pair, s, y) (which takes in a pair, and may change s and y), bytes(), note() (for the
+// reason), take() (what is known, after which it begins anew).
 #pragma once
 
 #include "thalweg/line_search/choice.hpp"
@@ -43,7 +43,9 @@ class QuasiNewtonSolver final : public SmoothSolver {
   void rest() override {
     for (Vector* const each : {&s_, &y_}) Vector().swap(*each);
   }
-  std::string reason() const override { return std::string(info_.summary); }
+  std::string reason() const override {
+    return std::string(info_.summary) + std::string(inverse_.note());
+  }
   std::string_view ran() const override { return info_.name; }
   Index matrix_bytes() const override { return inverse_.bytes(); }
   std::optional<InverseHessian> take_inverse_hessian() override { return inverse_.take(); }

@@ -86,6 +86,8 @@ struct SmoothContext {
   // How many times less it has to be, for the target and for what must hold besides: a small
   // gradient, whose square it is like.
   double left = infinity;
+  // How many times shorter the gradient has to be for that.
+  double gradient_left = infinity;
   Index epochs_left = 0;
 };
 

@@ -18,8 +18,9 @@
 //                           with its pairs where they are too many. Where the function's
 //                           preconditioner has most of the Hessian, there is no trial: Newton's
 //                           method with conjugate gradients takes over where L-BFGS has longer to
-//                           go than all of that takes. After steps on the dual Newton or a trust
-//                           region takes over for good, from the start where these led nowhere.
+//                           go than a thousand products take. After steps on the dual Newton or a
+//                           trust region takes over for good, from the start where these led
+//                           nowhere.
 //
 // Costs are those of the objective (objective::Costs) and of factorisations, and the rate is that
 // of the iterates: never cores, threads or the clock, so that bits do not depend on them.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "thalweg/solver/driver.hpp"
@@ -103,7 +104,8 @@ class SmoothProcess final {
                          .execution = execution_,
                          .target = so_far.target,
                          .certificate = so_far.certificate.value,
-                         .left = left(so_far),
+                         .left = std::max({share(so_far), core::square(excess_), 1.0}),
+                         .gradient_left = std::max({gradient_share(so_far), excess_, 1.0}),
                          .epochs_left = epochs_left});
   }
 
@@ -143,9 +145,14 @@ class SmoothProcess final {
   void finish(const DriverContext&, core::Result&) {}
 
  private:
-  double left(const core::Result& so_far) const {
-    const double target = std::max(so_far.target, std::numeric_limits<double>::min());
-    return std::max({so_far.certificate.value / target, core::square(excess_), 1.0});
+  // Of the certificate over its target.
+  static double share(const core::Result& so_far) {
+    return so_far.certificate.value / std::max(so_far.target, std::numeric_limits<double>::min());
+  }
+  // A gap is like the square of a gradient, other certificates are like the gradient.
+  static double gradient_share(const core::Result& so_far) {
+    const bool is_gap = so_far.certificate.kind == core::Certificate::Kind::duality_gap;
+    return is_gap ? std::sqrt(share(so_far)) : share(so_far);
   }
 
   // What settle() goes back to.

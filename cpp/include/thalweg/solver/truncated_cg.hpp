@@ -10,12 +10,12 @@
 // iteration only and returns the step so far later: near a saddle such steps hardly move. A later
 // direction without curvature, up to rounding, is not followed; a first one has length one.
 //
-// The residual is measured in the norm of M^-1, and in the norm in which certificates are: with a
-// weak penalty and a good M the first is still large when the second is small enough for the end.
+// The residual is measured in the norm of M^-1, and as it is, like the gradient: with a weak
+// penalty and a good M the first is still large when the second is small enough for the end.
 //
 // The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
 //
-// Cost: one product with H and 10 n operations an iteration. References: Steihaug 1983; Toint 1981;
+// Cost: one product with H and 12 n operations an iteration. References: Steihaug 1983; Toint 1981;
 // Conn, Gould & Toint 2000, algorithm 7.5.1 (norms by recurrence); Dembo & Steihaug 1983; Nocedal &
 // Wright 2006, algorithms 7.1 and 7.2.
 #pragma once
@@ -38,7 +38,7 @@ class TruncatedCg final {
   struct Options {
     double radius = infinity;
     double reduction = 0.1;                               // of the residual, in the norm of M^-1
-    double enough = 0;                                    // norm of a residual that is small
+    double enough = 0;                                    // Euclidean norm of the residual
     objective::Preconditioner* preconditioner = nullptr;  // M
     Index most_products = std::numeric_limits<Index>::max();
   };
@@ -78,8 +78,10 @@ class TruncatedCg final {
     double ss = 0, sd = 0, dd = rho;
     // Exact arithmetic needs n.
     const auto most = std::min(2 * length_of(step) + 10, options.most_products);
-    while (rho > goal && norm(residual_, threads_) > options.enough && outcome.products < most &&
-           !execution.stop_requested()) {
+    const auto is_enough = [&] {
+      return options.enough > 0 && norm(residual_, threads_) <= options.enough;
+    };
+    while (rho > goal && !is_enough() && outcome.products < most && !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;
       const double curvature = dot(direction_, product_, threads_);
@@ -152,11 +154,12 @@ class TruncatedCg final {
   int threads_ = 1;
 };
 
-// The norm of a residual that leaves a gradient small enough for the end of the solve, if the model
-// is right: the certificate of a smooth model is like its square.
+// How small a residual needs to be for the end of the solve, if the model is right. It is not where
+// the certificate's norm is another one, of directions in which H is nearly flat; then it takes one
+// more step.
 inline double enough_of(double gradient_norm, const SmoothContext& context) {
   constexpr double safe = 0.3;
-  return safe * gradient_norm / std::sqrt(context.left);
+  return safe * gradient_norm / context.gradient_left;
 }
 
 // M at the base point, null where the function has none.

@@ -5,7 +5,8 @@
 // Directions of negative curvature are followed to the boundary, so that saddle points are left.
 // The radius follows the ratio of the actual to the predicted decrease, and the minimiser of the
 // parabola through f, its slope and the new value. M is the function's preconditioner, if it has
-// one, else the identity. Values that are not finite shrink the radius.
+// one, else the identity. Values that are not finite shrink the radius. The model is not solved
+// more exactly than the end of the solve asks for.
 //
 // For: ill-conditioned functions with cheap Hessian products, convex or not. Few variables: newton.
 //
