@@ -7,9 +7,9 @@
 // step visits all rows in random order (many: in runs of eight), and then those again that gained
 // the mean or more when they were last visited, as often as its work allows: most of what is to be
 // had is in few rows, and a row whose gain is not up to date comes back as soon as others have
-// fallen below it. How much work
-// a step does follows from the rate of the steps before: about what is left, but no more than some
-// passes over X, since the certificate that ends the solve costs one, too.
+// fallen below it. How much work a step does follows from the rate of the steps before: about what
+// is left, but no more than some passes over X, since the certificate that ends the solve costs
+// one, too.
 //
 // For: rows that are few, short or nearly orthogonal, such as text; a handful of visits of each.
 // Not for losses whose curvature grows without bound (counts): where the dual is good, predictions
