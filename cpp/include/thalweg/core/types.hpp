@@ -15,7 +15,9 @@
 namespace thalweg {
 
 using Index = std::int64_t;
-using Vector = std::vector<double, core::RecyclingAllocator<double>>;
+template <class Real>
+using VectorOf = std::vector<Real, core::RecyclingAllocator<Real>>;
+using Vector = VectorOf<double>;
 using ConstSpan = std::span<const double>;
 using Span = std::span<double>;
 

@@ -48,7 +48,7 @@ class TrustNcgSolver final : public SmoothSolver {
     objective::Preconditioner* const preconditioner = updated_preconditioner(have);
     if (is_first_) radius_ = cg_.dual_norm(at.gradient, preconditioner);
     const double size = norm(at.gradient, f.threads());
-    const double floor = epsilon * norm(at.x) + std::numeric_limits<double>::min();
+    const double floor = epsilon * norm(at.x, f.threads()) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
       TruncatedCg::Options options{.radius = radius_,

@@ -14,9 +14,6 @@
 namespace thalweg::solver {
 
 template <class Real>
-using VectorOf = std::vector<Real, core::RecyclingAllocator<Real>>;
-
-template <class Real>
 Index length_of(const VectorOf<Real>& v) {
   return static_cast<Index>(v.size());
 }
