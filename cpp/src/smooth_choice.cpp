@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "thalweg/catalog.hpp"
-#include "thalweg/solver/trust_ncg.hpp"
 
 namespace thalweg::solver {
 namespace {
@@ -30,22 +30,21 @@ class SmoothChoice final : public SmoothSolver {
     const auto zeros = static_cast<double>(std::count(at.x.begin(), at.x.end(), 0.0));
     needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
     looks_ = failed_trials_ = 0;
-    least_ = infinity;
     trial_.reset();
     choose_first();
     start_ = is_cheapest_ || is_dual() ? at.x : Vector();
     start_value_ = at.value;
     solver_->begin(f, at, bounds);
+    past_epochs_ = epochs_ = 0;
     restart_window();
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
-    least_ = std::min(least_, context.certificate);
     if (trial_) {
-      if (trial_fails(context, f.counts())) end_trial(f);
+      if (trial_fails(at.value, f.counts())) end_trial(f);
     } else if (steps_ >= window() && may_switch()) {
       ++looks_;
-      if (switches(f, context)) {
+      if (switches(f, at, context)) {
         at.dual = {};
         if (objective::RowDual* const dual = f.refinements().dual) dual->release();
         if (std::exchange(goes_back_, false)) {
@@ -57,8 +56,13 @@ class SmoothChoice final : public SmoothSolver {
       }
       restart_window();
     }
-    if (steps_ == 0) certificate_then_ = context.certificate;
-    StepOutcome outcome = solver_->step(f, at, context);
+    if (steps_ == 0) {
+      certificate_then_ = context.certificate;
+      value_then_ = at.value;
+    }
+    SmoothContext limited = context;
+    if (trial_) limited.most_products = trial_products(f.counts());
+    StepOutcome outcome = solver_->step(f, at, limited);
     if (trial_ && outcome.failure) {
       end_trial(f);
       outcome.failure.reset();
@@ -95,7 +99,7 @@ class SmoothChoice final : public SmoothSolver {
   // unknown cost may be differences of gradients.
   double truncated_products() const {
     if (is_dual()) return rows_ <= size_ ? 150 : 60;
-    return costs_.product > 0 ? 60 : 300;
+    return costs_.product > 0 ? 120 : 300;
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
   // Of all of Newton's steps where conjugate gradients know most of the Hessian, which take some
@@ -161,7 +165,7 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   // Looks ahead: whether another solver takes over.
-  bool switches(objective::Smooth& f, const SmoothContext& context) {
+  bool switches(objective::Smooth& f, const SmoothPoint& at, const SmoothContext& context) {
     const double fall = certificate_then_ / context.certificate;
     if (is_newton()) {
       // Where the Hessian is singular, as on rows that a hinge is done with, steps can be short.
@@ -189,7 +193,7 @@ class SmoothChoice final : public SmoothSolver {
     const bool is_newton_cheaper = can_factorise() && newton < cost;
     const bool asks_products = has_product && (!is_newton_cheaper || trial_cost() < newton);
     if (!asks_products ||
-        !takes_products(f, context, cost,
+        !takes_products(f, at, context, cost,
                         first + "a truncated Newton method when it became slow")) {
       if (!is_newton_cheaper) return false;
       use("newton", first + (has_cheap_matrix_ ? "Newton, whose Hessian costs a few gradients"
@@ -202,8 +206,8 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   // Whether conjugate gradients take over from a solver that has `cost` to go.
-  bool takes_products(objective::Smooth& f, const SmoothContext& context, double cost,
-                      std::string reason) {
+  bool takes_products(objective::Smooth& f, const SmoothPoint& at, const SmoothContext& context,
+                      double cost, std::string reason) {
     if (is_dual()) {
       if (cost <= truncated_cost()) return false;
       use("trust_ncg", std::move(reason));
@@ -212,13 +216,12 @@ class SmoothChoice final : public SmoothSolver {
     if (cost <= std::min(trial_cost(), preconditioned_cost())) return false;
     solver_->rest();
     if (is_well_preconditioned(f)) {
-      // By certificates, which rise in a long step before they fall, a trial would end early.
       if (cost <= preconditioned_cost()) return false;
       use("newton_cg", std::move(reason));
       return true;
     }
     if (cost <= trial_cost()) return false;
-    begin_trial(std::log(context.left) / cost, std::move(reason));
+    begin_trial(at, context, cost, std::move(reason));
     return true;
   }
 
@@ -228,26 +231,41 @@ class SmoothChoice final : public SmoothSolver {
     return m != nullptr && m->is_close();
   }
 
-  // `rate`: of the logarithm of the certificate, by work, in the last steps.
-  void begin_trial(double rate, std::string reason) {
-    constexpr double slowing = 4;  // of L-BFGS, from there to its end
-    trial_.emplace(Trial{.resting = std::move(solver_), .least = least_, .rate = rate / slowing});
-    solver_ = std::make_unique<TrustNcgSolver>(TrustNcgSolver::Start::rough);
-    reason_ = std::move(reason);
+  // Of a truncated Newton method, while L-BFGS rests with what it has learnt. It may try for half
+  // of what L-BFGS is expected to take from here, but no more than half of what has been spent.
+  void begin_trial(const SmoothPoint& at, const SmoothContext& context, double cost,
+                   std::string reason) {
+    constexpr double least = 40;  // gradients
+    const double fall = certificate_then_ / context.certificate;
+    const double past = past_epochs_ * epoch_cost();
+    trial_.emplace(Trial{.resting = std::move(solver_),
+                         .value = at.value,
+                         .left = fall > 1 ? (value_then_ - at.value) / (fall - 1) : infinity,
+                         .rate = std::log(context.left) / cost,
+                         .allowed = std::max(least * costs_.gradient, 0.5 * std::min(cost, past))});
+    use("newton_cg", std::move(reason));
   }
 
-  // Whether the truncated Newton method on trial is to give up: where the first step shows the
-  // Hessian to be ill-conditioned, or where it has got on no better than L-BFGS is expected to. The
-  // fall is from the least certificate before, since those of L-BFGS rise, too.
-  bool trial_fails(const SmoothContext& context, const objective::Counts& now) const {
-    constexpr double grace = 20;  // gradients
+  double trial_work(const objective::Counts& now) const {
+    const auto gradients = static_cast<double>(now.gradients - trial_->counts.gradients);
     const auto products =
         static_cast<double>(now.hessian_products - trial_->counts.hessian_products);
-    const auto gradients = static_cast<double>(now.gradients - trial_->counts.gradients);
-    if (steps_ == 1) return products >= static_cast<double>(TrustNcgSolver::rough_products);
-    const double work = gradients * costs_.gradient + products * product_cost();
-    if (work < grace * costs_.gradient) return false;
-    return std::log(trial_->least / context.certificate) < trial_->rate * work;
+    return gradients * costs_.gradient + products * product_cost();
+  }
+  // Of a step on trial: what is left of its allowance. As many as it likes after that.
+  Index trial_products(const objective::Counts& now) const {
+    const double left = trial_->allowed - trial_work(now);
+    return left > 0 ? 1 + static_cast<Index>(left / product_cost())
+                    : std::numeric_limits<Index>::max();
+  }
+  // Whether the method on trial is to give up: after what it is allowed it has got on no better
+  // than L-BFGS is expected to. By values, since a certificate rises in a long step before it
+  // falls.
+  bool trial_fails(double value, const objective::Counts& now) const {
+    const double work = trial_work(now);
+    if (work < trial_->allowed) return false;
+    const double kept = 1 - (trial_->value - value) / trial_->left;
+    return kept > 0 && -std::log(kept) < trial_->rate * work;
   }
 
   void end_trial(objective::Smooth& f) {
@@ -260,6 +278,7 @@ class SmoothChoice final : public SmoothSolver {
   }
 
   void restart_window() {
+    past_epochs_ += epochs_;
     steps_ = modified_ = 0;
     epochs_ = 0;
   }
@@ -270,11 +289,13 @@ class SmoothChoice final : public SmoothSolver {
     reason_ = std::move(reason);
   }
 
-  // Of a truncated Newton method, while L-BFGS rests with what it has learnt.
+  // What L-BFGS is expected to do by the certificate's fall in its last window: `left` of the value
+  // to lose, as the certificate is taken to be proportional to it, at a rate of the logarithm.
   struct Trial {
     std::unique_ptr<SmoothSolver> resting;
-    double least;  // certificate before
-    double rate;   // of the logarithm of the certificate, by work, that L-BFGS is expected to have
+    double value, left;
+    double rate;                    // by work
+    double allowed;                 // work
     objective::Counts counts = {};  // at its beginning
   };
 
@@ -291,8 +312,8 @@ class SmoothChoice final : public SmoothSolver {
   int looks_ = 0;
   bool goes_back_ = false;  // to the start
   Vector start_;
-  double epochs_ = 0;
-  double start_value_ = 0, certificate_then_ = infinity, least_ = infinity;
+  double epochs_ = 0, past_epochs_ = 0;  // since the last look ahead, before it
+  double start_value_ = 0, certificate_then_ = infinity, value_then_ = infinity;
   std::optional<Trial> trial_;
   int failed_trials_ = 0;
 };

@@ -288,6 +288,23 @@ TEST_F(TruncatedCgTest, EndsWhereTheResidualIsSmallEnough) {
   EXPECT_LT(some.products, all.products);
 }
 
+// The residuals of the iterates stay about as large for long here.
+TEST_F(TruncatedCgTest, EndsBetweenIterates) {
+  const Eigen::VectorXd eigenvalues = Eigen::VectorXd::LinSpaced(200, -10, 0).array().exp();
+  const Eigen::MatrixXd matrix = eigenvalues.asDiagonal();
+  const Eigen::VectorXd gradient = eigenvalues.cwiseSqrt();
+  const auto residual = [&] { return (matrix * step_ + gradient).norm(); };
+  const double enough = 0.02 * gradient.norm();
+  const auto outcome = solve(matrix, gradient, {.reduction = 1e-10, .enough = enough});
+  EXPECT_LE(residual(), enough * (1 + 1e-9));
+  EXPECT_LE(step_.norm(), outcome.norm);
+  Index iterates = 0;
+  do {
+    solve(matrix, gradient, {.reduction = 1e-10, .most_products = ++iterates});
+  } while (residual() > enough);
+  EXPECT_LT(2 * outcome.products, iterates);
+}
+
 TEST_F(TruncatedCgTest, EndsAtTheBoundary) {
   const double radius = 1e-2;
   const auto outcome = solve(definite_, gradient_, {.radius = radius, .reduction = 1e-10});

@@ -61,15 +61,15 @@ def _solve_classes(X, scores, **options):
     )
 
 
-def test_a_trust_region_takes_over_where_its_trial_is_fast():
+def test_newton_cg_takes_over_where_its_trial_is_fast():
     X, _ = _short_rows(6000, 2000, 12)
     scores = 0.5 * X @ np.random.default_rng(0).standard_normal((2000, 4))
     options = {"alpha": 0.1 / len(scores)}
     result = _solve_classes(X, scores, **options)
     assert result.report.status == "converged"
-    assert result.report.solver == "trust_ncg"
+    assert result.report.solver == "newton_cg"
     alone = _solve_classes(X, scores, solver="l_bfgs", **options)
-    assert result.report.n_iter < 0.1 * alone.report.n_iter
+    assert result.report.n_iter < 0.2 * alone.report.n_iter
 
 
 def _few_factors(n_samples, n_features):
@@ -109,8 +109,11 @@ def test_l_bfgs_of_many_coefficients_has_the_same_bits_for_any_number_of_threads
     np.testing.assert_array_equal(one.coef, two.coef)
 
 
-def test_l_bfgs_goes_on_where_the_trial_of_a_trust_region_is_slow():
-    X, scores = _few_factors(3000, 400)
+def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((600, 400)) * np.exp(rng.normal(0, 1, 400))
+    scores = X @ (rng.standard_normal((400, 26)) * (rng.random((400, 26)) < 0.1))
+    scores *= 2 / scores.std()
     options = {"alpha": 1 / len(scores)}
     result = _solve_classes(X, scores, **options)
     assert result.report.status == "converged"

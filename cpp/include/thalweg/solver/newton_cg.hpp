@@ -45,7 +45,8 @@ class NewtonCgSolver final : public SmoothSolver {
     const TruncatedCg::Outcome solved = cg_.solve(*have.product, at.gradient,
                                                   {.reduction = eta_,
                                                    .enough = enough_of(size, context),
-                                                   .preconditioner = updated_preconditioner(have)},
+                                                   .preconditioner = updated_preconditioner(have),
+                                                   .most_products = context.most_products},
                                                   context.execution, line_.direction());
     if (context.execution.stop_requested()) return {};
     nonfinite_ += solved.is_finite ? 0 : 1;

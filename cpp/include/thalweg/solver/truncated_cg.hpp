@@ -11,13 +11,15 @@
 // direction without curvature, up to rounding, is not followed; a first one has length one.
 //
 // The residual is measured in the norm of M^-1, and as it is, like the gradient: with a weak
-// penalty and a good M the first is still large when the second is small enough for the end.
+// penalty and a good M the first is still large when the second is small enough for the end. Where
+// H is ill-conditioned the second stays about as large for hundreds of products, and the step whose
+// residual is least is no iterate but between them: so near the end residuals are smoothed.
 //
 // The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
 //
 // Cost: one product with H and 12 n operations an iteration. References: Steihaug 1983; Toint 1981;
 // Conn, Gould & Toint 2000, algorithm 7.5.1 (norms by recurrence); Dembo & Steihaug 1983; Nocedal &
-// Wright 2006, algorithms 7.1 and 7.2.
+// Wright 2006, algorithms 7.1 and 7.2; Zhou & Walker 1994, section 2 (smoothing).
 #pragma once
 
 #include <algorithm>
@@ -45,7 +47,7 @@ class TruncatedCg final {
   struct Outcome {
     Index products = 0;
     double model = 0;  // at the step: negative
-    double norm = 0;   // |s|_M
+    double norm = 0;   // |s|_M; at least that of a step between iterates, whose norms rise
     bool at_boundary = false;
     bool negative_curvature = false;
     bool is_finite = true;  // the product that ended it
@@ -78,10 +80,9 @@ class TruncatedCg final {
     double ss = 0, sd = 0, dd = rho;
     // Exact arithmetic needs n.
     const auto most = std::min(2 * length_of(step) + 10, options.most_products);
-    const auto is_enough = [&] {
-      return options.enough > 0 && norm(residual_, threads_) <= options.enough;
-    };
-    while (rho > goal && !is_enough() && outcome.products < most && !execution.stop_requested()) {
+    is_smoothing_ = false;
+    while (rho > goal && !is_enough(options.enough, step) && outcome.products < most &&
+           !execution.stop_requested()) {
       hessian.multiply(direction_.data(), product_.data());
       ++outcome.products;
       const double curvature = dot(direction_, product_, threads_);
@@ -126,6 +127,41 @@ class TruncatedCg final {
     return std::isfinite(size) ? size : std::fabs(curvature);
   }
 
+  // Whether the residual is `enough`, or that of a step between the iterates, which `step` is then.
+  bool is_enough(double enough, Vector& step) {
+    constexpr double near = 20;  // of what is enough: larger residuals hardly help to make it less
+    if (!(enough > 0)) return false;
+    const double size = norm(residual_, threads_);
+    if (size <= enough) return true;
+    if (is_smoothing_) {
+      smooth(step);
+    } else if (size <= near * enough) {
+      is_smoothing_ = true;
+      least_residual_ = residual_;
+      least_step_ = step;
+    }
+    if (!is_smoothing_ || norm(least_residual_, threads_) > enough) return false;
+    step.swap(least_step_);
+    residual_.swap(least_residual_);
+    return true;
+  }
+
+  // Moves towards the iterate as far as the residual falls, but not beyond it, where the trust
+  // region may end.
+  void smooth(const Vector& step) {
+    const double across = dot(least_residual_, residual_, threads_);
+    const double here = dot(residual_, residual_, threads_);
+    const double there = dot(least_residual_, least_residual_, threads_);
+    const double apart = here - 2 * across + there;
+    const double share = apart > 0 ? std::clamp((there - across) / apart, 0.0, 1.0) : 0.0;
+    core::for_elements(length_of(step), threads_, [&](Index begin, Index end) {
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j) {
+        least_residual_[j] += share * (residual_[j] - least_residual_[j]);
+        least_step_[j] += share * (step[j] - least_step_[j]);
+      }
+    });
+  }
+
   void precondition(objective::Preconditioner* preconditioner) {
     if (preconditioner == nullptr) scaled_ = residual_;
     else preconditioner->divide(residual_.data(), scaled_.data());
@@ -151,6 +187,8 @@ class TruncatedCg final {
   }
 
   Vector residual_, scaled_, direction_, product_;
+  bool is_smoothing_ = false;
+  Vector least_residual_, least_step_;  // of all steps between the iterates since it began
   int threads_ = 1;
 };
 

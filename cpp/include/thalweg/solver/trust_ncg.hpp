@@ -25,13 +25,6 @@ namespace thalweg::solver {
 
 class TrustNcgSolver final : public SmoothSolver {
  public:
-  // How well the first system is solved, whose radius is a guess: roughly, by a few products at
-  // most, where the solver is on trial.
-  enum class Start { full, rough };
-  static constexpr Index rough_products = 8;
-
-  explicit TrustNcgSolver(Start start = Start::full) : start_(start) {}
-
   void begin(objective::Smooth& f, const SmoothPoint& at, const Bounds&) override {
     require_product(f, ran());
     const auto n = static_cast<Index>(at.x.size());
@@ -51,16 +44,13 @@ class TrustNcgSolver final : public SmoothSolver {
     const double floor = epsilon * norm(at.x, f.threads()) + std::numeric_limits<double>::min();
     // The model stays, the radius shrinks, until a step is good.
     while (std::isfinite(radius_) && radius_ > floor && !context.execution.stop_requested()) {
-      TruncatedCg::Options options{.radius = radius_,
-                                   .reduction = reduction,
-                                   .enough = enough_of(size, context),
-                                   .preconditioner = preconditioner};
-      if (is_first_ && start_ == Start::rough) {
-        options.reduction = rough_reduction;
-        options.most_products = rough_products;
-      }
-      const TruncatedCg::Outcome step =
-          cg_.solve(*have.product, at.gradient, options, context.execution, line_.direction());
+      const TruncatedCg::Outcome step = cg_.solve(*have.product, at.gradient,
+                                                  {.radius = radius_,
+                                                   .reduction = reduction,
+                                                   .enough = enough_of(size, context),
+                                                   .preconditioner = preconditioner,
+                                                   .most_products = context.most_products},
+                                                  context.execution, line_.direction());
       nonfinite_ += step.is_finite ? 0 : 1;
       if (!(step.model < 0)) break;
       f.begin_line(line_.direction().data());
@@ -112,9 +102,8 @@ class TrustNcgSolver final : public SmoothSolver {
   static constexpr double least_ratio = 1e-4;
   static constexpr double shrink = 0.25;
   static constexpr double grow = 4.0;
-  static constexpr double reduction = 0.1, rough_reduction = 0.5;
+  static constexpr double reduction = 0.1;
 
-  Start start_;
   TruncatedCg cg_;
   double radius_ = 0;
   bool is_first_ = true;
