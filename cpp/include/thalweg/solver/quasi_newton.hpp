@@ -28,6 +28,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
+    line_.direction().resize(at.x.size());
     const bool is_plain = !aim(at, f.threads());
     if (is_plain) aim_downhill(at);
     if (!run(f, at)) {
@@ -41,7 +42,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
   }
 
   void rest() override {
-    for (Vector* const each : {&s_, &y_}) Vector().swap(*each);
+    for (Vector* const each : {&s_, &y_, &line_.direction()}) Vector().swap(*each);
   }
   std::string reason() const override {
     return std::string(info_.summary) + std::string(inverse_.note());
