@@ -158,7 +158,8 @@ class DesignTest : public ::testing::TestWithParam<Shape> {
 INSTANTIATE_TEST_SUITE_P(Shapes, DesignTest,
                          ::testing::Values(Shape{1, 1}, Shape{7, 30}, Shape{20'000, 21},
                                            Shape{5000, 150}, Shape{40'000, 3},
-                                           Shape{20'000, 21, true}, Shape{40, 300, true}));
+                                           Shape{20'000, 21, true}, Shape{40, 300, true},
+                                           Shape{300, 600}));
 
 TEST_P(DesignTest, ProductsAgreeWithNaiveLoops) {
   const std::vector<Index> columns = some_columns();

@@ -125,17 +125,19 @@ class ColumnMajor final {
   }
 
   // See FusedProducts: strips of rows, of which the columns stay in a cache between the two
-  // products. Not where columns are so many that strips are short, or rows so few.
+  // products. Not where columns are so many that strips are short, or rows so few; except where
+  // several planes share what is read of X.
   template <class F>
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        F&& g, std::span<const Index> asked, double* out,
                        const core::Execution& execution) const {
-    constexpr Index strip_bytes = 256 << 10, least_strip = 128, most_strip = 1024, blocks = 16;
-    static_assert(blocks <= most_row_blocks);
+    constexpr Index strip_bytes = 256 << 10, least_strip = 128, most_strip = 1024;
     const auto width = static_cast<Index>(std::max({columns.size(), asked.size(), std::size_t{1}}));
-    const Index strip =
-        std::min(most_strip, strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8);
-    if (strip < least_strip || rows_ < blocks * strip) return false;
+    const Index cached = strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8;
+    const Index strip = std::clamp(cached, least_strip, most_strip);
+    const Index blocks = planes > 1 ? plane_blocks(rows_) : 16;
+    if (blocks < 2 || (planes == 1 && (cached < least_strip || rows_ < blocks * strip)))
+      return false;
     const auto size = static_cast<Index>(asked.size());
     Vector sums(static_cast<std::size_t>(blocks * planes * size), 0.0);
     core::parallel_for(blocks, execution, [&](Index b) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "thalweg/design/concept.hpp"
 #include "thalweg/kernels/kernels.hpp"
 
 namespace thalweg::design {
@@ -13,6 +14,13 @@ namespace thalweg::design {
 inline Index interleaved_pitch(Index planes) {
   constexpr Index step = kernels::side_by_side;
   return (planes + step - 1) / step * step;
+}
+
+// Blocks of rows, each with sums of its own for every plane: of about 1,024 rows or more, as even
+// as can be; of fewer where they would be hardly any, since planes that share what is read of X
+// gain more than the sums cost.
+inline Index plane_blocks(Index rows) {
+  return std::clamp<Index>(rows / 1024, std::clamp<Index>(rows / 128, 1, 8), most_row_blocks);
 }
 
 // out[i * interleaved_pitch(planes) + k] = v[k * pitch + i] for i < n, padded with zeros.

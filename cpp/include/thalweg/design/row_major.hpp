@@ -98,10 +98,12 @@ class RowMajor final {
   void gemv_t(const double* v, std::span<const Index> columns, double* out,
               const core::Execution& execution) const {
     Vector sums(static_cast<std::size_t>(cols_), 0.0);
-    over_tiles(1, cached_columns, sums.data(), execution, [&](const Tile& tile, double* partial) {
-      kernels_.rows_accumulate(data_ + tile.row * stride_ + tile.column, stride_, tile.height,
-                               tile.width, v + tile.row, partial + tile.column);
-    });
+    over_tiles(row_blocks(), 1, cached_columns, sums.data(), execution,
+               [&](const Tile& tile, double* partial) {
+                 kernels_.rows_accumulate(data_ + tile.row * stride_ + tile.column, stride_,
+                                          tile.height, tile.width, v + tile.row,
+                                          partial + tile.column);
+               });
     for (const Index j : columns) out[j] = sums[static_cast<std::size_t>(j)];
   }
 
@@ -119,7 +121,7 @@ class RowMajor final {
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
                        F&& g, std::span<const Index> /*asked*/, double* out,
                        const core::Execution& execution) const {
-    if (row_blocks() < 4) return false;
+    if (planes > 1 ? plane_blocks(rows_) < 2 : row_blocks() < 4) return false;
     std::fill_n(out, planes * cols_, 0.0);
     if (planes > 1) {
       multiply_planes(planes, columns, coef, v, g, out, execution);
@@ -156,12 +158,13 @@ class RowMajor final {
                const core::Execution& execution) const {
     out.resize(cols_);
     Vector sums(static_cast<std::size_t>(3 * cols_), 0.0);
-    over_tiles(3, cached_columns, sums.data(), execution, [&](const Tile& tile, double* partial) {
-      kernels_.rows_moments(data_ + tile.row * stride_ + tile.column, stride_, tile.height,
-                            tile.width, s != nullptr ? s + tile.row : nullptr, v + tile.row,
-                            partial + tile.column, partial + cols_ + tile.column,
-                            partial + 2 * cols_ + tile.column);
-    });
+    over_tiles(row_blocks(), 3, cached_columns, sums.data(), execution,
+               [&](const Tile& tile, double* partial) {
+                 kernels_.rows_moments(
+                     data_ + tile.row * stride_ + tile.column, stride_, tile.height, tile.width,
+                     s != nullptr ? s + tile.row : nullptr, v + tile.row, partial + tile.column,
+                     partial + cols_ + tile.column, partial + 2 * cols_ + tile.column);
+               });
     const auto size = static_cast<std::size_t>(cols_);
     std::copy_n(sums.begin(), size, out.sum.begin());
     std::copy_n(sums.begin() + cols_, size, out.sum_sq.begin());
@@ -272,7 +275,8 @@ class RowMajor final {
     const Index most_rows = arrays > 1 ? 256 : 4096;  // of several vectors beside X
     const Index strip = std::clamp<Index>(
         strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8, most_rows);
-    over_tiles(arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
+    const Index blocks = arrays > 1 ? plane_blocks(rows_) : row_blocks();
+    over_tiles(blocks, arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
       const Index end = tile.row + tile.height;
       for (Index row = tile.row; row < end; row += strip) {
         if (execution.stop_requested()) return;
@@ -296,9 +300,8 @@ class RowMajor final {
   // Calls f(tile, sums) on tiles of rows x columns, `strip` columns wide, each block of rows with
   // sums of its own, and adds these in order: `arrays` results of length cols, one after the other.
   template <class F>
-  void over_tiles(Index arrays, Index strip, double* result, const core::Execution& execution,
-                  F&& f) const {
-    const Index blocks = row_blocks();
+  void over_tiles(Index blocks, Index arrays, Index strip, double* result,
+                  const core::Execution& execution, F&& f) const {
     const Index strips = (cols_ + strip - 1) / strip;
     const Index length = arrays * cols_;
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
