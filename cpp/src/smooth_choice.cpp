@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -31,6 +30,7 @@ class SmoothChoice final : public SmoothSolver {
     needs_no_lead_ = f.refinements().couples_rows || 2 * zeros < size_;
     looks_ = failed_trials_ = 0;
     trial_.reset();
+    release_preconditioner(f);
     choose_first();
     start_ = is_cheapest_ || is_dual() ? at.x : Vector();
     start_value_ = at.value;
@@ -41,7 +41,8 @@ class SmoothChoice final : public SmoothSolver {
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     if (trial_) {
-      if (trial_fails(at.value, f.counts())) end_trial(f);
+      trial_->reached = std::min(trial_->reached, context.certificate);
+      if (trial_fails(at.value)) end_trial(f);
     } else if (steps_ >= window() && may_switch()) {
       ++looks_;
       if (switches(f, at, context)) {
@@ -52,7 +53,6 @@ class SmoothChoice final : public SmoothSolver {
           at.value = f.evaluate(at.x.data(), at.gradient.data());
         }
         solver_->begin(f, at, context.bounds);
-        if (trial_) trial_->counts = f.counts();
       }
       restart_window();
     }
@@ -61,12 +61,16 @@ class SmoothChoice final : public SmoothSolver {
       value_then_ = at.value;
     }
     SmoothContext limited = context;
-    if (trial_) limited.most_products = trial_products(f.counts());
+    if (trial_) limited.most_products = trial_products();
     StepOutcome outcome = solver_->step(f, at, limited);
     if (trial_ && outcome.failure) {
       end_trial(f);
       outcome.failure.reset();
       return outcome;
+    }
+    if (trial_) {
+      trial_->work += static_cast<double>(outcome.epochs) * epoch_cost() +
+                      static_cast<double>(outcome.products) * product_cost();
     }
     ++steps_;
     modified_ += outcome.is_modified ? 1 : 0;
@@ -231,45 +235,47 @@ class SmoothChoice final : public SmoothSolver {
     return m != nullptr && m->is_close();
   }
 
+  static void release_preconditioner(objective::Smooth& f) {
+    if (objective::Preconditioner* const m = f.refinements().preconditioner) m->release();
+  }
+
   // Of a truncated Newton method, while L-BFGS rests with what it has learnt. It may try for half
-  // of what L-BFGS is expected to take from here, but no more than half of what has been spent.
+  // of what L-BFGS is expected to take from here, but no more than a quarter of what was spent.
   void begin_trial(const SmoothPoint& at, const SmoothContext& context, double cost,
                    std::string reason) {
-    constexpr double least = 40;  // gradients
-    const double fall = certificate_then_ / context.certificate;
-    const double past = past_epochs_ * epoch_cost();
+    constexpr double least = 40;  // steps
+    const double step = epoch_cost();
+    const double spent = (past_epochs_ + epochs_) * step;
     trial_.emplace(Trial{.resting = std::move(solver_),
                          .value = at.value,
-                         .left = fall > 1 ? (value_then_ - at.value) / (fall - 1) : infinity,
-                         .rate = std::log(context.left) / cost,
-                         .allowed = std::max(least * costs_.gradient, 0.5 * std::min(cost, past))});
+                         .lost = value_then_ - at.value,
+                         .certificate = context.certificate,
+                         .fall = std::max(2.0, certificate_then_ / context.certificate),
+                         .window = epochs_ * step,
+                         .allowed = std::max(least * step, std::min(0.5 * cost, 0.25 * spent)),
+                         .reached = context.certificate});
     use("newton_cg", std::move(reason));
   }
 
-  double trial_work(const objective::Counts& now) const {
-    const auto gradients = static_cast<double>(now.gradients - trial_->counts.gradients);
-    const auto products =
-        static_cast<double>(now.hessian_products - trial_->counts.hessian_products);
-    return gradients * costs_.gradient + products * product_cost();
-  }
-  // Of a step on trial: what is left of its allowance. As many as it likes after that.
-  Index trial_products(const objective::Counts& now) const {
-    const double left = trial_->allowed - trial_work(now);
-    return left > 0 ? 1 + static_cast<Index>(left / product_cost())
-                    : std::numeric_limits<Index>::max();
+  // Of a step on trial: what is left of its allowance, then as many as all before.
+  Index trial_products() const {
+    const double left = trial_->allowed - trial_->work;
+    return 1 + static_cast<Index>((left > 0 ? left : trial_->work) / product_cost());
   }
   // Whether the method on trial is to give up: after what it is allowed it has got on no better
-  // than L-BFGS is expected to. By values, since a certificate rises in a long step before it
-  // falls.
-  bool trial_fails(double value, const objective::Counts& now) const {
-    const double work = trial_work(now);
-    if (work < trial_->allowed) return false;
-    const double kept = 1 - (trial_->value - value) / trial_->left;
-    return kept > 0 && -std::log(kept) < trial_->rate * work;
+  // than L-BFGS is expected to, neither by values nor by certificates, which rise in a long step
+  // before they fall. L-BFGS is expected to go on as in its last window, in which the certificate
+  // fell `fall` times: values are taken to do so, towards a limit that this tells.
+  bool trial_fails(double value) const {
+    const Trial& t = *trial_;
+    if (t.work < t.allowed) return false;
+    const double logarithm = t.work / t.window * std::log(t.fall);
+    return t.value - value < t.lost / (t.fall - 1) * -std::expm1(-logarithm) &&
+           std::log(t.certificate / t.reached) < logarithm;
   }
 
   void end_trial(objective::Smooth& f) {
-    if (objective::Preconditioner* const m = f.refinements().preconditioner) m->release();
+    release_preconditioner(f);
     solver_ = std::move(trial_->resting);
     reason_ = "L-BFGS, a truncated Newton method having been tried";
     trial_.reset();
@@ -289,14 +295,15 @@ class SmoothChoice final : public SmoothSolver {
     reason_ = std::move(reason);
   }
 
-  // What L-BFGS is expected to do by the certificate's fall in its last window: `left` of the value
-  // to lose, as the certificate is taken to be proportional to it, at a rate of the logarithm.
   struct Trial {
     std::unique_ptr<SmoothSolver> resting;
-    double value, left;
-    double rate;                    // by work
-    double allowed;                 // work
-    objective::Counts counts = {};  // at its beginning
+    double value;  // at its beginning, and lost in the last window of L-BFGS
+    double lost;
+    double certificate;      // at its beginning
+    double fall;             // of the certificate in that window: twice where it fell less or rose
+    double window, allowed;  // work
+    double reached;          // the least certificate
+    double work = 0;
   };
 
   std::uint64_t seed_;

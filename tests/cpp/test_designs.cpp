@@ -154,7 +154,7 @@ class DesignTest : public ::testing::TestWithParam<Shape> {
     return sum;
   }
 };
-// From the third on, rows are enough for one pass.
+// Rows are enough for one pass from the third on, but for one vector and a dense X in the last.
 INSTANTIATE_TEST_SUITE_P(Shapes, DesignTest,
                          ::testing::Values(Shape{1, 1}, Shape{7, 30}, Shape{20'000, 21},
                                            Shape{5000, 150}, Shape{40'000, 3},
@@ -210,6 +210,8 @@ TEST_P(DesignTest, OnePassGivesBothProductsAndTheSameBitsWithAnyThreads) {
             if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), g, asked, dots.data(),
                                    {.threads = threads})) {
               EXPECT_EQ(v, sum);  // nothing done
+              const bool is_dense = std::is_same_v<typename D::Entry, design::Dense>;
+              EXPECT_FALSE(is_dense && planes > 1 && views_.rows() >= 256);
               return;
             }
             ++served;

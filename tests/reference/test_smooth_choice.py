@@ -109,12 +109,16 @@ def test_l_bfgs_of_many_coefficients_has_the_same_bits_for_any_number_of_threads
     np.testing.assert_array_equal(one.coef, two.coef)
 
 
-def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
+def _many_classes():
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((600, 400)) * np.exp(rng.normal(0, 1, 400))
-    scores = X @ (rng.standard_normal((400, 26)) * (rng.random((400, 26)) < 0.1))
-    scores *= 2 / scores.std()
-    options = {"alpha": 1 / len(scores)}
+    X = rng.standard_normal((2000, 150))
+    scores = X @ (rng.standard_normal((150, 26)) * (rng.random((150, 26)) < 0.1))
+    return X, scores * (2 / scores.std())
+
+
+def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
+    X, scores = _many_classes()
+    options = {"alpha": 0.003 / len(scores)}
     result = _solve_classes(X, scores, **options)
     assert result.report.status == "converged"
     assert result.report.solver == "l_bfgs"
@@ -124,6 +128,24 @@ def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
     assert result.report.n_iter < 1.2 * alone.report.n_iter
     difference = abs(result.certificate.primal - alone.certificate.primal)
     assert difference <= max(result.certificate.value, alone.certificate.value)
+
+
+@pytest.mark.parametrize("case", ["passes", "fails"])
+def test_a_path_goes_through_trials(case):
+    rng = np.random.default_rng(0)
+    if case == "passes":
+        X, _ = _short_rows(6000, 2000, 12)
+        scores = 0.5 * X @ rng.standard_normal((2000, 4))
+    else:
+        X, scores = _many_classes()
+    labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1).astype(float)
+    options = {"loss": "multinomial", "penalty": "l2", "tol": 1e-6, "fit_intercept": False}
+    alphas = np.array([1.0, 0.05, 0.003]) / len(labels)
+    for alpha, one in zip(alphas, tw.solve_path(X, labels, alphas=alphas, **options), strict=True):
+        alone = tw.solve(X, labels, alpha=alpha, solver="l_bfgs", max_iter=10_000, **options)
+        assert one.report.status == alone.report.status == "converged"
+        difference = abs(one.certificate.primal - alone.certificate.primal)
+        assert difference <= max(one.certificate.value, alone.certificate.value)
 
 
 def test_the_dual_is_not_left_for_a_hessian_that_costs_more_than_products():

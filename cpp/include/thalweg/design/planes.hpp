@@ -18,9 +18,11 @@ inline Index interleaved_pitch(Index planes) {
 
 // Blocks of rows, each with sums of its own for every plane: of about 1,024 rows or more, as even
 // as can be; of fewer where they would be hardly any, since planes that share what is read of X
-// gain more than the sums cost.
-inline Index plane_blocks(Index rows) {
-  return std::clamp<Index>(rows / 1024, std::clamp<Index>(rows / 128, 1, 8), most_row_blocks);
+// gain more than the sums cost. Of so many planes that the sums would be more than half of X in
+// float32, no more blocks.
+inline Index plane_blocks(Index rows, Index planes) {
+  const Index few = std::min<Index>({rows / 128, rows / (4 * planes), 8});
+  return std::clamp<Index>(rows / 1024, std::max<Index>(few, 1), most_row_blocks);
 }
 
 // out[i * interleaved_pitch(planes) + k] = v[k * pitch + i] for i < n, padded with zeros.

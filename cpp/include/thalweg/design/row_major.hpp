@@ -119,10 +119,11 @@ class RowMajor final {
   // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
   template <class F>
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
-                       F&& g, std::span<const Index> /*asked*/, double* out,
+                       F&& g, std::span<const Index> asked, double* out,
                        const core::Execution& execution) const {
-    if (planes > 1 ? plane_blocks(rows_) < 2 : row_blocks() < 4) return false;
-    std::fill_n(out, planes * cols_, 0.0);
+    if (planes > 1 ? plane_blocks(rows_, planes) < 2 : row_blocks() < 4) return false;
+    if (asked.empty()) out = nullptr;
+    else std::fill_n(out, planes * cols_, 0.0);
     if (planes > 1) {
       multiply_planes(planes, columns, coef, v, g, out, execution);
       return true;
@@ -131,7 +132,7 @@ class RowMajor final {
     over_strips(1, out, execution, [&](const RowRange& rows, double* sums) {
       if (!columns.empty()) combine(combination, rows.begin, rows.end, v);
       const double* const u = g(rows);
-      if (u == nullptr) return;
+      if (u == nullptr || sums == nullptr) return;
       kernels_.rows_accumulate(row(rows.begin), stride_, rows.end - rows.begin, cols_, u, sums);
     });
     return true;
@@ -263,7 +264,7 @@ class RowMajor final {
                                 v + rows.begin, rows_);
       }
       const double* const u = g(rows);
-      if (u == nullptr) return;
+      if (u == nullptr || sums == nullptr) return;
       kernels_.planes_accumulate(x, stride_, height, cols_, u, rows_, planes, sums, cols_);
     });
   }
@@ -275,7 +276,7 @@ class RowMajor final {
     const Index most_rows = arrays > 1 ? 256 : 4096;  // of several vectors beside X
     const Index strip = std::clamp<Index>(
         strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8, most_rows);
-    const Index blocks = arrays > 1 ? plane_blocks(rows_) : row_blocks();
+    const Index blocks = arrays > 1 ? plane_blocks(rows_, arrays) : row_blocks();
     over_tiles(blocks, arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
       const Index end = tile.row + tile.height;
       for (Index row = tile.row; row < end; row += strip) {
@@ -299,23 +300,25 @@ class RowMajor final {
 
   // Calls f(tile, sums) on tiles of rows x columns, `strip` columns wide, each block of rows with
   // sums of its own, and adds these in order: `arrays` results of length cols, one after the other.
+  // No result: no sums.
   template <class F>
   void over_tiles(Index blocks, Index arrays, Index strip, double* result,
                   const core::Execution& execution, F&& f) const {
     const Index strips = (cols_ + strip - 1) / strip;
-    const Index length = arrays * cols_;
+    const Index length = result != nullptr ? arrays * cols_ : 0;
     Vector partial(static_cast<std::size_t>(blocks > 1 ? blocks * length : 0), 0.0);
-    core::parallel_for(blocks * strips, serial_if_small(stored(), execution), [&](Index task) {
-      const Index b = task / strips;
-      const Index row = b * rows_ / blocks;
-      const Index column = task % strips * strip;
-      f(Tile{.row = row,
-             .height = (b + 1) * rows_ / blocks - row,
-             .column = column,
-             .width = std::min(strip, cols_ - column),
-             .block = b},
-        blocks > 1 ? partial.data() + b * length : result);
-    });
+    core::parallel_for(blocks * strips, serial_if_small(arrays * stored(), execution),
+                       [&](Index task) {
+                         const Index b = task / strips;
+                         const Index row = b * rows_ / blocks;
+                         const Index column = task % strips * strip;
+                         f(Tile{.row = row,
+                                .height = (b + 1) * rows_ / blocks - row,
+                                .column = column,
+                                .width = std::min(strip, cols_ - column),
+                                .block = b},
+                           blocks > 1 && length > 0 ? partial.data() + b * length : result);
+                       });
     for (Index b = 0; b < (blocks > 1 ? blocks : 0); ++b) {
       for (Index k = 0; k < length; ++k)
         result[k] += partial[static_cast<std::size_t>(b * length + k)];

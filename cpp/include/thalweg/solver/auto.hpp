@@ -29,7 +29,7 @@ struct Auto final {
       .name = "auto",
       .summary = "Working sets for squared losses; L-BFGS or Newton, as costs say, for others.",
       .formula = "min_w 1/(sum s) sum_i s_i loss(y_i, eta_i) + alpha P(w)",
-      .reference = "see working_set, gram, l_bfgs, newton and trust_ncg",
+      .reference = "see working_set, gram, l_bfgs, newton, newton_cg and trust_ncg",
       .parameters = {},
       .flags = flags,
       .requires_ = {},

@@ -48,6 +48,7 @@ struct StepOutcome {
   std::optional<core::Status> failure = std::nullopt;
   // Of Newton's method: the matrix was not positive definite.
   bool is_modified = false;
+  Index products = 0;  // with the Hessian, of truncated Newton methods
 };
 
 // A solver of squared loss and separable penalties on one model, which outlives it. A call does the

@@ -55,7 +55,9 @@ class NewtonCgSolver final : public SmoothSolver {
     const line_search::Found found = line_search::StrongWolfe::search(
         f, f.line_start(at.value, line_.slope()), {.largest_step = line_.largest_step(at)});
     if (!found.success()) return line_.failed(found.outcome);
-    return line_.finish(f, at, found.at.step);
+    StepOutcome outcome = line_.finish(f, at, found.at.step);
+    outcome.products = solved.products;
+    return outcome;
   }
 
   std::string reason() const override {

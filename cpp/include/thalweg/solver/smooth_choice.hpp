@@ -13,9 +13,9 @@
 //   otherwise               L-BFGS, whose steps cost two passes. Every few steps the rate at which
 //                           the certificate falls predicts what is left of it; once Newton steps
 //                           promise to cost less, they take over. Where the matrix is out of reach,
-//                           or dearer than a trial, a trust region is put on trial instead, since
-//                           only its own steps show how many products they take; L-BFGS goes on
-//                           with its pairs where they are too many. Where the function's
+//                           or dearer than a trial, `newton_cg` is put on trial instead, since only
+//                           its own steps show how many products they take; L-BFGS goes on with
+//                           its pairs where they are too many. Where the function's
 //                           preconditioner has most of the Hessian, there is no trial: Newton's
 //                           method with conjugate gradients takes over where L-BFGS has longer to
 //                           go than a thousand products take. After steps on the dual Newton or a

@@ -17,9 +17,10 @@
 //
 // The residual r = g + Hs gives the model's value without a product: 1/2 s'(g + r).
 //
-// Cost: one product with H and 12 n operations an iteration. References: Steihaug 1983; Toint 1981;
-// Conn, Gould & Toint 2000, algorithm 7.5.1 (norms by recurrence); Dembo & Steihaug 1983; Nocedal &
-// Wright 2006, algorithms 7.1 and 7.2; Zhou & Walker 1994, section 2 (smoothing).
+// Cost: one product with H and 12 n operations an iteration, 26 n where residuals are smoothed.
+// References: Steihaug 1983; Toint 1981; Conn, Gould & Toint 2000, algorithm 7.5.1 (norms by
+// recurrence); Dembo & Steihaug 1983; Nocedal & Wright 2006, algorithms 7.1 and 7.2; Zhou & Walker
+// 1994, section 2 (smoothing).
 #pragma once
 
 #include <algorithm>
@@ -140,7 +141,7 @@ class TruncatedCg final {
       least_residual_ = residual_;
       least_step_ = step;
     }
-    if (!is_smoothing_ || norm(least_residual_, threads_) > enough) return false;
+    if (!is_smoothing_ || !(norm(least_residual_, threads_) <= enough)) return false;
     step.swap(least_step_);
     residual_.swap(least_residual_);
     return true;
