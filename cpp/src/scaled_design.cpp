@@ -1,7 +1,6 @@
 #include "thalweg/objective/scaled_design.hpp"
 
 #include <algorithm>
-#include <memory>
 
 #include "thalweg/core/elements.hpp"
 
@@ -49,11 +48,8 @@ void ScaledDesign::predict(Index planes, const double* w, const double* shifts,
   const Index size = planes * cols();
   if (std::all_of(coef, coef + size, [](double value) { return value == 0; })) return;
   if (planes > 1) {
-    // Of sparse rows not even touched, and so no memory.
-    const auto unused = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(size));
     const auto nothing = [](const design::RowRange&) -> const double* { return nullptr; };
-    if (x_.gemv_add_then_t(planes, columns_->all(), coef, eta, nothing, {}, unused.get(),
-                           execution))
+    if (x_.gemv_add_then_t(planes, columns_->all(), coef, eta, nothing, {}, nullptr, execution))
       return;
   }
   for (Index k = 0; k < planes; ++k)

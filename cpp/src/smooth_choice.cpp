@@ -63,12 +63,12 @@ class SmoothChoice final : public SmoothSolver {
     SmoothContext limited = context;
     if (trial_) limited.most_products = trial_products();
     StepOutcome outcome = solver_->step(f, at, limited);
-    if (trial_ && outcome.failure) {
-      end_trial(f);
-      outcome.failure.reset();
-      return outcome;
-    }
     if (trial_) {
+      if (outcome.failure) {
+        end_trial(f);
+        outcome.failure.reset();
+        return outcome;
+      }
       trial_->work += static_cast<double>(outcome.epochs) * epoch_cost() +
                       static_cast<double>(outcome.products) * product_cost();
     }
@@ -248,8 +248,8 @@ class SmoothChoice final : public SmoothSolver {
     const double spent = (past_epochs_ + epochs_) * step;
     trial_.emplace(Trial{.resting = std::move(solver_),
                          .value = at.value,
-                         .lost = value_then_ - at.value,
                          .certificate = context.certificate,
+                         .lost = value_then_ - at.value,
                          .fall = std::max(2.0, certificate_then_ / context.certificate),
                          .window = epochs_ * step,
                          .allowed = std::max(least * step, std::min(0.5 * cost, 0.25 * spent)),
@@ -297,12 +297,11 @@ class SmoothChoice final : public SmoothSolver {
 
   struct Trial {
     std::unique_ptr<SmoothSolver> resting;
-    double value;  // at its beginning, and lost in the last window of L-BFGS
-    double lost;
-    double certificate;      // at its beginning
-    double fall;             // of the certificate in that window: twice where it fell less or rose
-    double window, allowed;  // work
-    double reached;          // the least certificate
+    double value, certificate;  // at its beginning
+    double lost, fall, window;  // in the last window of L-BFGS: of the value; how many times the
+                                // certificate fell, at least twice; its work
+    double allowed;             // work
+    double reached;             // the least certificate
     double work = 0;
   };
 

@@ -234,9 +234,9 @@ TEST_P(DesignTest, OnePassMultipliesWithNothingWhereNothingIsGiven) {
     const Vector coef = numbers(planes * views_.cols()), v = numbers(planes * views_.rows());
     for_each_view([&]<class D>(const D& x) {
       if constexpr (design::FusedProducts<D>) {
-        Vector sum = v, unused(coef.size());
+        Vector sum = v;
         const auto nothing = [](const design::RowRange&) -> const double* { return nullptr; };
-        if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), nothing, {}, unused.data(),
+        if (!x.gemv_add_then_t(planes, columns, coef.data(), sum.data(), nothing, {}, nullptr,
                                {.threads = 2}))
           return;
         for (Index k = 0; k < planes; ++k) {

@@ -61,15 +61,9 @@ def _solve_classes(X, scores, **options):
     )
 
 
-def test_newton_cg_takes_over_where_its_trial_is_fast():
+def _few_entries():
     X, _ = _short_rows(6000, 2000, 12)
-    scores = 0.5 * X @ np.random.default_rng(0).standard_normal((2000, 4))
-    options = {"alpha": 0.1 / len(scores)}
-    result = _solve_classes(X, scores, **options)
-    assert result.report.status == "converged"
-    assert result.report.solver == "newton_cg"
-    alone = _solve_classes(X, scores, solver="l_bfgs", **options)
-    assert result.report.n_iter < 0.2 * alone.report.n_iter
+    return X, 0.5 * X @ np.random.default_rng(0).standard_normal((2000, 4))
 
 
 def _few_factors(n_samples, n_features):
@@ -77,6 +71,21 @@ def _few_factors(n_samples, n_features):
     X = rng.standard_normal((n_samples, 10)) @ rng.standard_normal((10, n_features))
     X += 0.01 * rng.standard_normal(X.shape)
     return X, X @ rng.standard_normal((n_features, 3))
+
+
+@pytest.mark.parametrize(
+    ("data", "strength"),
+    [(_few_entries, 0.01), (lambda: _few_factors(3000, 400), 0.1)],
+    ids=["few entries", "few factors"],
+)
+def test_newton_cg_takes_over_where_its_trial_is_fast(data, strength):
+    X, scores = data()
+    options = {"alpha": strength / len(scores)}
+    result = _solve_classes(X, scores, **options)
+    assert result.report.status == "converged"
+    assert result.report.solver == "newton_cg"
+    alone = _solve_classes(X, scores, solver="l_bfgs", **options)
+    assert result.report.n_iter < 0.1 * alone.report.n_iter
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
@@ -130,15 +139,11 @@ def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
     assert difference <= max(result.certificate.value, alone.certificate.value)
 
 
-@pytest.mark.parametrize("case", ["passes", "fails"])
-def test_a_path_goes_through_trials(case):
-    rng = np.random.default_rng(0)
-    if case == "passes":
-        X, _ = _short_rows(6000, 2000, 12)
-        scores = 0.5 * X @ rng.standard_normal((2000, 4))
-    else:
-        X, scores = _many_classes()
-    labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1).astype(float)
+@pytest.mark.parametrize("data", [_few_entries, _many_classes])
+def test_a_path_goes_through_trials(data):
+    X, scores = data()
+    labels = (scores + np.random.default_rng(1).gumbel(size=scores.shape)).argmax(axis=1)
+    labels = labels.astype(float)
     options = {"loss": "multinomial", "penalty": "l2", "tol": 1e-6, "fit_intercept": False}
     alphas = np.array([1.0, 0.05, 0.003]) / len(labels)
     for alpha, one in zip(alphas, tw.solve_path(X, labels, alphas=alphas, **options), strict=True):

@@ -116,14 +116,14 @@ class RowMajor final {
         [&](Index b) { combine(combination, b * block, std::min(rows_, (b + 1) * block), out); });
   }
 
-  // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then.
+  // See FusedProducts. Not where rows are few: two passes over tiles have more parallelism then,
+  // and several planes hardly share what they read.
   template <class F>
   bool gemv_add_then_t(Index planes, std::span<const Index> columns, const double* coef, double* v,
-                       F&& g, std::span<const Index> asked, double* out,
+                       F&& g, std::span<const Index> /*asked*/, double* out,
                        const core::Execution& execution) const {
-    if (planes > 1 ? plane_blocks(rows_, planes) < 2 : row_blocks() < 4) return false;
-    if (asked.empty()) out = nullptr;
-    else std::fill_n(out, planes * cols_, 0.0);
+    if (row_blocks(planes) < (planes > 1 ? 2 : 4)) return false;
+    if (out != nullptr) std::fill_n(out, planes * cols_, 0.0);
     if (planes > 1) {
       multiply_planes(planes, columns, coef, v, g, out, execution);
       return true;
@@ -276,22 +276,25 @@ class RowMajor final {
     const Index most_rows = arrays > 1 ? 256 : 4096;  // of several vectors beside X
     const Index strip = std::clamp<Index>(
         strip_bytes / (cols_ * static_cast<Index>(sizeof(T))) / 8 * 8, 8, most_rows);
-    const Index blocks = arrays > 1 ? plane_blocks(rows_, arrays) : row_blocks();
-    over_tiles(blocks, arrays, cols_, result, execution, [&](const Tile& tile, double* sums) {
-      const Index end = tile.row + tile.height;
-      for (Index row = tile.row; row < end; row += strip) {
-        if (execution.stop_requested()) return;
-        f(RowRange{row, std::min(end, row + strip), tile.block}, sums);
-      }
-    });
+    over_tiles(row_blocks(arrays), arrays, cols_, result, execution,
+               [&](const Tile& tile, double* sums) {
+                 const Index end = tile.row + tile.height;
+                 for (Index row = tile.row; row < end; row += strip) {
+                   if (execution.stop_requested()) return;
+                   f(RowRange{row, std::min(end, row + strip), tile.block}, sums);
+                 }
+               });
   }
 
   void combine(const Combination& combination, Index begin, Index end, double* out) const {
     for (Index i = begin; i < end; ++i) out[i] += combination(kernels_, data_ + i * stride_);
   }
 
-  // Blocks of about 1,024 rows or more, as even as can be.
-  Index row_blocks() const { return std::clamp<Index>(rows_ / 1024, 1, most_row_blocks); }
+  // Blocks of about 1,024 rows or more, as even as can be; see plane_blocks.
+  Index row_blocks(Index planes = 1) const {
+    if (planes > 1) return plane_blocks(rows_, planes);
+    return std::clamp<Index>(rows_ / 1024, 1, most_row_blocks);
+  }
 
   struct Tile {
     Index row, height, column, width;

@@ -48,7 +48,7 @@ struct StepOutcome {
   std::optional<core::Status> failure = std::nullopt;
   // Of Newton's method: the matrix was not positive definite.
   bool is_modified = false;
-  Index products = 0;  // with the Hessian, of truncated Newton methods
+  Index products = 0;  // with the Hessian, of newton_cg
 };
 
 // A solver of squared loss and separable penalties on one model, which outlives it. A call does the

@@ -28,7 +28,7 @@ class QuasiNewtonSolver final : public SmoothSolver {
   }
 
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext&) override {
-    line_.direction().resize(at.x.size());
+    line_.direction().resize(at.x.size());  // rest() lets go of it
     const bool is_plain = !aim(at, f.threads());
     if (is_plain) aim_downhill(at);
     if (!run(f, at)) {

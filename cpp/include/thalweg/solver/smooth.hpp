@@ -89,7 +89,7 @@ struct SmoothContext {
   // How many times shorter the gradient has to be for that.
   double gradient_left = infinity;
   Index epochs_left = 0;
-  Index most_products = std::numeric_limits<Index>::max();  // of a truncated Newton step
+  Index most_products = std::numeric_limits<Index>::max();  // of a step of newton_cg
 };
 
 // What a quasi-Newton method has learned of the inverse Hessian: a symmetric matrix, or pairs of

@@ -48,8 +48,7 @@ class TrustNcgSolver final : public SmoothSolver {
                                                   {.radius = radius_,
                                                    .reduction = reduction,
                                                    .enough = enough_of(size, context),
-                                                   .preconditioner = preconditioner,
-                                                   .most_products = context.most_products},
+                                                   .preconditioner = preconditioner},
                                                   context.execution, line_.direction());
       nonfinite_ += step.is_finite ? 0 : 1;
       if (!(step.model < 0)) break;
