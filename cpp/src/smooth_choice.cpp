@@ -42,7 +42,7 @@ class SmoothChoice final : public SmoothSolver {
   StepOutcome step(objective::Smooth& f, SmoothPoint& at, const SmoothContext& context) override {
     if (trial_) {
       trial_->reached = std::min(trial_->reached, context.certificate);
-      if (trial_fails(at.value)) end_trial(f);
+      if (trial_->work >= trial_->allowed) judge_trial(f, at.value);
     } else if (steps_ >= window() && may_switch()) {
       ++looks_;
       if (switches(f, at, context)) {
@@ -99,11 +99,10 @@ class SmoothChoice final : public SmoothSolver {
   double newton_steps() const { return has_cheap_matrix_ ? 2 : 8; }
   // Products that a truncated Newton method is taken to need from what the dual leaves, or to be
   // worth a trial: from where L-BFGS is slow it may need a tenth of its gradients or three times as
-  // many, which only a trial tells, and each that fails makes the next one dearer. Products of
-  // unknown cost may be differences of gradients.
+  // many, which only a trial tells, and each that fails makes the next one dearer.
   double truncated_products() const {
     if (is_dual()) return rows_ <= size_ ? 150 : 60;
-    return costs_.product > 0 ? 120 : 300;
+    return 120;
   }
   double truncated_cost() const { return truncated_products() * product_cost(); }
   // Of all of Newton's steps where conjugate gradients know most of the Hessian, which take some
@@ -111,8 +110,13 @@ class SmoothChoice final : public SmoothSolver {
   // products on news20 at C = 1 and 100, a hundred where few rows are all of the Hessian.
   double preconditioned_cost() const { return 1000 * product_cost(); }
   double trial_cost() const { return std::pow(4.0, failed_trials_) * truncated_cost(); }
-  // With the conjugate gradients' own work on vectors of variables.
-  double product_cost() const { return costs_.product + 10 * size_; }
+  // With the conjugate gradients' own work on vectors of variables. Products of unknown cost may be
+  // differences of gradients, so that each is as dear as a step of L-BFGS.
+  double product_cost() const {
+    return costs_.product > 0 ? costs_.product + 10 * size_ : lbfgs_cost();
+  }
+  // Of a step with ten pairs.
+  double lbfgs_cost() const { return costs_.gradient + 40 * size_; }
   // Beyond it a matrix is not assembled, whatever it would save.
   static constexpr double largest_matrix = 6000;
 
@@ -129,11 +133,11 @@ class SmoothChoice final : public SmoothSolver {
     return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs") ||
                             (is_newton() && has_product_));
   }
-  // Of the solver now: a step of L-BFGS with its ten pairs, or a visit of all rows of the dual: two
-  // passes over X whose entries come in no order, and of every row a proximal point, which takes as
-  // long as forty entries.
+  // Of the solver now: a step of L-BFGS, or a visit of all rows of the dual: two passes over X whose
+  // entries come in no order, and of every row a proximal point, which takes as long as forty
+  // entries.
   double epoch_cost() const {
-    return is_dual() ? 2 * (costs_.gradient + 2 * 40 * rows_) : costs_.gradient + 40 * size_;
+    return is_dual() ? 2 * (costs_.gradient + 2 * 40 * rows_) : lbfgs_cost();
   }
 
   // Rows that hardly meet: fewer than columns, or with few of their entries stored. Not where they
@@ -257,21 +261,29 @@ class SmoothChoice final : public SmoothSolver {
     use("newton_cg", std::move(reason));
   }
 
-  // Of a step on trial: what is left of its allowance, then as many as all before.
+  // Of a step on trial: what is left of its allowance.
   Index trial_products() const {
-    const double left = trial_->allowed - trial_->work;
-    return 1 + static_cast<Index>((left > 0 ? left : trial_->work) / product_cost());
+    return 1 + static_cast<Index>((trial_->allowed - trial_->work) / product_cost());
   }
-  // Whether the method on trial is to give up: after what it is allowed it has got on no better
-  // than L-BFGS is expected to, neither by values nor by certificates, which rise in a long step
-  // before they fall. L-BFGS is expected to go on as in its last window, in which the certificate
-  // fell `fall` times: values are taken to do so, towards a limit that this tells.
-  bool trial_fails(double value) const {
-    const Trial& t = *trial_;
-    if (t.work < t.allowed) return false;
+  // After what the method on trial is allowed it gives up where it has got on no better than L-BFGS
+  // is expected to, neither by values nor by certificates, which rise in a long step before they
+  // fall. L-BFGS is expected to go on as in its last window, in which the certificate fell `fall`
+  // times: values are taken to do so, towards a limit that this tells. Else it goes on for as long
+  // as it took so far, against what L-BFGS would do from where it is now.
+  void judge_trial(objective::Smooth& f, double value) {
+    Trial& t = *trial_;
     const double logarithm = t.work / t.window * std::log(t.fall);
-    return t.value - value < t.lost / (t.fall - 1) * -std::expm1(-logarithm) &&
-           std::log(t.certificate / t.reached) < logarithm;
+    const bool is_slow = t.value - value < t.lost / (t.fall - 1) * -std::expm1(-logarithm) &&
+                         std::log(t.certificate / t.reached) < logarithm;
+    if (is_slow) {
+      end_trial(f);
+      return;
+    }
+    t.lost *= t.reached / t.certificate;
+    t.value = value;
+    t.certificate = t.reached;
+    t.total += std::exchange(t.work, 0);
+    t.allowed = t.total;
   }
 
   void end_trial(objective::Smooth& f) {
@@ -297,12 +309,12 @@ class SmoothChoice final : public SmoothSolver {
 
   struct Trial {
     std::unique_ptr<SmoothSolver> resting;
-    double value, certificate;  // at its beginning
-    double lost, fall, window;  // in the last window of L-BFGS: of the value; how many times the
+    double value, certificate;  // where it began or was judged last
+    double lost, fall, window;  // in a window of L-BFGS: of the value; how many times the
                                 // certificate fell, at least twice; its work
-    double allowed;             // work
+    double allowed;             // work until it is judged
     double reached;             // the least certificate
-    double work = 0;
+    double work = 0, total = 0;  // since it was judged, before
   };
 
   std::uint64_t seed_;

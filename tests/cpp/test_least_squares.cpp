@@ -57,6 +57,15 @@ TEST(RobustTest, RescalesToGradientAndCurvature) {
   }
 }
 
+TEST(RobustTest, ResidualsThatCountForNothingAreZero) {
+  for (const Rho rho : rhos) {
+    double r = 1e100, jacobian = 2.0;
+    objective::rescale({.rho = rho, .scale = 0.7}, &r, &jacobian, 1, 1);
+    EXPECT_TRUE(std::isfinite(r) && std::isfinite(jacobian));
+    EXPECT_EQ(r == 0, rho == Rho::arctan);
+  }
+}
+
 TEST(ResidualFunctionTest, GradientsAreThoseOfTheValue) {
   for (const LeastSquares& problem : more_garbow_hillstrom()) {
     for (const Rho rho : rhos) {

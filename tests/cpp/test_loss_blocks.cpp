@@ -82,14 +82,15 @@ template <class L>
   Samples at(block, n);
   const Rows rows = at.rows(weighted);
   const double t = 0.3;
-  Vector g(size(n + 1), -77), h(g), g2(g), theta(g), product(g), expected(g);
+  Vector g(size(n + 1), -77), h(g), g2(g), theta(g), product(g), expected(g), mean(g);
   double line[3];
-  Reference value, slope, curvature, along, conjugate;
+  Reference value, slope, curvature, along, conjugate, terms;
   const double computed = block.value(rows, at.eta());
   const double with_gradient = block.gradient(rows, at.eta(), g.data());
   const double with_curvature = block.curvature(rows, at.eta(), g2.data(), h.data());
   block.line(rows, at.eta(), at.d(), t, line);
   block.product(rows, h.data(), at.d(), product.data());
+  block.inverse_links(n, at.stride, at.eta(), mean.data());
   if constexpr (loss::Likelihood<L>) block.information(rows, at.eta(), expected.data());
   for (Index i = 0; i < n; ++i) {
     const double w = at.weight(weighted, i);
@@ -106,11 +107,15 @@ template <class L>
     curvature.add(w, there.curvature * at.d()[i] * at.d()[i]);
     theta[size(i)] = of.evaluate(at.y()[i], 0.8 * at.eta()[i]).gradient;
     conjugate.add(w, of.conjugate(at.y()[i], theta[size(i)]));
+    terms.add(w, loss::terms(of, at.y()[i]));
     if (!close(g[size(i)], w * here.gradient)) {
       return ::testing::AssertionFailure() << "gradient of sample " << i << " of " << n;
     }
     if (!close(h[size(i)], w * here.curvature)) {
       return ::testing::AssertionFailure() << "curvature of sample " << i << " of " << n;
+    }
+    if (!close(mean[size(i)], of.inverse_link(at.eta()[i]))) {
+      return ::testing::AssertionFailure() << "inverse link of sample " << i << " of " << n;
     }
     if (product[size(i)] != h[size(i)] * at.d()[i]) {
       return ::testing::AssertionFailure() << "product of sample " << i << " of " << n;
@@ -121,7 +126,7 @@ template <class L>
       return ::testing::AssertionFailure() << "gradients of sample " << i << " differ, n = " << n;
     }
   }
-  if (g.back() != -77 || h.back() != -77 || expected.back() != -77) {
+  if (g.back() != -77 || h.back() != -77 || expected.back() != -77 || mean.back() != -77) {
     return ::testing::AssertionFailure() << "written beyond the end, n = " << n;
   }
   if (!value.agrees(computed) || !value.agrees(with_gradient) || !value.agrees(with_curvature))
@@ -132,6 +137,7 @@ template <class L>
   if (!conjugate.agrees(block.conjugate(rows, theta.data()))) {
     return ::testing::AssertionFailure() << "conjugate, n = " << n;
   }
+  if (!terms.agrees(block.terms(rows))) return ::testing::AssertionFailure() << "terms, n = " << n;
   return ::testing::AssertionSuccess();
 }
 

@@ -187,6 +187,43 @@ def test_a_constant_that_drowns_the_values_does_not_end_a_run(method):
     assert result.success, (result.report.status, result.certificate.value)
 
 
+def test_bounds_do_not_hide_that_a_step_is_too_long():
+    """Of a constant of 1e12 the slope is rounding, but not what a whole step does to the value."""
+    start = np.array([1 + 1e-5])
+
+    def fun(x):
+        return 1e12 + 1e3 * (x[0] - 1) ** 2, 2e3 * (x - 1)
+
+    result = tw.minimize(
+        fun, start, jac=True, method="L-BFGS-B", bounds=[(-10, 10)], options={"maxiter": 1}
+    )
+    assert abs(result.x[0] - 1) <= abs(start[0] - 1)
+
+
+def test_bounds_do_not_lead_out_of_the_domain():
+    def fun(x):
+        with np.errstate(invalid="ignore"):
+            return 1e12 + 0.02 * x[0] - 1e-6 * np.log(x[0]), 0.02 - 1e-6 / x
+
+    result = tw.minimize(fun, [0.01], jac=True, method="L-BFGS-B", bounds=[(None, 10)])
+    assert result.x[0] > 0
+    assert np.isfinite(result.fun)
+
+
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS", "L-BFGS-B", "CG"])
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_the_unit_of_the_function_changes_nothing(method, unit):
+    result = tw.minimize(
+        lambda x: unit * rosen(x),
+        np.tile([-1.2, 1.0], 5),
+        jac=lambda x: unit * rosen_der(x),
+        method=method,
+        options={"gtol": 1e-8 * unit, "maxiter": 2000},
+    )
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, 1, atol=1e-6)
+
+
 def test_newton_cg_solves_its_systems_the_more_exactly_the_nearer_it_is():
     curvatures = np.geomspace(1, 1e3, 60)
     result = tw.minimize(

@@ -140,6 +140,17 @@ def test_l_bfgs_goes_on_where_the_trial_of_newton_cg_is_slow():
 
 
 @pytest.mark.parametrize("data", [_few_entries, _many_classes])
+def test_trials_have_the_same_bits_for_any_number_of_threads(data):
+    X, scores = data()
+    one, two = (
+        _solve_classes(X, scores, alpha=0.003 / len(scores), n_threads=n_threads)
+        for n_threads in (1, 2)
+    )
+    assert "truncated Newton" in one.report.reason
+    np.testing.assert_array_equal(one.coef, two.coef)
+
+
+@pytest.mark.parametrize("data", [_few_entries, _many_classes])
 def test_a_path_goes_through_trials(data):
     X, scores = data()
     labels = (scores + np.random.default_rng(1).gumbel(size=scores.shape)).argmax(axis=1)

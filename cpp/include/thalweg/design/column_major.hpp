@@ -135,7 +135,7 @@ class ColumnMajor final {
     const auto width = static_cast<Index>(std::max({columns.size(), asked.size(), std::size_t{1}}));
     const Index cached = strip_bytes / (width * static_cast<Index>(sizeof(T))) / 8 * 8;
     const Index strip = std::clamp(cached, least_strip, most_strip);
-    const Index blocks = planes > 1 ? plane_blocks(rows_, planes) : 16;
+    const Index blocks = planes > 1 ? plane_blocks<T>(rows_, planes) : 16;
     if (planes > 1 ? blocks < 2 : cached < least_strip || rows_ < blocks * strip) return false;
     const auto size = static_cast<Index>(asked.size());
     Vector sums(static_cast<std::size_t>(blocks * planes * size), 0.0);

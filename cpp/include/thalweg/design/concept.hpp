@@ -77,8 +77,8 @@ inline constexpr Index most_row_blocks = 32;
 // every in_k is complete on a range of rows and returns where g_0 begins on them, in an array of
 // all rows, or null where nothing is to be multiplied; ranges of a block come in order. No columns:
 // in stays as it is. `planes` vectors lie one after the other, in and g by rows, coef by
-// columns.size(), out by columns of X and null where
-// nothing is asked. False: nothing done, not here.
+// columns.size(), out by columns of X and null where nothing is asked. False: nothing done, not
+// here.
 template <class D>
 concept FusedProducts = Design<D> &&
     requires(const D& d, std::span<const Index> columns, const double* coef, double* in,

@@ -18,11 +18,15 @@ inline Index interleaved_pitch(Index planes) {
 
 // Blocks of rows, each with sums of its own for every plane: of about 1,024 rows or more, as even
 // as can be; of fewer where they would be hardly any, since planes that share what is read of X
-// gain more than the sums cost. Of so many planes that the sums would be more than half of X in
-// float32, no more blocks.
-inline Index plane_blocks(Index rows, Index planes) {
-  const Index few = std::min<Index>({rows / 128, rows / (4 * planes), 8});
-  return std::clamp<Index>(rows / 1024, std::max<Index>(few, 1), most_row_blocks);
+// gain more than the sums cost. No more than two whose sums are more than an eighth of X, of
+// entries T.
+template <class T>
+Index plane_blocks(Index rows, Index planes) {
+  constexpr auto share = static_cast<Index>(8 * sizeof(double) / sizeof(T));
+  const Index wanted = std::max(rows / 1024, std::min<Index>(rows / 128, 8));
+  const Index two = std::min<Index>({wanted, rows / (4 * planes), 2});
+  const Index small = std::max(rows / (share * planes), two);
+  return std::clamp<Index>(std::min(wanted, small), 1, most_row_blocks);
 }
 
 // out[i * interleaved_pitch(planes) + k] = v[k * pitch + i] for i < n, padded with zeros.

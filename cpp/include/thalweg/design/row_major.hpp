@@ -292,7 +292,7 @@ class RowMajor final {
 
   // Blocks of about 1,024 rows or more, as even as can be; see plane_blocks.
   Index row_blocks(Index planes = 1) const {
-    if (planes > 1) return plane_blocks(rows_, planes);
+    if (planes > 1) return plane_blocks<T>(rows_, planes);
     return std::clamp<Index>(rows_ / 1024, 1, most_row_blocks);
   }
 

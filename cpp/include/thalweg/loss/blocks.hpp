@@ -43,6 +43,9 @@ struct BlockKernels {
   void (*product)(const void* loss, const Rows& rows, const double* h, const double* v,
                   double* out);
   double (*conjugate)(const void* loss, const Rows& rows, const double* theta);
+  void (*inverse_links)(const void* loss, const Rows& rows, const double* eta, double* mean);
+  // Null of several outputs.
+  double (*terms)(const void* loss, const Rows& rows);
 };
 
 // The tables of one instruction set in the order of catalog.def. Throws core::InvalidArgument if it
@@ -62,7 +65,6 @@ class LossBlock final {
   // Predictions per sample.
   Index outputs() const noexcept { return members_->outputs(object_); }
   bool is_convex() const noexcept { return members_->is_convex(object_); }
-  double terms(double y) const noexcept { return members_->terms(object_, y); }
   // Is y in the domain, which domain() puts into words ("y in {-1, 1}")?
   bool validate(double y) const noexcept { return members_->validate(object_, y); }
   std::string_view domain() const noexcept { return members_->domain(object_); }
@@ -75,8 +77,11 @@ class LossBlock final {
   }
   // The same for n samples; of several outputs the probabilities, in planes as eta has.
   void inverse_links(Index n, Index stride, const double* eta, double* mean) const noexcept {
-    members_->inverse_links(object_, n, stride, eta, mean);
+    const Rows rows{.y = nullptr, .s = nullptr, .n = n, .stride = stride};
+    kernels_->inverse_links(object_, rows, eta, mean);
   }
+  // sum_i s_i terms(y_i), of one output: see concept.hpp.
+  double terms(const Rows& rows) const noexcept { return kernels_->terms(object_, rows); }
 
   // Of one sample, of one output: see proximal.hpp.
   Proximal proximal(double y, double center, double scale, double start) const noexcept {
@@ -121,11 +126,8 @@ class LossBlock final {
     const core::Info* info;
     Index (*outputs)(const void*) noexcept;
     bool (*is_convex)(const void*) noexcept;
-    double (*terms)(const void*, double y) noexcept;
     bool (*validate)(const void*, double y) noexcept;
     std::string_view (*domain)(const void*) noexcept;
-    void (*inverse_links)(const void*, Index n, Index stride, const double* eta,
-                          double* mean) noexcept;
     // Null of several outputs.
     Proximal (*proximal)(const void*, double y, double center, double scale, double start) noexcept;
   };
@@ -156,16 +158,8 @@ class LossBlock final {
         else return as<L>(object).outputs;
       },
       [](const void* object) noexcept { return loss::is_convex(as<L>(object)); },
-      [](const void* object, double y) noexcept { return loss::terms(as<L>(object), y); },
       [](const void* object, double y) noexcept { return as<L>(object).validate(y); },
       [](const void* object) noexcept -> std::string_view { return as<L>(object).domain(); },
-      [](const void* object, Index n, Index stride, const double* eta, double* mean) noexcept {
-        if constexpr (Loss<L>) {
-          for (Index i = 0; i < n; ++i) mean[i] = as<L>(object).inverse_link(eta[i]);
-        } else {
-          for (Index i = 0; i < n; ++i) as<L>(object).inverse_link(eta + i, stride, mean + i);
-        }
-      },
       proximal_of<L>()};
 
   const Members* members_;

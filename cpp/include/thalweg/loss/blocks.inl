@@ -137,6 +137,27 @@ THALWEG_LOSS_KERNEL void information(const void* loss, const Rows& rows, const d
       });
 }
 
+template <Loss L>
+THALWEG_LOSS_KERNEL void inverse_links(const void* loss, const Rows& rows, const double* eta,
+                                       double* mean) {
+  const L of = object<L>(loss);
+  for_slices(
+      rows.n, [&](auto at)
+                  __attribute__((always_inline)) { at.store(mean, of.inverse_link(at.load(eta))); });
+}
+
+template <Loss L>
+THALWEG_LOSS_KERNEL double terms(const void* loss, const Rows& rows) {
+  const L of = object<L>(loss);
+  Sum sum;
+  for_slices(
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        const Pack v = loss::terms(of, at.load(rows.y));
+        sum.add(at, rows, v);
+      });
+  return sum.total();
+}
+
 template <class L>
 THALWEG_LOSS_KERNEL void line(const void* loss, const Rows& rows, const double* eta,
                               const double* direction, double t, double* out) {
@@ -182,7 +203,9 @@ constexpr BlockKernels kernels_of() {
                        .information = nullptr,
                        .line = line<L>,
                        .product = product,
-                       .conjugate = conjugate<L>};
+                       .conjugate = conjugate<L>,
+                       .inverse_links = inverse_links<L>,
+                       .terms = terms<L>};
   if constexpr (Likelihood<L>) kernels.information = information<L>;
   return kernels;
 }
@@ -242,14 +265,15 @@ THALWEG_LOSS_KERNEL double planes_curvature(const void* loss, const Rows& rows, 
   });
 }
 
+// The probabilities, which are the information as well.
 template <MultiLoss L>
-THALWEG_LOSS_KERNEL void planes_information(const void* loss, const Rows& rows, const double* eta,
-                                            double* h) {
+THALWEG_LOSS_KERNEL void probabilities(const void* loss, const Rows& rows, const double* eta,
+                                       double* h) {
   const L of = object<L>(loss);
   for_slices(
       rows.n, [&](auto at) __attribute__((always_inline)) {
         const auto softmax = of.softmax(
-            at.load(rows.y), [&](Index k) { return at.load(eta + k * rows.stride); },
+            Pack(0.0), [&](Index k) { return at.load(eta + k * rows.stride); },
             [&](Index k, Pack weight) { at.store(h + k * rows.stride, weight); });
         const Pack inverse = Pack(1.0) / softmax.sum;
         for (Index k = 0; k < of.outputs; ++k) {
@@ -330,10 +354,12 @@ constexpr BlockKernels kernels_of() {
   return {.value = planes_value<L>,
           .gradient = planes_gradient<L>,
           .curvature = planes_curvature<L>,
-          .information = planes_information<L>,
+          .information = probabilities<L>,
           .line = planes_line<L>,
           .product = planes_product<L>,
-          .conjugate = planes_conjugate<L>};
+          .conjugate = planes_conjugate<L>,
+          .inverse_links = probabilities<L>,
+          .terms = nullptr};
 }
 
 }  // namespace

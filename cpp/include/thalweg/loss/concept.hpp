@@ -90,11 +90,8 @@ concept SelfConcordant = Loss<L> && requires(double y, const Derivatives<double>
 // eta_l), softmax(y, eta, keep) calls keep(k, e_k) and returns what the value and the gradient
 // follow from. The second derivative does not depend on y, so that it is its own expectation.
 template <class L>
-concept MultiLoss = requires(const L& loss, double y, const double* eta, Index stride,
-                             double* mean) {
+concept MultiLoss = requires(const L& loss, double y) {
   { L{Index{2}}.outputs } -> std::convertible_to<Index>;
-  { loss.inverse_link(eta, stride, mean) }
-  noexcept;
   { loss.validate(y) }
   noexcept->std::same_as<bool>;
   { loss.domain() }
@@ -131,10 +128,10 @@ inline bool has_terms(const core::Info& info) {
 
 // The size of the terms that cancel in the value where eta predicts y well, which its rounding is
 // relative to.
-template <class L>
-double terms(const L& loss, double y) noexcept {
+template <class L, class V>
+V terms(const L& loss, V y) noexcept {
   if constexpr (requires { loss.terms(y); }) return loss.terms(y);
-  else return has_terms(L::info) ? std::fabs(y) : 0.0;
+  else return has_terms(L::info) ? abs(y) : V(0.0);
 }
 
 // The loss with these parameters, in the order of info.parameters. An empty base of an aggregate
@@ -178,7 +175,10 @@ constexpr std::array<core::Flag, 11> flags_of(Flags f) {
 
 // What losses of a real target share.
 struct Regression {
-  static double inverse_link(double eta) noexcept { return eta; }
+  template <class V>
+  static V inverse_link(V eta) noexcept {
+    return eta;
+  }
   static bool validate(double y) noexcept { return std::isfinite(y); }
   static std::string_view domain() noexcept { return "y finite"; }
 };

@@ -33,7 +33,10 @@ struct Focal final : Margin {
   V conjugate(V y, V theta) const noexcept {
     return gamma == 0.0 ? Logistic{}.conjugate(y, theta) : V(infinity);
   }
-  double inverse_link(double eta) const noexcept { return Logistic{}.inverse_link(eta); }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return Logistic{}.inverse_link(eta);
+  }
   bool is_convex() const noexcept { return gamma == 0.0; }
 
   static constexpr std::array<core::Parameter, 1> parameters{

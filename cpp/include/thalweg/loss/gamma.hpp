@@ -29,8 +29,14 @@ struct Gamma final {
   V information(V) const noexcept {
     return 1.0;
   }
-  double terms(double y) const noexcept { return 2 * (1 + std::fabs(log(y))); }
-  double inverse_link(double eta) const noexcept { return exp(eta); }
+  template <class V>
+  V terms(V y) const noexcept {
+    return 2.0 * (1.0 + abs(log(y)));
+  }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return exp(eta);
+  }
   static bool validate(double y) noexcept { return y > 0.0 && y < infinity; }
   static std::string_view domain() noexcept { return "y > 0 and finite"; }
 

@@ -35,7 +35,10 @@ struct Logistic final : Margin {
     const Sigmoid<V> at(eta);
     return at.right * at.wrong;
   }
-  double inverse_link(double eta) const noexcept { return Sigmoid<double>(eta).right; }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return Sigmoid<V>(eta).right;
+  }
 
   static constexpr auto flags = flags_of({.convex = true,
                                           .smooth = true,

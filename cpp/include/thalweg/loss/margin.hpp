@@ -10,7 +10,10 @@ namespace thalweg::loss {
 
 struct Margin {
   // A score of either sign, unless the loss estimates probabilities.
-  static double inverse_link(double eta) noexcept { return eta; }
+  template <class V>
+  static V inverse_link(V eta) noexcept {
+    return eta;
+  }
   static bool validate(double y) noexcept { return y == -1.0 || y == 1.0; }
   static std::string_view domain() noexcept { return "y in {-1, 1}"; }
 };

@@ -25,8 +25,9 @@ struct ModifiedHuber final : Margin {
     const V u = -y * theta;
     return select((u >= 0.0) & (u <= 4.0), u * (0.25 * u - 1.0), V(infinity));
   }
-  double inverse_link(double eta) const noexcept {
-    return 0.5 * (1.0 + core::clip(eta, -1.0, 1.0));
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return 0.5 * (1.0 + min(max(eta, V(-1.0)), V(1.0)));
   }
 
   static constexpr auto flags =

@@ -67,13 +67,6 @@ struct Multinomial final {
     return select((abs(total) <= rounding) & (smallest >= 0.0), sum, V(infinity));
   }
 
-  // Probabilities of one sample.
-  void inverse_link(const double* eta, Index stride, double* mean) const noexcept {
-    const Softmax<double> at = softmax(
-        0.0, [&](Index k) { return eta[k * stride]; },
-        [&](Index k, double weight) { mean[k * stride] = weight; });
-    for (Index k = 0; k < outputs; ++k) mean[k * stride] /= at.sum;
-  }
   bool validate(double y) const noexcept {
     return y >= 0.0 && y < static_cast<double>(outputs) && y == std::floor(y);
   }

@@ -29,8 +29,14 @@ struct Poisson final {
   V information(V eta) const noexcept {
     return exp(eta);
   }
-  double terms(double y) const noexcept { return 2 * (y + std::fabs(x_log_x(y))); }
-  double inverse_link(double eta) const noexcept { return exp(eta); }
+  template <class V>
+  V terms(V y) const noexcept {
+    return 2.0 * (y + abs(x_log_x(y)));
+  }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return exp(eta);
+  }
   static bool validate(double y) noexcept { return y >= 0.0 && y < infinity; }
   static std::string_view domain() noexcept { return "y >= 0 and finite"; }
 

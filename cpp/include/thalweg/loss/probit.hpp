@@ -38,8 +38,9 @@ struct Probit final : Margin {
   V information(V eta) const noexcept {
     return NormalTail<V>(eta).hazard * NormalTail<V>(-eta).hazard;
   }
-  double inverse_link(double eta) const noexcept {
-    return exp(NormalTail<double>(eta).log_probability);
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return exp(NormalTail<V>(eta).log_probability);
   }
 
   static constexpr auto flags = flags_of({.convex = true,

@@ -30,11 +30,13 @@ struct TweedieFamily {
     const V root = exp((2.0 - power) * log(y));
     return select(y > 0.0, root / ((1.0 - power) * (2.0 - power)), V(0.0));
   }
-  double terms(double y) const noexcept {
+  template <class V>
+  V terms(V y) const noexcept {
     if (power == 1.0) return Poisson{}.terms(y);
     if (power == 2.0) return Gamma{}.terms(y);
     const double a = std::fabs(2.0 - power), b = std::fabs(1.0 - power);
-    return y > 0 ? exp((2.0 - power) * log(y)) * (1 / (a * b) + 1 / a + 1 / b) : 0.0;
+    const V root = exp((2.0 - power) * log(y));
+    return select(y > 0.0, root * (1 / (a * b) + 1 / a + 1 / b), V(0.0));
   }
   bool validate(double y) const noexcept {
     if (power >= 2.0) return y > 0.0 && y < infinity;
@@ -95,7 +97,10 @@ struct Tweedie final : TweedieFamily {
     if (power == 2.0) return Gamma{}.information(eta);
     return exp((2.0 - power) * eta);
   }
-  double inverse_link(double eta) const noexcept { return exp(eta); }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return exp(eta);
+  }
   bool is_convex() const noexcept { return power >= 1.0 && power <= 2.0; }
 
   static constexpr std::array<core::Parameter, 1> parameters{

@@ -47,8 +47,14 @@ struct TweedieIdentity final : TweedieFamily {
     const V outside = select(eta <= 0.0, V(0.0), eta);  // NaN comes out
     return select(inside, exp(-power * log(select(inside, eta, V(1.0)))), outside);
   }
-  double terms(double y) const noexcept { return power == 0.0 ? 0.0 : TweedieFamily::terms(y); }
-  double inverse_link(double eta) const noexcept { return eta; }
+  template <class V>
+  V terms(V y) const noexcept {
+    return power == 0.0 ? V(0.0) : TweedieFamily::terms(y);
+  }
+  template <class V>
+  V inverse_link(V eta) const noexcept {
+    return eta;
+  }
   bool is_convex() const noexcept { return power >= 0.0 && power <= 1.0; }
 
   // For 0 < p < 1. The gradient is that of the log link at p + 1, so both are theta at one mean.

@@ -81,7 +81,7 @@ class Callable final : public Smooth,
     has_trial_ = false;
     if (!go_to(step)) return infinity;
     if (!function_.value) return residual_function_->value(trial_.data());
-    ++counts_.values;
+    count(counts_.values);
     return function_.value(trial_.data());
   }
 
@@ -123,11 +123,13 @@ class Callable final : public Smooth,
 
   double value_gradient(const double* x, double* gradient) {
     if (!function_.value_gradient) return residual_function_->value_gradient(x, gradient);
-    if (!function_.has_ended || !function_.has_ended()) {
-      ++counts_.values;
-      ++counts_.gradients;
-    }
+    count(counts_.values);
+    count(counts_.gradients);
     return function_.value_gradient(x, gradient);
+  }
+
+  void count(Index& calls) {
+    if (!function_.has_ended || !function_.has_ended()) ++calls;
   }
 
   void new_base(const double* gradient) {
@@ -144,7 +146,7 @@ class Callable final : public Smooth,
 
   void multiply(const double* v, double* out) override {
     if (function_.hessian_product) {
-      ++counts_.hessian_products;
+      count(counts_.hessian_products);
       function_.hessian_product(base_.data(), v, out);
     } else if (function_.hessian) {
       multiply_by_matrix(v, out);
@@ -183,7 +185,7 @@ class Callable final : public Smooth,
   }
 
   void assemble(double* out) override {
-    ++counts_.hessians;
+    count(counts_.hessians);
     function_.hessian(base_.data(), out);
   }
   Index residual_count() const override { return function_.residual_count; }

@@ -55,11 +55,15 @@ class HuberScale final {
   static const core::Info& info() { return loss::Huber::info; }
   static Index outputs() { return 1; }
   static bool is_convex() { return true; }
-  static double terms(double y) { return std::fabs(y); }
 
   const core::Execution& execution() const { return blocks_.execution(); }
   void ignore_stop() { blocks_.ignore_stop(); }
   double weight(Index i) const { return weights_ != nullptr ? weights_[i] : 1.0; }
+  double terms() const {
+    return blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
+      for (Index i = begin; i < end; ++i) sums[0] += weight(i) * std::fabs(y_[i]);
+    })[0];
+  }
 
   // F, also with other weights.
   double value(const double* eta) const { return value(eta, weights_); }

@@ -107,19 +107,12 @@ struct NullModel {
         square += core::square(slopes[at(k, i)]) / weight;
     }
     model.mean_abs_target = mean_abs / total;
-    model.term_size = mean_terms(loss, data.y, rows, total);
+    const bool has_terms = loss::has_terms(loss.loss().info());
+    model.term_size = has_terms ? loss.terms() / total : 0;
     model.slope_norm = std::sqrt(square / total);
     if (model.slope_norm <= slope_rounding(loss, data.offset, total, eta, rows, scratch))
       model.slope_norm = 0;
     return model;
-  }
-
-  template <class Loss>
-  static double mean_terms(const Loss& loss, const double* y, Index rows, double total) {
-    if (!loss::has_terms(loss.loss().info())) return 0;
-    double sum = 0;
-    for (Index i = 0; i < rows; ++i) sum += loss.weight(i) * loss.loss().terms(y[i]);
-    return sum / total;
   }
 
   // What rounding makes of the mean slope of a loss that is a sum over rows: predictions are sums

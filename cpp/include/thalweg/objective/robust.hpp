@@ -78,6 +78,11 @@ inline void rescale(const Robust& robust, double* r, double* jacobian, Index cou
   for (Index k = 0; k < count; ++k) {
     const double z = (r[k] / robust.scale) * (r[k] / robust.scale);
     const RhoPoint at = evaluate_rho(robust.rho, z);
+    if (at.first == 0) {  // so far out that the residual counts for nothing
+      r[k] = 0;
+      for (Index j = 0; j < cols; ++j) jacobian[k + j * count] = 0;
+      continue;
+    }
     const double a = std::sqrt(std::max(at.first + 2 * at.second * z, 0.01 * at.first));
     r[k] *= at.first / a;
     for (Index j = 0; j < cols; ++j) jacobian[k + j * count] *= a;

@@ -145,21 +145,25 @@ class LBfgsBSolver final : public SmoothSolver {
 
   line_search::Found search(objective::Smooth& f, const SmoothPoint& at, const Bounds& bounds) {
     const double length = norm(direction_);
+    const objective::LinePoint start = f.line_start(at.value, slope_);
+    const double room = room_along(at.x, direction_, bounds);
     // A bound that is off by rounding only, of the point or of the way to it: values do not tell,
-    // the target is right.
+    // and the target is right unless they say that it is wrong. How long a gradient is says nothing
+    // of where the minimum is.
+    const bool is_known = matrix_.count() > 0 || room <= 1;
     const bool is_lost = bounds.any() && -slope_ <= 4 * epsilon * std::fabs(at.value);
-    if (is_lost || length <= 4 * epsilon * norm(at.x)) {
+    if (is_known && (is_lost || length <= 4 * epsilon * norm(at.x))) {
       f.begin_line(direction_.data());
-      return {.outcome = line_search::Outcome::success, .at = f.along(1.0), .trials = 1};
+      const objective::LinePoint target = f.along(1.0);
+      if (target.value <= at.value + line_search::margin(start) && std::isfinite(target.slope))
+        return {.outcome = line_search::Outcome::success, .at = target, .trials = 1};
     }
     const double first = matrix_.count() > 0 ? 1.0 : first_trial(at.value, slope_, length);
-    const double room = room_along(at.x, direction_, bounds);
     // A function that falls for so long has no minimum within reach. x stays finite.
     const double reach = std::min(1e20 * std::max(1.0, norm(at.x)), 1e300) / length;
     f.begin_line(direction_.data());
     line_search::Found found = line_search::MoreThuente::search(
-        f, f.line_start(at.value, slope_),
-        {.first_step = first, .largest_step = std::min(room, reach), .decrease = 1e-3});
+        f, start, {.first_step = first, .largest_step = std::min(room, reach), .decrease = 1e-3});
     // At a bound f may still fall.
     if (found.outcome == line_search::Outcome::unbounded && found.at.value > -infinity &&
         room < reach) {

@@ -14,8 +14,10 @@ struct Pair {
   double ss = 0, sy = 0, yy = 0;
 
   // Curvature along s that is positive by more than rounding, so that an update by the pair stays
-  // positive definite.
-  bool is_curved() const { return sy > epsilon * yy && yy < infinity && std::isfinite(ss / sy); }
+  // positive definite. By the cosine between s and y, which no unit of x or f changes.
+  bool is_curved() const {
+    return sy > epsilon * std::sqrt(ss) * std::sqrt(yy) && yy < infinity && std::isfinite(ss / sy);
+  }
 };
 
 class SearchStep final {
