@@ -41,6 +41,7 @@ N_CLASSES = 10  # of the multinomial loss
 # alpha/alpha_max, C, C, alpha; as in compare.py
 LEVELS = {"lasso": 0.1, "logistic": 1.0, "multinomial": 1.0, "poisson": 1e-4}
 L_BFGS_PAIRS = 10
+FACTORISES = "newton"  # the solver that may hold a Hessian
 N_ALPHAS, WEAKEST = 100, 1e-3  # of a cross-validation
 
 
@@ -191,7 +192,7 @@ def allowance(found: dict, loss: str) -> float:
         n, p = found["shape"]
         coefs = found["outputs"] * p
         vectors = 8 * (2 * L_BFGS_PAIRS + 6) * coefs + 24 * n * found["outputs"]
-        hessian = min(found["gram"], 8 * coefs**2)
+        hessian = min(found["gram"], 8 * coefs**2) if found["solver"] == FACTORISES else 0
         share = 1.2 if found["case"] in ("csr", "csc") else 0.3
         return share * found["size"] + vectors + hessian
     conversion = found["size"] if found["case"] == "csr" else 0

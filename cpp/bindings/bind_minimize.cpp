@@ -167,7 +167,7 @@ py::tuple minimize(const py::object& fun, const py::object& x0, const py::object
   const objective::Counts formed = objective.counts();
   counts["nfev"] = budget.functions;
   counts["njev"] = budget.gradients > 0 ? budget.gradients : formed.gradients;
-  counts["nhev"] = formed.hessians + formed.hessian_products;
+  counts["nhev"] = budget.hessians > 0 ? budget.hessians : formed.hessians;
   counts["functions_exhausted"] = budget.exhausted();
   py::array_t<double> gradient = to_numpy(std::move(result.gradient));
   const py::object inverse = to_python(std::move(result.inverse_hessian), size);

@@ -10,6 +10,7 @@
 
 #include "thalweg/core/error.hpp"
 #include "thalweg/core/types.hpp"
+#include "thalweg/objective/hessian.hpp"
 
 namespace thalweg::bindings {
 namespace {
@@ -51,15 +52,22 @@ bool is_complex(const py::object& number) {
   return py::isinstance(number, py::module_::import("numpy").attr("complexfloating"));
 }
 
+// Whether it is a list or a tuple of one entry, which SciPy takes for a number.
+bool is_single(const py::object& object) {
+  return (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) &&
+         py::len(object) == 1;
+}
+
 double to_number(const py::object& object) {
   if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr());
   py::object number = object;
-  if (py::isinstance<py::array>(object)) {
-    if (py::reinterpret_borrow<py::array>(object).size() != 1) {
+  if (is_single(object)) number = to_array("fun", "a real number", object);
+  if (py::isinstance<py::array>(number)) {
+    if (py::reinterpret_borrow<py::array>(number).size() != 1) {
       throw py::value_error("fun must return a number; got an array of shape " +
-                            std::string(py::str(object.attr("shape"))));
+                            std::string(py::str(number.attr("shape"))));
     }
-    number = object.attr("item")();
+    number = number.attr("item")();
   }
   if (is_complex(number)) {
     throw py::type_error("fun must return a real number; got the complex " +
@@ -135,15 +143,15 @@ py::array_t<std::complex<double>> complex_point(const double* x, Index size, Ind
   return point;
 }
 
-// The imaginary parts of what `name` returned, over the step: a column of the Jacobian.
-void to_derivatives(const char* name, const py::object& object, Index count, double step,
-                    double* out) {
-  const py::array array =
-      to_array(name, "complex numbers for a complex point where jac is 'cs'", object);
+// The imaginary parts of what `name` returned, over the step: a column of the Jacobian. `scheme`
+// is the argument that asks for it.
+void to_derivatives(const char* name, const char* scheme, const py::object& object, Index count,
+                    double step, double* out) {
+  const std::string where = std::string(" for a complex point where ") + scheme + " is 'cs'";
+  const py::array array = to_array(name, "complex numbers" + where, object);
   if (array.dtype().kind() != 'c' || array.size() != count) {
     throw py::type_error(std::string(name) + " must return " + std::to_string(count) +
-                         " complex number" + (count == 1 ? "" : "s") +
-                         " for a complex point where jac is 'cs'; got dtype " +
+                         " complex number" + (count == 1 ? "" : "s") + where + "; got dtype " +
                          std::string(py::str(array.dtype())) + " and shape " +
                          std::string(py::str(array.attr("shape"))));
   }
@@ -189,15 +197,31 @@ class PythonFunction final {
 
   double value_gradient(const double* x, double* gradient) {
     const double at = value(x);
+    this->gradient(x, gradient);
+    return at;
+  }
+
+  // Without the value, unless both come together.
+  void gradient(const double* x, double* out) {
+    std::fill_n(out, size_, nan);
     if (is_pair_) {
-      std::copy(gradient_.begin(), gradient_.end(), gradient);
+      value(x);
+      if (is_at(x)) std::copy(gradient_.begin(), gradient_.end(), out);
     } else if (is_complex_) {
-      for (Index j = 0; j < size_; ++j) gradient[j] = complex_slope(x, j);
+      for (Index j = 0; j < size_; ++j) out[j] = complex_slope(x, j);
     } else if (calls_.budget.may_go_on()) {
       ++calls_.budget.gradients;
-      calls_.run([&] { to_numbers("jac", jac_(copy_of(x, size_)), {size_}, gradient); });
+      calls_.run([&] { to_numbers("jac", jac_(copy_of(x, size_)), {size_}, out); });
     }
-    return at;
+  }
+
+  // By complex steps of gradients: exact to rounding.
+  void complex_hessian(const double* x, double* out) {
+    std::fill_n(out, size_ * size_, nan);
+    for (Index j = 0; j < size_; ++j) {
+      if (!complex_column(x, j, out + j * size_)) return;
+    }
+    objective::make_symmetric(out, static_cast<std::size_t>(size_));
   }
 
  private:
@@ -207,9 +231,20 @@ class PythonFunction final {
     double slope = nan;
     if (!calls_.budget.spend_function()) return slope;
     calls_.run([&] {
-      to_derivatives("fun", fun_(complex_point(x, size_, j)), 1, complex_step(x[j]), &slope);
+      to_derivatives("fun", "jac", fun_(complex_point(x, size_, j)), 1, complex_step(x[j]), &slope);
     });
     return slope;
+  }
+
+  // False where no call was made, or it raised.
+  bool complex_column(const double* x, Index j, double* out) {
+    if (is_pair_ ? !calls_.budget.spend_function() : !calls_.budget.may_go_on()) return false;
+    ++calls_.budget.gradients;
+    return calls_.run([&] {
+      const auto point = complex_point(x, size_, j);
+      const py::object column = is_pair_ ? py::object(to_pair(fun_(point))[1]) : jac_(point);
+      to_derivatives(is_pair_ ? "fun" : "jac", "hess", column, size_, complex_step(x[j]), out);
+    });
   }
 
   py::object fun_, jac_;
@@ -230,6 +265,10 @@ objective::UserFunction python_function(const GivenFunctions& given, Index size,
     f.value_gradient = [function](const double* x, double* gradient) {
       return function->value_gradient(x, gradient);
     };
+    f.gradient = [function](const double* x, double* out) { function->gradient(x, out); };
+  }
+  if (py::isinstance<py::str>(given.hess)) {
+    f.hessian = [function](const double* x, double* out) { function->complex_hessian(x, out); };
   }
   return f;
 }
@@ -244,7 +283,7 @@ class PythonResiduals final {
         size_(static_cast<Index>(start.size())),
         calls_(calls),
         x_(start),
-        r_(residuals_at(start)),
+        r_(first_residuals()),
         count_(static_cast<Index>(r_.size())),
         differences_(size_, count_, differences) {}
 
@@ -263,13 +302,18 @@ class PythonResiduals final {
   }
 
  private:
-  Vector residuals_at(const Vector& start) const {
+  // At x_. One NaN where it raises: no other call is made then.
+  Vector first_residuals() const {
+    Vector r{nan};
     ++calls_.budget.functions;
-    const py::array array =
-        to_array("residuals", "an array of real numbers", residuals_(copy_of(start.data(), size_)));
-    if (array.size() == 0) throw py::value_error("residuals must return at least one number");
-    Vector r(static_cast<std::size_t>(array.size()));
-    to_numbers("residuals", array, {static_cast<Index>(array.size())}, r.data());
+    calls_.run([&] {
+      const py::array array =
+          to_array("residuals", "an array of real numbers", residuals_(copy_of(x_.data(), size_)));
+      if (array.size() == 0) throw py::value_error("residuals must return at least one number");
+      Vector numbers(static_cast<std::size_t>(array.size()));
+      to_numbers("residuals", array, {static_cast<Index>(array.size())}, numbers.data());
+      r = std::move(numbers);
+    });
     return r;
   }
 
@@ -303,7 +347,7 @@ class PythonResiduals final {
   void complex_jacobian(const double* x, double* jacobian) {
     for (Index j = 0; j < size_ && calls_.budget.spend_function(); ++j) {
       const bool done = calls_.run([&] {
-        to_derivatives("residuals", residuals_(complex_point(x, size_, j)), count_,
+        to_derivatives("residuals", "jac", residuals_(complex_point(x, size_, j)), count_,
                        complex_step(x[j]), jacobian + j * count_);
       });
       if (!done) return;
@@ -370,9 +414,9 @@ objective::UserFunction compiled_function(const py::capsule& capsule, Index size
       return counted([&] { return function(n, x, nullptr, data); });
     };
     f.value_gradient = [=](const double* x, double* gradient) {
+      std::fill_n(gradient, n, nan);  // what it forgets to write is no gradient
       return counted([&] {
         ++calls.budget.gradients;
-        std::fill_n(gradient, n, nan);  // what it forgets to write is no gradient
         return function(n, x, gradient, data);
       });
     };
@@ -409,10 +453,11 @@ objective::UserFunction user_function(const GivenFunctions& given, const Vector&
     f = python_function(given, size, calls);
   }
   f.has_ended = [calls] { return calls.budget.has_ended(); };
-  if (!given.hess.is_none()) {
+  if (PyCallable_Check(given.hess.ptr()) != 0) {
     f.hessian = [hess = given.hess, size, calls](const double* x, double* out) {
       std::fill_n(out, size * size, nan);
       if (!calls.budget.may_go_on()) return;
+      ++calls.budget.hessians;
       calls.run([&] { to_numbers("hess", hess(copy_of(x, size)), {size, size}, out); });
     };
   }
@@ -421,6 +466,7 @@ objective::UserFunction user_function(const GivenFunctions& given, const Vector&
                                                            double* out) {
       std::fill_n(out, size, nan);
       if (!calls.budget.may_go_on()) return;
+      ++calls.budget.hessians;
       calls.run(
           [&] { to_numbers("hessp", hessp(copy_of(x, size), copy_of(v, size)), {size}, out); });
     };

@@ -47,6 +47,7 @@ class Budget final {
 
   Index functions = 0;
   Index gradients = 0;
+  Index hessians = 0;  // with their products
 
  private:
   core::StopToken& stop_;
@@ -80,7 +81,7 @@ struct Calls {
 
 // The functions as the caller gave them. `fun` is a Python callable or the capsule of a compiled
 // function, or None where there are residuals; `jac` a callable, True where `fun` returns (f, g),
-// or the name of a difference scheme.
+// or the name of a difference scheme; `hess` a callable, or "cs" for complex steps of gradients.
 struct GivenFunctions {
   py::object fun, jac, hess, hessp, residuals;
 };

@@ -133,8 +133,8 @@ class SmoothChoice final : public SmoothSolver {
     return !is_bounded_ && (is_dual() || solver_->ran() == std::string_view("l_bfgs") ||
                             (is_newton() && has_product_));
   }
-  // Of the solver now: a step of L-BFGS, or a visit of all rows of the dual: two passes over X whose
-  // entries come in no order, and of every row a proximal point, which takes as long as forty
+  // Of the solver now: a step of L-BFGS, or a visit of all rows of the dual: two passes over X
+  // whose entries come in no order, and of every row a proximal point, which takes as long as forty
   // entries.
   double epoch_cost() const {
     return is_dual() ? 2 * (costs_.gradient + 2 * 40 * rows_) : lbfgs_cost();
@@ -309,11 +309,11 @@ class SmoothChoice final : public SmoothSolver {
 
   struct Trial {
     std::unique_ptr<SmoothSolver> resting;
-    double value, certificate;  // where it began or was judged last
-    double lost, fall, window;  // in a window of L-BFGS: of the value; how many times the
-                                // certificate fell, at least twice; its work
-    double allowed;             // work until it is judged
-    double reached;             // the least certificate
+    double value, certificate;   // where it began or was judged last
+    double lost, fall, window;   // in a window of L-BFGS: of the value; how many times the
+                                 // certificate fell, at least twice; its work
+    double allowed;              // work until it is judged
+    double reached;              // the least certificate
     double work = 0, total = 0;  // since it was judged, before
   };
 

@@ -77,7 +77,7 @@ class Run:
         KeyboardInterrupt, or what a callback raised: to be raised again once the results are
         stored where the caller finds them.
     seconds : float
-        Wall-clock time in the core.
+        Wall-clock time in the core; callers add that of what follows a solve.
     gram_bytes : int
         Memory of the Gram blocks and factors that tasks held at once, at most.
     """

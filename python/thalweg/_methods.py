@@ -147,7 +147,7 @@ def _choose(objective, size, is_free):
         return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
-    if objective.has_exact_gradient and callable(objective.hess):
+    if objective.has_exact_gradient and objective.has_exact_matrix:
         return "newton", "a Hessian and no bounds"
     if objective.has_exact_gradient and objective.hessp is not None:
         return "trust_ncg", "products with the Hessian and no bounds"
@@ -162,18 +162,22 @@ def check_information(solver, objective):
     method = f"method {solver.entry.name.replace('_', '-')!r}"
     flags = solver.entry.flags
     is_given = objective.hess is not None or objective.hessp is not None
-    if is_given and not flags["needs_hessian"] and not flags["uses_products"]:
+    is_curved = flags["needs_hessian"] or flags["uses_products"]
+    if is_given and not is_curved:
         given = "hess" if objective.hess is not None else "hessp"
         warnings.warn(
             f"{method[0].upper()}{method[1:]} does not use second derivatives ({given}).",
             RuntimeWarning,
             stacklevel=3,
         )
-    has_gradient = objective.has_exact_gradient and objective.residuals is None
-    if solver.entry.flags["needs_hessian"] and not has_gradient and not objective.has_hessian:
+    of_fun = objective.residuals is None
+    # Matrices are made of gradients of fun only, products also of those of residuals.
+    serves = objective.has_exact_gradient and (of_fun or not flags["needs_hessian"])
+    if is_curved and not serves and not objective.has_hessian:
+        which = " of fun" if flags["needs_hessian"] or of_fun else ""
         raise ValueError(
-            f"{method} needs hess or hessp, or jac of fun: differences of gradients that are "
+            f"{method} needs hess or hessp, or jac{which}: differences of gradients that are "
             "differences themselves are too inexact."
         )
-    if solver.entry.flags["needs_residuals"] and objective.residuals is None:
+    if flags["needs_residuals"] and of_fun:
         raise ValueError(f"{method} needs residuals in place of fun.")

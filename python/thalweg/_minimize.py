@@ -98,7 +98,8 @@ def minimize(
         is "2-point".
     hess : callable, "2-point", "3-point" or "cs", optional
         Hessian matrix, ``hess(x, *args)``, or by forward, central or complex-step differences of
-        gradients; None: "2-point" where a method needs it. A `RuntimeWarning` says where a method
+        gradients; None: "2-point" where a method needs it, which takes a `jac` that is not by
+        differences. A `RuntimeWarning` says where a method
         uses neither `hess` nor `hessp`.
     hessp : callable, optional
         Product of the Hessian with a vector, ``hessp(x, v, *args)``.
@@ -231,6 +232,9 @@ def _is_empty(collection):
     return isinstance(collection, (list, tuple, dict)) and len(collection) == 0
 
 
+_OURS = ("n_starts", "random_state", "max_time")  # SciPy hands them on as options only
+
+
 @dataclass(frozen=True, slots=True)
 class _Method:
     """A method of this package in the shape that SciPy calls; picklable."""
@@ -253,6 +257,7 @@ class _Method:
     ):
         """Minimize; see `thalweg.minimize`."""
         given = {"jac": jac, "hess": hess, "hessp": hessp, "bounds": bounds, "tol": tol}
+        given |= {name: options.pop(name) for name in _OURS if name in options}
         return minimize(
             fun,
             x0,
@@ -267,6 +272,8 @@ class _Method:
 
 def scipy_method(method="auto"):
     """Return a method for ``scipy.optimize.minimize(..., method=...)``.
+
+    SciPy's ``options`` may have n_starts, random_state and max_time of `minimize` too.
 
     Parameters
     ----------

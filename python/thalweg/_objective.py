@@ -29,8 +29,8 @@ class Objective:
     jac : callable, True or str
         Gradient, or Jacobian of `residuals`; True: `fun` returns it too; a scheme: by differences.
     hess, hessp : callable or None
-        Hessian and its product with a vector; `hess` may be "3-point", by central differences of
-        gradients.
+        Hessian and its product with a vector; `hess` may be "3-point" or "cs", by central
+        differences or complex steps of gradients.
     owner : object
         What the capsule belongs to.
     residuals : callable or None
@@ -53,6 +53,11 @@ class Objective:
     def has_exact_gradient(self):
         """Whether differences of gradients mean something."""
         return self.has_gradient or self.jac == "cs"
+
+    @property
+    def has_exact_matrix(self):
+        """Whether the Hessian is the caller's, or as exact."""
+        return callable(self.hess) or self.hess == "cs"
 
     @property
     def has_hessian(self):
@@ -109,7 +114,7 @@ def read_objective(fun, args, jac, hess, hessp, residuals=None):
     return Objective(
         fun,
         jac,
-        _hessian(hess, args, _gradient(fun, jac) if compiled is None else None, jac),
+        _hessian(hess, args, jac, is_python=compiled is None),
         _product(hessp, args),
         owner=compiled,
     )
@@ -125,7 +130,7 @@ def _read_residuals(fun, args, jac, hess, hessp, residuals):
     return Objective(
         None,
         _bind(jac, args) if callable(jac) else _scheme(jac),
-        _hessian(hess, args, None, SCHEMES[0]),
+        _hessian(hess, args, SCHEMES[0]),
         _product(hessp, args),
         residuals=_bind(residuals, args),
     )
@@ -146,15 +151,8 @@ def _scheme(jac):
     )
 
 
-def _gradient(fun, jac):
-    """Gradient as a function of a point, None where it comes from differences."""
-    if jac is True:
-        return lambda x: fun(x)[1]
-    return jac if callable(jac) else None
-
-
-def _hessian(hess, args, gradient, jac):
-    """Hessian as a function, None where forward differences do, "3-point" for central ones."""
+def _hessian(hess, args, jac, is_python=True):
+    """Hessian as a function, None where forward differences do, else the name of a scheme."""
     if callable(hess):
         return (lambda x: hess(x, *args)) if args else hess
     if hess is None or (isinstance(hess, str) and hess == "2-point"):
@@ -164,38 +162,14 @@ def _hessian(hess, args, gradient, jac):
             f"hess must be callable, None or one of {', '.join(map(repr, SCHEMES))}; "
             f"got {show(hess)}."
         )
-    if hess == "cs":
-        if gradient is None:
-            raise ValueError(
-                "hess='cs' needs jac of a Python function, which takes complex arguments."
-            )
-        return lambda x: _complex_hessian(gradient, x)
+    if hess == "cs" and (isinstance(jac, str) or not is_python):
+        raise ValueError("hess='cs' needs jac of a Python function, which takes complex arguments.")
     if isinstance(jac, str):
         raise ValueError(
             "hess='3-point' needs jac: differences of gradients that are differences themselves "
             "are too inexact."
         )
     return hess
-
-
-def _complex_hessian(gradient, x):
-    """Imaginary parts of gradients at x + i h e_j, over h: exact to rounding, no cancellation.
-
-    h is as in Squire & Trapp 1998: its square is nothing beside one.
-    """
-    columns = np.empty((x.size, x.size))
-    for j in range(x.size):
-        point = x.astype(np.complex128)
-        h = 1e-20 * max(1.0, abs(x[j]))
-        point[j] += 1j * h
-        column = np.asarray(gradient(point))
-        if column.dtype.kind != "c" or column.size != x.size:
-            raise TypeError(
-                f"jac must return {x.size} complex numbers for a complex point where hess is 'cs'; "
-                f"got dtype {column.dtype} and shape {column.shape}."
-            )
-        columns[:, j] = column.ravel().imag / h
-    return 0.5 * (columns + columns.T)
 
 
 def _product(hessp, args):

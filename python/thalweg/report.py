@@ -104,7 +104,8 @@ class Report(_Traced):
     n_epochs : int
         Passes over the data, summed over targets.
     time : float
-        Seconds in the core, on the wall clock.
+        Seconds in the core, and of what follows a solve (coefficients of minimum norm), on the
+        wall clock.
     copies : tuple of str
         Arrays that were copied or converted on the way in: what, why and how many bytes.
     gram_bytes : int

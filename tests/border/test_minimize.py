@@ -50,8 +50,10 @@ def test_results_can_be_pickled():
 
 
 @each_method
-def test_calls_are_counted(method):
-    calls = {"fun": 0, "jac": 0, "hess": 0}
+@pytest.mark.parametrize("second", ["hess", "hessp", "2-point", "3-point", "cs"])
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_calls_are_counted(method, second, is_pair):
+    calls = {"fun": 0, "jac": 0, "hess": 0, "hessp": 0}
 
     def counted(name, function):
         def call(*args):
@@ -60,17 +62,34 @@ def test_calls_are_counted(method):
 
         return call
 
+    given = {
+        "hess": {"hess": counted("hess", rosen_hess)},
+        "hessp": {"hessp": counted("hessp", lambda x, v: rosen_hess(x) @ v)},
+    }.get(second, {"hess": second})
     result = tw.minimize(
-        counted("fun", rosen),
+        counted("fun", (lambda x: (rosen(x), rosen_der(x))) if is_pair else rosen),
         X0,
-        jac=counted("jac", rosen_der),
-        hess=counted("hess", rosen_hess),
+        jac=True if is_pair else counted("jac", rosen_der),
         method=method,
         options={"maxiter": 5},
+        **given,
     )
     assert result.nfev == calls["fun"]
-    assert result.njev == calls["jac"]
-    assert calls["hess"] <= result.nhev
+    assert result.njev == calls["fun" if is_pair else "jac"]
+    if calls["hess"] + calls["hessp"] or second in given:
+        assert result.nhev == calls["hess"] + calls["hessp"]
+
+
+@pytest.mark.parametrize("hess", ["2-point", "3-point"])
+@pytest.mark.parametrize(
+    "method",
+    [name for name in catalogue.GENERAL if catalogue.flag("solver", name, "needs_hessian")],
+)
+def test_differences_of_gradients_ask_for_gradients_only(method, hess):
+    result = tw.minimize(rosen, X0, jac=rosen_der, hess=hess, method=method, options={"maxiter": 1})
+    assert result.nfev == result.njev - (3 if hess == "2-point" else 6) * result.nhev
+    products = tw.minimize(rosen, X0, jac=rosen_der, method="Newton-CG", options={"maxiter": 1})
+    assert products.njev > products.nfev
 
 
 @pytest.mark.parametrize("jac", [None, "2-point", "3-point", "cs"])
@@ -113,6 +132,10 @@ def test_differences_step_away_from_the_edge_of_the_domain():
     start = [np.nextafter(1.0, 0.0)]
     result = tw.minimize(fun, start, jac="2-point", options={"maxiter": 0})
     assert np.isfinite(result.jac).all()
+    for jac in ("2-point", "3-point"):
+        near = {"x0": [1 - 1e-6], "bounds": [(1 - 2e-6, None)], "options": {"maxiter": 0}}
+        slope = tw.minimize(fun, jac=jac, **near).jac
+        np.testing.assert_allclose(slope, 1e6, rtol=0.5)
 
 
 def test_differences_warn_once_from_100_variables_on():
@@ -271,6 +294,16 @@ def test_methods_for_scipy():
         assert pair.success
         bounded = scipy.optimize.minimize(sphere, X0, bounds=[(1, 2)] * 3, method=method)
     np.testing.assert_allclose(bounded.x, 1.0)
+    with pytest.warns(OptimizeWarning, match="Unknown solver options: nonsense$"):
+        limited = scipy.optimize.minimize(
+            rosen,
+            X0,
+            method=method,
+            options={"max_time": 0, "n_starts": 3, "random_state": 1, "nonsense": 1},
+        )
+    assert limited.report.status == "time_limit"
+    started = scipy.optimize.minimize(rosen, X0, method=method, options={"n_starts": 3})
+    assert started.report.n_starts == 3
     assert pickle.loads(pickle.dumps(method)) == method
     with pytest.raises(ValueError, match="method must be"):
         tw.scipy_method("no such method")

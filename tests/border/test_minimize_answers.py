@@ -17,8 +17,16 @@ X0 = np.array([-1.2, 1.0, 0.5])
 
 @pytest.mark.parametrize(
     "value",
-    [np.float64, np.float32, lambda v: np.array([v]), np.array, str],
-    ids=["float64", "float32", "vector", "scalar array", "text"],
+    [
+        np.float64,
+        np.float32,
+        lambda v: np.array([v]),
+        lambda v: [v],
+        lambda v: ([[v]],),
+        np.array,
+        str,
+    ],
+    ids=["float64", "float32", "vector", "list", "nested", "scalar array", "text"],
 )
 def test_values_of_several_types(value):
     if value is str:
@@ -32,13 +40,26 @@ def test_values_of_several_types(value):
     ("functions", "message"),
     [
         ({"fun": lambda x: x}, "fun must return a number"),
+        ({"fun": lambda x: [[1.0, 2.0]]}, r"fun must return a number; .* of shape \(1, 2\)"),
+        ({"fun": lambda x: (1.0, x)}, "fun must return a real number; got .* tuple"),
+        ({"fun": lambda x: ["1"]}, "fun must return a real number"),
         ({"fun": sphere, "jac": lambda x: x[:2]}, r"jac must return an array of shape \(3,\)"),
         ({"fun": sphere, "jac": lambda x: x + 1j}, "jac must return real numbers"),
         ({"fun": sphere, "jac": True}, "fun must return"),
         ({"fun": lambda x: (1.0, x, x), "jac": True}, "fun must return"),
         ({"fun": lambda x: abs(x).sum(), "jac": "cs"}, "complex"),
     ],
-    ids=["vector", "short gradient", "complex gradient", "no pair", "triple", "not analytic"],
+    ids=[
+        "vector",
+        "row",
+        "pair",
+        "text",
+        "short gradient",
+        "complex gradient",
+        "no pair",
+        "triple",
+        "not analytic",
+    ],
 )
 def test_wrong_answers_of_functions(functions, message):
     with pytest.raises((ValueError, TypeError), match=message):

@@ -147,6 +147,27 @@ def test_parameters_of_methods_are_options():
             assert np.isfinite(tw.minimize(rosen, X0, options=options, **problem).fun)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in catalogue.GENERAL
+        if catalogue.flag("solver", n, "needs_hessian")
+        or catalogue.flag("solver", n, "uses_products")
+    ],
+)
+def test_second_derivatives_are_not_differences_of_differences(name):
+    pair = {"residuals": lambda x: np.array([x[0] - 1, 10 * (x[1] - x[0] ** 2)]), "x0": X0}
+    for jac in (None, "2-point", "3-point"):
+        for problem in ({"fun": rosen, "x0": X0}, pair):
+            with pytest.raises(ValueError, match="needs hess or hessp, or jac"):
+                tw.minimize(jac=jac, method=name, **problem)
+        assert tw.minimize(rosen, X0, jac=jac, hess=rosen_hess, method=name, tol=1e-4).success
+    assert tw.minimize(rosen, X0, jac="cs", method=name).success
+    if not catalogue.flag("solver", name, "needs_hessian"):
+        assert tw.minimize(jac="cs", method=name, **pair).success
+
+
 def test_the_choice_says_that_a_hessian_needs_a_gradient_beside_it():
     result = tw.minimize(rosen, X0, hess=rosen_hess, options={"maxiter": 1})
     assert "no jac beside the Hessian" in result.report.reason

@@ -86,6 +86,23 @@ def test_max_time_ends_slow_functions():
     assert time.perf_counter() - began < 2
 
 
+@pytest.mark.parametrize("limit", ["maxfun", "max_time"])
+def test_limits_end_complex_steps_between_columns(limit):
+    calls = 0
+
+    def fun(x):
+        nonlocal calls
+        calls += 1
+        time.sleep(0.01)
+        return (x**4).sum(), 4 * x**3
+
+    limits = {"options": {"maxfun": 10}} if limit == "maxfun" else {"max_time": 0.1}
+    result = tw.minimize(fun, np.ones(200), jac=True, hess="cs", **limits)
+    assert catalogue.flag("solver", result.report.solver, "needs_hessian")
+    assert result.nfev == result.njev == calls <= 20
+    np.testing.assert_array_equal(result.x, 1.0)
+
+
 def test_tolerances():
     loose = tw.minimize(rosen, X0, jac=rosen_der, tol=1e-2)
     tight = tw.minimize(rosen, X0, jac=rosen_der, options={"gtol": 1e-9})
@@ -129,6 +146,26 @@ def test_restarts_keep_the_best_and_count_all():
     assert set(many.report.trace["start"]) == set(range(20))
     again = tw.minimize(double_well, [2.0, 2.0], n_starts=20, random_state=0)
     np.testing.assert_array_equal(many.x, again.x)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_interrupt_of_the_first_residuals_keeps_earlier_starts(first):
+    starts = []
+
+    def residuals(x):
+        if not starts and first:
+            raise KeyboardInterrupt
+        if starts and abs(x - starts[0]).max() > 1e-3:
+            raise KeyboardInterrupt
+        starts.append(x)
+        return x - X0
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        tw.minimize(residuals=residuals, x0=X0, jac=lambda x: np.eye(3), n_starts=3)
+    result = caught.value.result
+    np.testing.assert_array_equal(result.x, X0)
+    assert result.success is not first
+    assert result.report.n_starts == (1 if first else 2)
 
 
 def test_restarts_are_within_bounds_and_the_first_is_x0():

@@ -77,6 +77,19 @@ TEST(Differences, StepBackFromTheEdgeOfTheDomain) {
   }
 }
 
+TEST(Differences, NearABoundTakeThePointThatServes) {
+  const double x = 1.0, at = x * x, near = 1 - 1e-6;
+  for (const double edge : {1.00001, 1 + 1e-9}) {  // between the two points ahead, or before both
+    const auto square = [&](const double* point, double* out) {
+      *out = *point < edge ? *point * *point : nan;
+    };
+    double slope = 0;
+    Differences(1, 1, {.scheme = Scheme::central, .lower = &near})
+        .jacobian(square, &x, &at, &slope);
+    EXPECT_NEAR(slope, 2.0, 1e-4);
+  }
+}
+
 TEST(Differences, TakeTheStepThatTheyAreGiven) {
   double farthest = 0;
   const auto watch = [&](const double* x, double* out) {
@@ -120,14 +133,18 @@ TEST(HessianMatrix, ComesFromProductsOrFromGradients) {
   for (const auto& function : {from_products, from_gradients}) {
     const objective::UserFunction complete = with_hessian_matrix(function, {});
     Vector matrix(16);
-    complete.hessian(x.data(), matrix.data());
+    Vector gradient(4);
+    function.value_gradient(x.data(), gradient.data());
+    if (complete.hessian) complete.hessian(x.data(), matrix.data());
+    else complete.hessian_by_gradients(x.data(), gradient.data(), matrix.data());
     for (std::size_t k = 0; k < 16; ++k)
       EXPECT_NEAR(matrix[k], expected[k], 1e-5 * (1 + std::fabs(expected[k])));
   }
   objective::UserFunction without;
   without.size = 4;
   without.value = exact.value;
-  EXPECT_FALSE(static_cast<bool>(with_hessian_matrix(without, {}).hessian));
+  without = with_hessian_matrix(without, {});
+  EXPECT_FALSE(without.hessian || without.hessian_by_gradients);
 }
 
 }  // namespace

@@ -195,6 +195,25 @@ def test_feature_names(cls, problem):
 
 
 @every
+def test_polars_frames(cls, problem):
+    pl = pytest.importorskip("polars")
+    X, y = problem
+    names = [f"x{j}" for j in range(X.shape[1])]
+    frame = pl.DataFrame(dict(zip(names, X.T, strict=True)))
+    model = estimators.make(cls).fit(frame, pl.Series(y))
+    assert list(model.feature_names_in_) == names
+    expected = estimators.make(cls).fit(X, y)
+    np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-6)
+    predictions = model.predict(frame), expected.predict(X)
+    if cls in estimators.CLASSIFIERS:
+        np.testing.assert_array_equal(*predictions)
+    else:
+        np.testing.assert_allclose(*predictions, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame.select(names[::-1]))
+
+
+@every
 def test_unfitted(cls, problem):
     X, _ = problem
     with pytest.raises(NotFittedError):

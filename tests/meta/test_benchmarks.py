@@ -104,13 +104,14 @@ def test_an_infinite_objective_is_never_certain(tmp_path):
 def test_memory_allows_for_one_matrix_where_the_report_states_it():
     import memory
 
-    def allowed(gram):
+    def allowed(gram, solver=memory.FACTORISES):
         shape = {"case": "tall-c", "shape": [100, 5], "size": 4000, "outputs": 2}
-        return memory.allowance(dict(shape, gram=gram), memory.LOSSES[-1])
+        return memory.allowance(dict(shape, gram=gram, solver=solver), memory.LOSSES[-1])
 
     matrix = 8 * 10**2
     assert allowed(matrix) == allowed(0) + matrix
     assert allowed(10 * matrix) == allowed(matrix)
+    assert allowed(matrix, "another") == allowed(0)
 
 
 @pytest.mark.usefixtures("bench")

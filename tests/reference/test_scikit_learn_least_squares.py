@@ -1,5 +1,7 @@
 """Least squares and ridge regression as in scikit-learn, and coefficients of smallest norm."""
 
+import itertools
+import types
 import warnings
 
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from support.scikit_learn import assert_same, both, design, designs, intercepts, weights
 from thalweg import linear_model as ours
+from thalweg.linear_model import _least_squares, _minimum_norm
 
 
 @designs
@@ -40,6 +43,16 @@ def test_ridge_of_several_targets_with_their_own_strengths():
         assert_same(*both("Ridge", X, Y, tight=False, alpha=alpha))
     with pytest.raises(ValueError, match="do not correspond: 3 != 2"):
         ours.Ridge(alpha=[1.0, 2.0]).fit(X, Y)
+
+
+@pytest.mark.parametrize("number", [float, np.float32, np.array, lambda alpha: [alpha]])
+def test_a_strength_of_ridge_is_a_number_in_any_form(number):
+    X, y = design("tall")
+    expected = ours.Ridge(alpha=2.0).fit(X, y)
+    np.testing.assert_array_equal(ours.Ridge(alpha=number(2.0)).fit(X, y).coef_, expected.coef_)
+    for wrong in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="alpha"):
+            ours.Ridge(alpha=number(wrong)).fit(X, y)
 
 
 @pytest.mark.parametrize("name", ["Ridge", "LinearRegression"])
@@ -132,3 +145,80 @@ def test_rank_and_singular_values(shape, dtype):
     tolerance = 1e-5 if dtype == "f4" else 1e-6
     np.testing.assert_allclose(mine.singular_, other.singular_, atol=tolerance * X.max())
     assert mine.singular_.dtype == other.singular_.dtype
+
+
+def test_rank_and_singular_values_are_those_of_the_last_fit():
+    X, y = design("tall")
+    model = ours.LinearRegression()
+    for other, positive in ((sparse.csr_array(X[:, :2]), False), (X, True)):
+        model.set_params(positive=False).fit(X, y)
+        assert model.rank_ == len(model.singular_) == X.shape[1]
+        model.set_params(positive=positive).fit(other, y)
+        assert not {"rank_", "singular_"} & vars(model).keys()
+
+
+def tell_time(monkeypatch, *modules, step=0.0, late_from=np.inf):
+    """Put another clock into modules: `step` seconds a look; an hour later from some look on."""
+    looks = itertools.count()
+    clock = types.SimpleNamespace(
+        perf_counter=lambda: step * (look := next(looks)) + (3600.0 if look >= late_from else 0.0)
+    )
+    for module in modules:
+        monkeypatch.setattr(module, "time", clock)
+    return looks
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
+@pytest.mark.parametrize("shape", [(60, 8), (8, 60)])
+def test_minimum_norm_is_not_looked_for_after_the_deadline(storage, shape, monkeypatch):
+    """Whatever part the deadline comes before, the solver's coefficients stand."""
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal(shape), rng.standard_normal(shape[0])
+    X[:, -1] = X[:, 0] - 2.0 * X[:, 1]
+    model, modules = ours.LinearRegression(max_time=600.0), (_least_squares, _minimum_norm)
+    looks = tell_time(monkeypatch, *modules)
+    optimum = model.fit(storage(X), y).predict(X)
+    assert "coefficients of minimum norm (" in model.report_.reason
+    n_looks = next(looks)
+    norm = np.linalg.norm(model.coef_)
+    # The first two looks and the last are for the report.
+    for late_from in range(2, n_looks - 1):
+        tell_time(monkeypatch, *modules, late_from=late_from)
+        model.fit(storage(X), y)
+        assert model.report_.status == "converged"
+        assert "no time was left to look for coefficients of minimum norm" in model.report_.reason
+        np.testing.assert_allclose(model.predict(X), optimum, atol=1e-4)
+        assert np.linalg.norm(model.coef_) >= norm * (1 - 1e-6)
+    assert n_looks > 6
+
+
+def test_minimum_norm_is_not_looked_for_where_the_solver_took_all_the_time():
+    X, y = design("wide")
+    model = ours.LinearRegression(max_time=0.0)
+    with pytest.warns(ConvergenceWarning, match="time_limit"):
+        model.fit(X, y)
+    assert "no time was left to look for" in model.report_.reason
+    assert not hasattr(model, "rank_")
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
+def test_the_time_of_minimum_norm_is_on_record(storage, monkeypatch):
+    X, y = design("wide")
+    tell_time(monkeypatch, _least_squares, step=3600.0)
+    assert ours.LinearRegression().fit(storage(X), y).report_.time >= 3600.0
+    assert ours.LinearRegression(positive=True).fit(storage(X), y).report_.time < 3600.0
+
+
+def test_one_pass_of_lsmr_where_columns_are_independent(monkeypatch):
+    passes = []
+
+    def counted(*arguments, **options):
+        passes.append(arguments)
+        return lsmr(*arguments, **options)
+
+    lsmr = _minimum_norm.lsmr
+    monkeypatch.setattr(_minimum_norm, "lsmr", counted)
+    X, y = design("sparse")
+    _, other = both("LinearRegression", X.toarray(), y, tight=False)
+    np.testing.assert_allclose(ours.LinearRegression().fit(X, y).coef_, other.coef_, atol=1e-6)
+    assert len(passes) == 1

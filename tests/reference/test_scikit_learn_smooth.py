@@ -5,6 +5,9 @@ import pytest
 from scipy import sparse
 from sklearn import _loss
 from sklearn import linear_model as theirs
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import thalweg as tw
@@ -42,6 +45,46 @@ def test_logistic_regression(kind, fit_intercept, C, n_classes):
     np.testing.assert_allclose(np.exp(log_P), mine.predict_proba(X), atol=1e-12)
     np.testing.assert_array_equal(mine.predict(X), other.predict(X))
     assert mine.score(X, y) == other.score(X, y)
+
+
+def test_log_probabilities_of_many_classes_take_one_pass(monkeypatch):
+    X, y = design("tall")
+    model = ours.LogisticRegression(C=1e6, **TIGHT).fit(X, labels(y, 4))
+    model.coef_ *= 3.0
+    values, asked = losses.Multinomial.values, []
+
+    def counted(self, y, eta):
+        asked.append(len(y))
+        return values(self, y, eta)
+
+    monkeypatch.setattr(losses.Multinomial, "values", counted)
+    log_P = model.predict_log_proba(X)
+    assert asked == [len(X)]
+    eta = model.decision_function(X)
+    every = [-values(losses.Multinomial(), np.full(len(X), k), eta) for k in range(4)]
+    np.testing.assert_allclose(log_P, np.column_stack(every), rtol=1e-12, atol=1e-300)
+    assert log_P.max() < 0.0  # also where a probability rounds to one
+    single = model.predict_log_proba(X.astype(np.float32))
+    np.testing.assert_allclose(single, log_P, rtol=1e-3)
+
+
+def test_a_pipeline_in_a_grid_search():
+    X, y = load_breast_cancer(return_X_y=True)
+    mine, other = (
+        GridSearchCV(
+            Pipeline([("scale", StandardScaler()), ("model", package.LogisticRegression())]),
+            {"model__C": [0.01, 0.1, 1.0], "model__fit_intercept": [True, False]},
+            scoring="neg_log_loss",
+            cv=4,
+        ).fit(X, y)
+        for package in (ours, theirs)
+    )
+    assert mine.best_params_ == other.best_params_
+    assert mine.best_score_ == pytest.approx(other.best_score_, abs=1e-3)
+    np.testing.assert_allclose(
+        *(search.cv_results_["mean_test_score"] for search in (mine, other)), atol=1e-3
+    )
+    assert mine.best_estimator_["model"].report_.status == "converged"
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -109,6 +152,10 @@ def test_solver_names_of_logistic_regression(solver):
     expected = ours.LogisticRegression(**TIGHT).fit(X, y > 0)
     np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-6)
     assert f"solver='{solver}' of scikit-learn" in model.report_.reason
+    for fit_intercept in (True, False):  # only one penalizes it, times intercept_scaling
+        model.set_params(fit_intercept=fit_intercept).fit(X, y > 0)
+        says = "the intercept is free and intercept_scaling has no effect" in model.report_.reason
+        assert says == (solver == "liblinear" and fit_intercept)
     assert model.report_.solver in tw.catalog()["solver"]
 
 

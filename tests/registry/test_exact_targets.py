@@ -34,9 +34,10 @@ def test_precision_is_no_failure(solver, loss, penalty, scale):
     X = rng.standard_normal((60, 80)) / np.sqrt(80)
     y = scale * catalogue.loss_handle(loss).inverse_link(X @ rng.standard_normal(80))
     y = catalogue.targets(catalogue.loss_handle(loss), y)
+    # L-BFGS takes 300 to 1,400 iterations of the Tweedie deviance, by the rounding of a bit.
     for alpha in (1e-5, 1e-8):
         solution = tw.solve(
-            X, y, loss=loss, penalty=penalty, alpha=alpha, solver=solver, tol=1e-9, max_iter=500
+            X, y, loss=loss, penalty=penalty, alpha=alpha, solver=solver, tol=1e-9, max_iter=3000
         )
         assert solution.status in ("converged", "max_iter")
         # The others have kinks in their curvature, which cost some methods their speed.

@@ -97,7 +97,12 @@ def test_functions_are_not_asked_where_numbers_end(method):
 
 @pytest.mark.parametrize(
     "method",
-    [name for name in catalogue.GENERAL if not catalogue.flag("solver", name, "needs_hessian")],
+    [
+        name
+        for name in catalogue.GENERAL
+        if not catalogue.flag("solver", name, "needs_hessian")
+        and not catalogue.flag("solver", name, "uses_products")
+    ],
 )
 def test_differences_are_not_taken_where_numbers_end(method):
     def fun(x):

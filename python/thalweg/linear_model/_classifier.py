@@ -235,7 +235,8 @@ class Classifier(LabelSummaryMixin, ClassifierMixin, LinearEstimator):
         eta = self._linear_predictor(X)
         loss = self._get_loss(len(self.classes_))
         if eta.shape[1] == 1:  # the rarer label of a sample to full precision too
-            return np.exp(self._log_probabilities_of(eta, loss)).astype(eta.dtype, copy=False)
+            sides = [loss.inverse_link(-eta), loss.inverse_link(eta)]
+            return np.column_stack(sides).astype(eta.dtype, copy=False)
         return loss.inverse_link(eta).astype(eta.dtype, copy=False)
 
     def _log_probabilities(self, X):
@@ -245,9 +246,13 @@ class Classifier(LabelSummaryMixin, ClassifierMixin, LinearEstimator):
 
     def _log_probabilities_of(self, eta, loss):
         """Minus the loss that each label would have."""
-        labels = [-1.0, 1.0] if eta.shape[1] == 1 else range(eta.shape[1])
-        columns = [-loss.values(np.full(len(eta), label), eta) for label in labels]
-        return np.column_stack(columns)
+        if eta.shape[1] == 1:
+            return np.column_stack([-loss.values(np.full(len(eta), y), eta) for y in (-1.0, 1.0)])
+        # Losses of labels differ as predictions do. That of the likeliest is near zero, and exact.
+        eta = eta.astype(np.float64, copy=False)
+        largest = eta.argmax(axis=1)
+        above = eta - np.take_along_axis(eta, largest[:, None], axis=1)
+        return above - loss.values(largest, eta)[:, None]
 
     def densify(self):
         """Convert `coef_` to a dense array.

@@ -14,7 +14,13 @@ from thalweg._parameters import ParameterError
 from thalweg._validation import total_weight
 from thalweg.linear_model._base import COMMON_RULES, Regressor
 from thalweg.linear_model._callbacks import with_callbacks
-from thalweg.linear_model._minimum_norm import CentredDesign, Spectrum, smallest
+from thalweg.linear_model._minimum_norm import (
+    CentredDesign,
+    OutOfTimeError,
+    Spectrum,
+    require_time,
+    smallest,
+)
 from thalweg.linear_model._summary import GaussianSummaryMixin
 
 # What a direct method of scikit-learn is replaced by: the same problem, solved this far.
@@ -71,16 +77,17 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
         spectrum, interrupt = None, None
         if not self.positive and solved.pending is None:
             deadline = math.inf if self.max_time is None else began + self.max_time
+            solved_at = time.perf_counter()
             try:
                 spectrum = self._shorten(data, coefs, intercepts, alphas == 0, deadline, notes)
             except KeyboardInterrupt as error:  # the solver's coefficients stand
                 interrupt = error
+            solved.seconds += time.perf_counter() - solved_at
         self._set_coefficients(data, coefs, intercepts)
         is_wanted = keep_information and solved.pending is None and interrupt is None
         interrupt = self._keep_information(is_wanted, data, sample_weight) or interrupt
-        if spectrum is not None and self._tells_rank:
-            self.singular_ = spectrum.values.astype(data.dtype)
-            self.rank_ = int((spectrum.values > self.tol * spectrum.values[0]).sum())
+        if self._tells_rank:
+            self._set_rank(data, spectrum)
         return data, solved, results, options, notes, interrupt
 
     def _shorten(self, data, coefs, intercepts, is_free, deadline, notes):
@@ -90,15 +97,28 @@ class LeastSquares(GaussianSummaryMixin, MultiOutputMixin, Regressor):
         """
         if not is_free.any():
             return None
-        centred = CentredDesign(data, bool(self.fit_intercept), self.n_threads)
-        spectrum = Spectrum.of(centred) if centred.has_gram else None
-        for k in np.flatnonzero(is_free):
-            shorter, note = smallest(centred, coefs[k], spectrum, deadline)
-            intercepts[k] += centred.mean @ (coefs[k] - shorter)
-            coefs[k] = shorter
-            if note is not None and note not in notes:
-                notes.append(note)
+        spectrum = None
+        try:
+            require_time(deadline)
+            centred = CentredDesign(data, bool(self.fit_intercept), self.n_threads)
+            if centred.has_gram:
+                spectrum = Spectrum.of(centred, deadline)
+            for k in np.flatnonzero(is_free):
+                shorter, note = smallest(centred, coefs[k], spectrum, deadline)
+                intercepts[k] += centred.mean @ (coefs[k] - shorter)
+                coefs[k] = shorter
+                if note is not None and note not in notes:
+                    notes.append(note)
+        except OutOfTimeError:  # the solver's coefficients stand
+            notes.append("no time was left to look for coefficients of minimum norm")
         return spectrum
+
+    def _set_rank(self, data, spectrum):
+        for name in ("singular_", "rank_"):  # those of an earlier fit
+            self.__dict__.pop(name, None)
+        if spectrum is not None:
+            self.singular_ = spectrum.values.astype(data.dtype)
+            self.rank_ = int((spectrum.values > self.tol * spectrum.values[0]).sum())
 
     def _set_coefficients(self, data, coefs, intercepts):
         coefs, intercepts = coefs.astype(data.dtype), intercepts.astype(data.dtype)
@@ -136,7 +156,8 @@ class LinearRegression(LeastSquares):
     solver : str or solvers.Solver, default="auto"
         Catalogue name or handle; "auto" chooses and ``report_.reason`` says why.
     max_time : float in [0, inf], default=None
-        Seconds, at most.
+        Seconds, at most. ``report_.reason`` says where they ended before coefficients of smallest
+        norm were found.
     n_threads : int in [1, 1024], default=None
         Threads.
     verbose : int, default=0
@@ -149,8 +170,8 @@ class LinearRegression(LeastSquares):
     intercept_ : float or ndarray of shape (n_targets,)
         Intercept; 0.0 without one.
     rank_ : int
-        Rank of the centred design. Only for dense X with at most 2,000 rows or columns, and
-        without `positive`.
+        Rank of the centred design. Only for dense X with at most 2,000 rows or columns, without
+        `positive`, and where `max_time` leaves time for it.
     singular_ : ndarray of shape (min(n_samples, n_features),)
         Singular values of the centred (and weighted) design, where `rank_` is there. They are
         square roots of eigenvalues: those below 1e-8 of the largest are rounding.
@@ -292,7 +313,8 @@ class Ridge(LeastSquares):
     random_state : None, int, RandomState or Generator, default=None
         Accepted for scikit-learn's sake; nothing is random.
     max_time : float in [0, inf], default=None
-        Seconds, at most.
+        Seconds, at most. ``report_.reason`` says where they ended before coefficients of smallest
+        norm were found.
     n_threads : int in [1, 1024], default=None
         Threads.
     verbose : int, default=0
@@ -445,9 +467,8 @@ class Ridge(LeastSquares):
     def _strengths(self, data):
         """Alpha of every target."""
         n_targets = data.y.shape[1]
-        if np.ndim(self.alpha) == 0:
-            return np.full(n_targets, float(self.alpha))
-        alphas = read_floats("alpha", self.alpha, [], dimensions=(1,))
+        alpha = self.alpha if np.ndim(self.alpha) else [self.alpha]
+        alphas = read_floats("alpha", alpha, [], dimensions=(1,))
         if alphas.size not in (1, n_targets):
             raise ValueError(
                 "alpha: Number of targets and number of penalties do not correspond: "

@@ -157,6 +157,12 @@ class LogisticRegression(Classifier):
         self.max_time = max_time
         self.n_threads = n_threads
 
+    def _map_solver(self):
+        solver, notes = super()._map_solver()
+        if self.solver == "liblinear" and self.fit_intercept:
+            notes.append("the intercept is free and intercept_scaling has no effect")
+        return solver, notes
+
     def _get_loss(self, n_classes):
         return losses.resolve("logistic" if n_classes == 2 else "multinomial")
 

@@ -13,7 +13,6 @@ Xc.
 Either way the result is kept only if its predictions agree and its norm is smaller.
 """
 
-import math
 import time
 from dataclasses import dataclass
 
@@ -82,7 +81,7 @@ class CentredDesign:
         """Whether the smaller product of the design with itself is to be had."""
         return self.design.kind == "dense" and min(self.shape) <= LARGEST_GRAM
 
-    def gram(self):
+    def gram(self, deadline):
         """Return Xc'Xc, or Xc Xc' where rows are fewer, in float64."""
         (X,) = self.design.arrays
         n, p = self.shape
@@ -90,6 +89,7 @@ class CentredDesign:
         gram = np.zeros((size, size))
         step = max(1, _BLOCK // size)
         for begin in range(0, length, step):
+            require_time(deadline)
             part = slice(begin, begin + step)
             if p <= n:
                 block = (X[part] - self.mean) * self._root(part)[:, None]
@@ -119,14 +119,16 @@ class Spectrum:
     kept: np.ndarray
 
     @classmethod
-    def of(cls, centred):
-        """Decompose the Gram matrix; it is overwritten."""
+    def of(cls, centred, deadline):
+        """Decompose the Gram matrix; OutOfTimeError where a part would begin after `deadline`."""
         n, p = centred.shape
-        gram = centred.gram()
+        gram = centred.gram(deadline)
+        require_time(deadline)
         if p <= n:
             squares = linalg.eigvalsh(gram)
             if squares[0] > _rounding(squares, n):
                 return cls(np.sqrt(squares[::-1]), None, squares)
+            require_time(deadline)
         squares, vectors = linalg.eigh(gram, overwrite_a=True)
         real = squares > _rounding(squares, max(n, p))
         values = np.sqrt(np.maximum(squares[::-1], 0.0))
@@ -139,10 +141,16 @@ def _rounding(squares, length):
 
 
 class OutOfTimeError(Exception):
-    """The iteration reached its deadline."""
+    """The deadline has passed."""
 
 
-def smallest(centred, coef, spectrum, deadline=math.inf):
+def require_time(deadline):
+    """Raise OutOfTimeError if `deadline`, on the clock of `time.perf_counter`, has passed."""
+    if time.perf_counter() > deadline:
+        raise OutOfTimeError
+
+
+def smallest(centred, coef, spectrum, deadline):
     """Return the coefficients of smallest norm that predict what `coef` does.
 
     Parameters
@@ -154,7 +162,7 @@ def smallest(centred, coef, spectrum, deadline=math.inf):
     spectrum : Spectrum or None
         Of the design, where it is known; None: LSMR.
     deadline : float
-        On the clock of `time.perf_counter`.
+        As `require_time` takes it.
 
     Returns
     -------
@@ -162,27 +170,30 @@ def smallest(centred, coef, spectrum, deadline=math.inf):
         New coefficients, or the old ones.
     note : str or None
         What was done, for the report.
+
+    Raises
+    ------
+    OutOfTimeError
+        If the deadline passes first.
     """
     if spectrum is not None and spectrum.vectors is None:
         return coef, None  # no choice
     target = centred.product(coef)
     size = np.linalg.norm(target)
     found = np.zeros_like(coef)
-    try:
-        for _ in range(3):  # the second and third pass mend what rounding left of the first
-            missing = target - centred.product(found)
-            if np.linalg.norm(missing) <= 1e-14 * size:
-                break
-            if spectrum is None:
-                found = found + _by_lsmr(centred, missing, deadline)
-            else:
-                found = found + _by_spectrum(centred, missing, spectrum)
-    except OutOfTimeError:
-        return coef, "no time was left for coefficients of minimum norm"
+    for _ in range(3):  # the second and third pass mend what rounding left of the first
+        require_time(deadline)
+        missing = target - centred.product(found)
+        if np.linalg.norm(missing) <= 1e-14 * size:
+            break
+        if spectrum is not None:
+            found = found + _by_spectrum(centred, missing, spectrum)
+            continue
+        found = found + _by_lsmr(centred, missing, deadline)
+        if np.linalg.norm(found) > (1 - 1e-6) * np.linalg.norm(coef):
+            return coef, None  # the solver's are as small, and more exact
     if np.linalg.norm(target - centred.product(found)) > _AGREEMENT * size:
         return coef, "columns are too close to dependent for coefficients of minimum norm"
-    if spectrum is None and np.linalg.norm(found) > (1 - 1e-6) * np.linalg.norm(coef):
-        return coef, None  # the solver's are as small, and more exact
     rank = "by LSMR" if spectrum is None else f"rank {len(spectrum.kept)}"
     return found, f"coefficients of minimum norm ({rank})"
 
@@ -198,8 +209,7 @@ def _by_spectrum(centred, target, spectrum):
 
 def _by_lsmr(centred, target, deadline):
     def product(w):
-        if time.perf_counter() > deadline:
-            raise OutOfTimeError
+        require_time(deadline)
         return centred.product(w)
 
     operator = LinearOperator(

@@ -142,8 +142,9 @@ THALWEG_LOSS_KERNEL void inverse_links(const void* loss, const Rows& rows, const
                                        double* mean) {
   const L of = object<L>(loss);
   for_slices(
-      rows.n, [&](auto at)
-                  __attribute__((always_inline)) { at.store(mean, of.inverse_link(at.load(eta))); });
+      rows.n, [&](auto at) __attribute__((always_inline)) {
+        at.store(mean, of.inverse_link(at.load(eta)));
+      });
 }
 
 template <Loss L>

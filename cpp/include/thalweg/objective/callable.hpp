@@ -26,10 +26,14 @@ struct UserFunction {
   Index size = 0;
   std::function<double(const double* x)> value{};
   std::function<double(const double* x, double* gradient)> value_gradient{};
+  // The gradient alone, where that costs less.
+  std::function<void(const double* x, double* gradient)> gradient{};
   // out = H(x) v
   std::function<void(const double* x, const double* v, double* out)> hessian_product{};
   // Column major, size x size.
   std::function<void(const double* x, double* out)> hessian{};
+  // The same from the gradient at x too; instead of `hessian` (objective/hessian.hpp).
+  std::function<void(const double* x, const double* gradient, double* out)> hessian_by_gradients{};
   // r(x) and its Jacobian, column major of leading dimension residual_count; either is null where
   // it is not wanted.
   ResidualFunction::Function residuals{};
@@ -53,6 +57,7 @@ class Callable final : public Smooth,
       residual_function_.emplace(function_.residuals, function_.size, function_.residual_count,
                                  function_.robust, function_.has_ended, counts_);
     }
+    has_hessian_ = function_.hessian || function_.hessian_by_gradients;
     uses_differences_ = !function_.hessian_product && !function_.hessian;
   }
   // The parts refer to each other.
@@ -107,11 +112,11 @@ class Callable final : public Smooth,
 
   Refinements refinements() override {
     return {.product = this,
-            .matrix = function_.hessian ? this : nullptr,
+            .matrix = has_hessian_ ? this : nullptr,
             .diagonal = nullptr,
             .residuals = function_.residuals ? this : nullptr,
             .product_origin = function_.hessian_product ? ProductOrigin::function
-                              : function_.hessian       ? ProductOrigin::matrix
+                              : has_hessian_            ? ProductOrigin::matrix
                                                         : ProductOrigin::differences};
   }
 
@@ -126,6 +131,15 @@ class Callable final : public Smooth,
     count(counts_.values);
     count(counts_.gradients);
     return function_.value_gradient(x, gradient);
+  }
+
+  void gradient(const double* x, double* out) {
+    if (!function_.gradient) {
+      value_gradient(x, out);
+      return;
+    }
+    count(counts_.gradients);
+    function_.gradient(x, out);
   }
 
   void count(Index& calls) {
@@ -148,7 +162,7 @@ class Callable final : public Smooth,
     if (function_.hessian_product) {
       count(counts_.hessian_products);
       function_.hessian_product(base_.data(), v, out);
-    } else if (function_.hessian) {
+    } else if (has_hessian_) {
       multiply_by_matrix(v, out);
     } else {
       multiply_by_difference(v, out);
@@ -179,14 +193,15 @@ class Callable final : public Smooth,
     const double h = 2 * std::sqrt(epsilon) * (1 + norm_of(base_.data())) / norm;
     shifted_.resize(length());
     for (std::size_t j = 0; j < length(); ++j) shifted_[j] = base_[j] + h * v[j];
-    if (core::all_finite(shifted_)) value_gradient(shifted_.data(), out);
+    if (core::all_finite(shifted_)) gradient(shifted_.data(), out);
     else std::fill_n(out, length(), nan);
     for (std::size_t j = 0; j < length(); ++j) out[j] = (out[j] - base_gradient_[j]) / h;
   }
 
   void assemble(double* out) override {
     count(counts_.hessians);
-    function_.hessian(base_.data(), out);
+    if (function_.hessian) function_.hessian(base_.data(), out);
+    else function_.hessian_by_gradients(base_.data(), base_gradient_.data(), out);
   }
   Index residual_count() const override { return function_.residual_count; }
   void linearize(double* r, double* jacobian) override {
@@ -199,7 +214,7 @@ class Callable final : public Smooth,
   double trial_value_ = infinity, trial_step_ = 0;
   bool has_trial_ = false;
   std::optional<ResidualFunction> residual_function_;
-  bool uses_differences_ = false;
+  bool has_hessian_ = false, uses_differences_ = false;
   Vector base_gradient_, shifted_;
   bool has_matrix_ = false;
   Vector matrix_;

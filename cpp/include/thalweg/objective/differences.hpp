@@ -6,7 +6,8 @@
 // Bounds are kept: the forward difference becomes the backward one where there is no room above,
 // the central one the derivative of the parabola through x, x + h e_j and x + 2 h e_j on the side
 // that has more room; both steps shrink to the room there is. A variable without any room has
-// derivative zero. Where a value is not finite, the other side serves if that one is.
+// derivative zero. Where a value is not finite, another point serves if one is: on that side, then
+// on the other.
 //
 // The step balances truncation with the rounding of values of relative accuracy eps:
 // h = eps^(1/2) max(1, |x_j|) forward, eps^(1/3) max(1, |x_j|) central, rounded so that x_j + h is
@@ -72,7 +73,7 @@ class Differences final {
     } else if (h <= above && h <= below) {
       two_sided(f, j, h, at, out);
     } else {
-      parabola(f, j, side * std::min(h, 0.5 * room), at, out);
+      parabola(f, j, side * std::min(h, 0.5 * room), side > 0 ? below : above, at, out);
     }
   }
 
@@ -95,11 +96,15 @@ class Differences final {
     return core::all_finite(values) ? taken : 0.0;
   }
 
+  static double other_side(double h, double room) {
+    return std::copysign(std::min(std::fabs(h), room), -h);
+  }
+
   template <class F>
   void one_sided(const F& f, std::size_t j, double h, double room_behind, const double* at,
                  double* out) {
     double taken = evaluate(f, j, h, near_);
-    if (taken == 0 && room_behind >= std::fabs(h)) taken = evaluate(f, j, -h, near_);
+    if (taken == 0 && room_behind > 0) taken = evaluate(f, j, other_side(h, room_behind), near_);
     for (std::size_t k = 0; k < near_.size(); ++k)
       out[k] = taken != 0 ? (near_[k] - at[k]) / taken : nan;
   }
@@ -116,12 +121,20 @@ class Differences final {
   }
 
   template <class F>
-  void parabola(const F& f, std::size_t j, double h, const double* at, double* out) {
-    const double a = evaluate(f, j, h, near_);
-    const double b = evaluate(f, j, 2 * h, far_);
+  void parabola(const F& f, std::size_t j, double h, double room_behind, const double* at,
+                double* out) {
+    double a = evaluate(f, j, h, near_);
+    double b = evaluate(f, j, 2 * h, far_);
+    if (a == 0 && b == 0 && room_behind > 0) {
+      const double back = other_side(h, 0.5 * room_behind);
+      a = evaluate(f, j, back, near_);
+      b = evaluate(f, j, 2 * back, far_);
+    }
     for (std::size_t k = 0; k < near_.size(); ++k) {
       const double to_near = near_[k] - at[k], to_far = far_[k] - at[k];
-      out[k] = a != 0 && b != 0 ? (b * b * to_near - a * a * to_far) / (a * b * (b - a)) : nan;
+      if (a != 0 && b != 0) out[k] = (b * b * to_near - a * a * to_far) / (a * b * (b - a));
+      else if (a != 0) out[k] = to_near / a;
+      else out[k] = b != 0 ? to_far / b : nan;
     }
   }
 

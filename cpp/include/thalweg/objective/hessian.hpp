@@ -1,8 +1,9 @@
 // The Hessian matrix of a user's function that lacks it, for solvers that need one: column by
 // column from its products where there are any, else from differences of gradients, made symmetric.
 //
-// Cost: n products, or n + 1 gradients; the error of forward differences is about eps^(1/2),
-// relative. Gradients that are differences themselves are too inexact for that.
+// Cost: n products, or n gradients (central: 2 n) beside that of the point; the error of forward
+// differences is about eps^(1/2), relative. Gradients that are differences themselves are too
+// inexact for that.
 //
 // Reference: Nocedal & Wright 2006, section 8.1.
 #pragma once
@@ -11,16 +12,12 @@
 
 namespace thalweg::objective {
 
-namespace detail {
-
 inline void make_symmetric(double* matrix, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) {
     for (std::size_t i = j + 1; i < n; ++i)
       matrix[j * n + i] = matrix[i * n + j] = 0.5 * (matrix[j * n + i] + matrix[i * n + j]);
   }
 }
-
-}  // namespace detail
 
 // The function with its matrix; without a change where it has neither products nor a gradient.
 inline UserFunction with_hessian_matrix(UserFunction function, const DifferenceOptions& options) {
@@ -36,12 +33,14 @@ inline UserFunction with_hessian_matrix(UserFunction function, const DifferenceO
       }
     };
   } else if (function.value_gradient) {
-    function.hessian = [n, value_gradient = function.value_gradient, at = Vector(n),
-                        differences = Differences(function.size, function.size, options)](
-                           const double* x, double* out) mutable {
-      value_gradient(x, at.data());
-      differences.jacobian(value_gradient, x, at.data(), out);
-      detail::make_symmetric(out, n);
+    auto gradient = function.gradient;
+    if (!gradient) gradient = function.value_gradient;
+    function.hessian_by_gradients = [n, gradient = std::move(gradient),
+                                     differences =
+                                         Differences(function.size, function.size, options)](
+                                        const double* x, const double* at, double* out) mutable {
+      differences.jacobian(gradient, x, at, out);
+      make_symmetric(out, n);
     };
   }
   return function;

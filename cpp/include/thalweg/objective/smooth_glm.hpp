@@ -252,7 +252,8 @@ class SmoothGlm final : public Smooth, private HessianProduct, private HessianDi
     const double square = gradient * gradient;
     if constexpr (has_scale)
       return square > 0 ? 0.5 * square * total_ / loss_.shift_curvature() : 0;
-    // A quarter bounds the curvature of the losses in use; the final certificate is exact.
+    // The least that it can be, since a quarter bounds the curvature of the losses in use: gaps on
+    // the way can be too small, the final certificate is exact.
     else return 2 * square;
   }
   // What rounding makes of the largest entry of the gradient in raw coordinates. What was known of

@@ -135,9 +135,8 @@ class WeightedLoss final {
   void advance(double step, const double* d, double* eta) const { blocks_.advance(step, d, eta); }
   // sum_i s_i terms(y_i), of one output.
   double terms() const {
-    return blocks_.sum<1>([&](Index begin, Index end, auto& sums) {
-      sums[0] = loss_.terms(block(begin, end));
-    })[0];
+    return blocks_.sum<1>(
+        [&](Index begin, Index end, auto& sums) { sums[0] = loss_.terms(block(begin, end)); })[0];
   }
   // Of one plane.
   double sum(const double* v) const { return blocks_.sum(v); }
