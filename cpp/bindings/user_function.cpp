@@ -62,6 +62,11 @@ double to_number(const py::object& object) {
   if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr());
   py::object number = object;
   if (is_single(object)) number = to_array("fun", "a real number", object);
+  if (py::isinstance<py::tuple>(object) && py::len(object) == 2) {
+    throw py::type_error(
+        "fun must return a real number; got a tuple of 2: is it (f, gradient), which jac=True "
+        "takes?");
+  }
   if (py::isinstance<py::array>(number)) {
     if (py::reinterpret_borrow<py::array>(number).size() != 1) {
       throw py::value_error("fun must return a number; got an array of shape " +

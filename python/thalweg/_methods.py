@@ -147,7 +147,7 @@ def _choose(objective, size, is_free):
         return "levenberg_marquardt", "residuals and no bounds"
     if not is_free:
         return "l_bfgs_b", "bounds"
-    if objective.has_exact_gradient and objective.has_exact_matrix:
+    if objective.has_exact_gradient and objective.has_matrix:
         return "newton", "a Hessian and no bounds"
     if objective.has_exact_gradient and objective.hessp is not None:
         return "trust_ncg", "products with the Hessian and no bounds"

@@ -55,9 +55,9 @@ class Objective:
         return self.has_gradient or self.jac == "cs"
 
     @property
-    def has_exact_matrix(self):
-        """Whether the Hessian is the caller's, or as exact."""
-        return callable(self.hess) or self.hess == "cs"
+    def has_matrix(self):
+        """Whether the caller gave the Hessian, or asked for one by more than two points."""
+        return self.hess is not None
 
     @property
     def has_hessian(self):
@@ -164,7 +164,7 @@ def _hessian(hess, args, jac, is_python=True):
         )
     if hess == "cs" and (isinstance(jac, str) or not is_python):
         raise ValueError("hess='cs' needs jac of a Python function, which takes complex arguments.")
-    if isinstance(jac, str):
+    if isinstance(jac, str) and jac != "cs":
         raise ValueError(
             "hess='3-point' needs jac: differences of gradients that are differences themselves "
             "are too inexact."

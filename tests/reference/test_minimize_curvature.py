@@ -210,18 +210,34 @@ def test_bounds_do_not_lead_out_of_the_domain():
     assert np.isfinite(result.fun)
 
 
-@pytest.mark.parametrize("method", ["BFGS", "L-BFGS", "L-BFGS-B", "CG"])
-@pytest.mark.parametrize("unit", [1e-20, 1e20])
-def test_the_unit_of_the_function_changes_nothing(method, unit):
+# Bounds cut projected gradients of a large unit, so that any point would do.
+@pytest.mark.parametrize(
+    ("method", "bounds", "unit"),
+    [
+        (method, None, unit)
+        for method in ("BFGS", "L-BFGS", "L-BFGS-B", "CG")
+        for unit in (1e-20, 1e20)
+    ]
+    + [("L-BFGS-B", bounds, 1e-20) for bounds in [(-100, 100), (None, 1)]],
+)
+def test_the_unit_of_the_function_changes_nothing(method, bounds, unit):
     result = tw.minimize(
         lambda x: unit * rosen(x),
         np.tile([-1.2, 1.0], 5),
         jac=lambda x: unit * rosen_der(x),
         method=method,
+        bounds=None if bounds is None else 10 * [bounds],
         options={"gtol": 1e-8 * unit, "maxiter": 2000},
     )
     assert result.success, result.message
     np.testing.assert_allclose(result.x, 1, atol=1e-6)
+
+
+def test_schemes_of_the_hessian_count_as_one():
+    for hess in ("3-point", "cs"):
+        result = tw.minimize(rosen, X0, jac=rosen_der, hess=hess)
+        assert catalogue.flag("solver", result.report.solver, "needs_hessian")
+    assert tw.minimize(rosen, X0, jac="cs", hess="3-point").success
 
 
 def test_newton_cg_solves_its_systems_the_more_exactly_the_nearer_it_is():

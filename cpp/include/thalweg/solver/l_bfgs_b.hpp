@@ -89,12 +89,22 @@ class LBfgsBSolver final : public SmoothSolver {
     if (!matrix_.factorize_middle()) return false;
     cauchy_.find(at, bounds, matrix_);
     target_ = cauchy_.point();
+    if (matrix_.count() == 0) stretch(at, bounds);
     if (matrix_.count() > 0 && !cauchy_.free().empty()) {
       if (!minimize_subspace(at)) return false;
       project(at, bounds);
     }
     aim(at.x, target_, bounds, direction_);
     return true;
+  }
+
+  // How long a gradient is says nothing of where the minimum is: a target that rounds to the point
+  // is moved away from it.
+  void stretch(const SmoothPoint& at, const Bounds& bounds) {
+    const double step = std::sqrt(epsilon) * norm(at.x) / norm(at.gradient);
+    if (!(step > 1 && step < infinity)) return;
+    for (std::size_t j = 0; j < target_.size(); ++j)
+      target_[j] = bounds.clip(static_cast<Index>(j), at.x[j] - step * at.gradient[j]);
   }
 
   // direction_ <- the minimiser of the model over the free variables, less the Cauchy point:
