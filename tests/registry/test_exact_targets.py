@@ -34,17 +34,18 @@ def test_precision_is_no_failure(solver, loss, penalty, scale):
     X = rng.standard_normal((60, 80)) / np.sqrt(80)
     y = scale * catalogue.loss_handle(loss).inverse_link(X @ rng.standard_normal(80))
     y = catalogue.targets(catalogue.loss_handle(loss), y)
-    # L-BFGS takes 300 to 1,400 iterations of the Tweedie deviance, by the rounding of a bit.
+    # Kinks in the curvature of the other losses cost some methods their speed.
+    is_fast = catalogue.flag("loss", loss, "likelihood") and catalogue.flag(
+        "solver", solver, "superlinear"
+    )
+    # L-BFGS takes 200 to 3,400 iterations of the Tweedie deviance, by the last bits of its values.
+    is_exact = any(catalogue.flag("solver", solver, f) for f in ("needs_hessian", "uses_products"))
+    limit = 3000 if is_fast and not is_exact else 500
     for alpha in (1e-5, 1e-8):
         solution = tw.solve(
-            X, y, loss=loss, penalty=penalty, alpha=alpha, solver=solver, tol=1e-9, max_iter=3000
+            X, y, loss=loss, penalty=penalty, alpha=alpha, solver=solver, tol=1e-9, max_iter=limit
         )
-        assert solution.status in ("converged", "max_iter")
-        # The others have kinks in their curvature, which cost some methods their speed.
-        if catalogue.flag("loss", loss, "likelihood") and catalogue.flag(
-            "solver", solver, "superlinear"
-        ):
-            assert solution.status == "converged"
+        assert solution.status in (("converged",) if is_fast else ("converged", "max_iter"))
 
 
 @pytest.mark.parametrize("unit", [1e-14, 1e-9, 1e9])

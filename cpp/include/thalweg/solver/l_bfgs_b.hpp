@@ -158,8 +158,7 @@ class LBfgsBSolver final : public SmoothSolver {
     const objective::LinePoint start = f.line_start(at.value, slope_);
     const double room = room_along(at.x, direction_, bounds);
     // A bound that is off by rounding only, of the point or of the way to it: values do not tell,
-    // and the target is right unless they say that it is wrong. How long a gradient is says nothing
-    // of where the minimum is.
+    // and the target is right unless they say that it is wrong, or nothing is known of it.
     const bool is_known = matrix_.count() > 0 || room <= 1;
     const bool is_lost = bounds.any() && -slope_ <= 4 * epsilon * std::fabs(at.value);
     if (is_known && (is_lost || length <= 4 * epsilon * norm(at.x))) {
